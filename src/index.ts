@@ -1,0 +1,2 @@
+export * as StaggeredRace from "./StaggeredRace.js"
+export * as Timeline from "./Timeline.js"

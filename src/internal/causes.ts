@@ -1,0 +1,80 @@
+import * as Cause from "effect/Cause"
+
+/**
+ * One failed attempt, as far as its place in the race's cause depends on it.
+ *
+ * @internal
+ */
+export interface Failure<E> {
+  readonly cause: Cause.Cause<E>
+  /** Whether it began when all earlier attempts had ended. */
+  readonly afterAll: boolean
+}
+
+type Join = <E>(left: Cause.Cause<E>, right: Cause.Cause<E>) => Cause.Cause<E>
+
+// A balanced tree: what walks a cause, or prints it, may recurse, and a list of a hundred thousand would be as deep.
+const joinAll = <E>(causes: ReadonlyArray<Cause.Cause<E>>, join: Join): Cause.Cause<E> => {
+  const between = (from: number, to: number): Cause.Cause<E> => {
+    if (to - from <= 1) {
+      return causes[from] ?? Cause.empty
+    }
+    const middle = (from + to + 1) >>> 1
+    return join(between(from, middle), between(middle, to))
+  }
+  return between(0, causes.length)
+}
+
+const unlessEmpty = (join: Join): Join => (left, right) =>
+  Cause.isEmptyType(left) ? right : Cause.isEmptyType(right) ? left : join(left, right)
+
+const sequential = unlessEmpty(Cause.sequential)
+
+const parallel = unlessEmpty(Cause.parallel)
+
+/**
+ * The cause of an interrupted fiber repeats the interruption for every region it left, beside `Empty` leaves: one
+ * interruption is said once, and what is empty is not said.
+ *
+ * @internal
+ */
+export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> => {
+  const [interruptor, ...others] = Cause.isInterruptedOnly(self) ? Cause.interruptors(self) : []
+  return interruptor !== undefined && others.length === 0 ? Cause.interrupt(interruptor) : Cause.match(self, {
+    onEmpty: Cause.empty as Cause.Cause<E>,
+    onFail: Cause.fail<E>,
+    onDie: Cause.die,
+    onInterrupt: Cause.interrupt,
+    onSequential: sequential,
+    onParallel: parallel
+  })
+}
+
+/**
+ * The failures of a race in candidate order: `sequential` where an attempt began after all earlier ones had ended,
+ * `parallel` where they overlapped.
+ *
+ * @internal
+ */
+export const combine = <E>(failures: Iterable<Failure<E>>): Cause.Cause<E> => {
+  const runs: Array<Array<Cause.Cause<E>>> = []
+  let overlapping: Array<Cause.Cause<E>> | undefined
+  for (const { afterAll, cause } of failures) {
+    if (overlapping === undefined || afterAll) {
+      overlapping = []
+      runs.push(overlapping)
+    }
+    const leaf = tidy(cause)
+    if (!Cause.isEmptyType(leaf)) {
+      overlapping.push(leaf)
+    }
+  }
+  return joinAll(runs.filter((run) => run.length > 0).map((run) => joinAll(run, Cause.parallel)), Cause.sequential)
+}
+
+/**
+ * What a race fails with when its source has failed too: it stands beside the attempts.
+ *
+ * @internal
+ */
+export const beside = parallel

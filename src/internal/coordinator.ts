@@ -1,0 +1,365 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import type * as RuntimeFlags from "effect/RuntimeFlags"
+import * as Scope from "effect/Scope"
+import type * as StaggeredRace from "../StaggeredRace.js"
+import { Pace } from "./pace.js"
+import { makeReport, type Report } from "./report.js"
+import type { Settings } from "./settings.js"
+import { decodeMillis } from "./settings.js"
+import type { Open, Receiver, Source } from "./source.js"
+
+/** @internal */
+export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()("effect-staggered-race/CurrentAttempt", {
+  defaultValue: () => Option.none<StaggeredRace.CurrentAttempt>()
+})
+
+/**
+ * An attempt from its start on; what is not `readonly` is set as it becomes known.
+ *
+ * @internal
+ */
+export interface Started<A, E> {
+  readonly index: number
+  readonly startedAt: number
+  readonly startedBy: StaggeredRace.StartedBy
+  /** Whether all earlier attempts had ended. */
+  readonly afterAll: boolean
+  fiber: AnyFiber | undefined
+  scope: Scope.CloseableScope | undefined
+  endedAt: number
+  exit: Exit.Exit<A, E> | undefined
+  result: StaggeredRace.Attempt<A, E>["result"] | undefined
+}
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+const undecided = { at: NaN, by: "failures" } as const
+
+// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
+// the scheduler, so that no depth of nesting overflows the stack.
+const maxDepth = 16
+let depth = 0
+
+/**
+ * Owns the state of one run of a race: what is due, who runs, what is decided.
+ *
+ * The caller's fiber runs `loop` and is the only one to start attempts. An attempt has a fiber of its own; as it ends
+ * it changes the state, in one synchronous step, and wakes the loop. An ending after the decision changes nothing but
+ * its own record.
+ *
+ * @internal
+ */
+export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>, E2> {
+  readonly startedAt: number
+  readonly attempts: Array<Started<A, E>> = []
+  winner: { readonly attempt: Started<A, E>; readonly fiber: AnyFiber; readonly value: A } | undefined
+  decision: { readonly at: number; readonly by: StaggeredRace.DecidedBy } = undecided
+  sourceFailure: Cause.Cause<E2> | undefined
+
+  private readonly runtime: Runtime.Runtime<R>
+  private readonly scope: Scope.Scope | undefined
+  private readonly report: Report<A, E> | undefined
+  private readonly pace: Pace<R>
+  private readonly source: Source
+
+  /** Fibers of the race that have not ended: attempts, the timer, the source's. */
+  private alive = 0
+  /** Attempts that have not ended. */
+  private running = 0
+  private startedBy: StaggeredRace.StartedBy = "first"
+  private pulling = false
+  private candidate: Effect.Effect<A, E, R> | undefined
+  /** Whether the newest attempt has had no turn since its start. */
+  private isFresh = false
+  private scheduleDefect: Cause.Cause<never> | undefined
+  /** Whether anything has changed since the loop last looked. */
+  private stirred = false
+  private wake: ((_: Effect.Effect<void>) => void) | undefined
+
+  constructor(
+    open: Open<Effect.Effect<A, E, R>, E2, R>,
+    private readonly settings: Settings<A, E, R, R>,
+    readonly caller: AnyFiber,
+    runtimeFlags: RuntimeFlags.RuntimeFlags
+  ) {
+    const context = caller.currentContext as Context.Context<R>
+    this.runtime = Runtime.make({ context, fiberRefs: caller.getFiberRefs(), runtimeFlags })
+    this.scope = Option.getOrUndefined(Context.getOption(context, Scope.Scope))
+    this.report = settings.onEvent && makeReport(this.runtime, settings.onEvent)
+    this.pace = new Pace({
+      delay: settings.delay,
+      minDelay: settings.minDelay,
+      clock: Context.get(caller.currentDefaultServices, Clock.Clock),
+      fiberId: caller.id(),
+      spawn: this.spawn,
+      onScheduleDefect: (cause) => {
+        this.scheduleDefect = cause
+      }
+    })
+    this.source = open(this, this.spawn)
+    this.startedAt = this.pace.now
+  }
+
+  get now(): number {
+    return this.pace.now
+  }
+
+  private get isDecided(): boolean {
+    return this.decision !== undecided
+  }
+
+  /** Runs in the caller's fiber until the race is decided and, where losers are awaited, all its fibers have ended. */
+  readonly loop: Effect.Effect<void> = Effect.whileLoop({
+    while: () => !this.isDecided || (this.alive > 0 && !this.settings.background),
+    body: () => this.advance(),
+    step: constVoid
+  })
+
+  /** Ends a race whose loop was interrupted, or died: nothing more starts, and all that still runs is waited for. */
+  abandon(by: StaggeredRace.DecidedBy): Effect.Effect<void> {
+    this.decide(by)
+    return Effect.whileLoop({ while: () => this.alive > 0, body: () => this.advance(), step: constVoid })
+  }
+
+  /** One step of the loop: starts the next attempt if it is due, else sees to it that the loop is woken, and waits. */
+  private advance(): Effect.Effect<void> {
+    this.stirred = false
+    if (this.isDecided || this.pulling) {
+      return this.pause
+    }
+    if (this.scheduleDefect !== undefined) {
+      return Effect.failCause(this.scheduleDefect)
+    }
+    if (this.candidate !== undefined) {
+      if (this.pace.armsFirst && this.pace.isArmed) {
+        this.pace.disarm()
+        return this.pause
+      }
+      return this.start(this.candidate)
+    }
+    if (!this.source.mayHaveMore()) {
+      this.pace.disarm()
+      if (this.running > 0) {
+        return this.pause
+      }
+      this.decide("failures")
+      return Effect.void
+    }
+    if (this.running >= this.settings.concurrency) {
+      return this.pause
+    }
+    if (this.pace.remaining > 0) {
+      if (this.isFresh && !this.pace.isArmed) {
+        this.isFresh = false
+        return Effect.yieldNow()
+      }
+      this.pace.arm()
+      return this.pause
+    }
+    this.pulling = true
+    this.source.pull()
+    return Effect.void
+  }
+
+  /** Suspends until something has changed since the last look. */
+  private readonly pause = Effect.async<void>((resume) => {
+    if (this.stirred) {
+      resume(Effect.void)
+    } else {
+      this.wake = resume
+    }
+  })
+
+  private stir(): void {
+    this.stirred = true
+    this.wake?.(Effect.void)
+    this.wake = undefined
+  }
+
+  /** Starts a fiber, in place: one that never suspends has ended when this returns. */
+  private readonly spawn = <A1, E1>(
+    effect: Effect.Effect<A1, E1, R>,
+    onExit: (exit: Exit.Exit<A1, E1>) => void
+  ): Fiber.RuntimeFiber<A1, E1> => {
+    this.alive++
+    depth++
+    try {
+      const fiber = Runtime.runFork(this.runtime, effect, { immediate: depth <= maxDepth })
+      fiber.addObserver((exit) => {
+        this.alive--
+        onExit(exit)
+        this.stir()
+      })
+      return fiber
+    } finally {
+      depth--
+    }
+  }
+
+  private start(candidate: Effect.Effect<A, E, R>): Effect.Effect<void> {
+    const index = this.attempts.length
+    const attempt: Started<A, E> = {
+      index,
+      startedAt: this.pace.restart(index),
+      startedBy: this.startedBy,
+      afterAll: this.running === 0,
+      fiber: undefined,
+      scope: undefined,
+      endedAt: 0,
+      exit: undefined,
+      result: undefined
+    }
+    this.attempts.push(attempt)
+    this.running++
+    this.candidate = undefined
+    this.startedBy = "delay"
+    this.isFresh = !this.pace.armsFirst
+    this.report?.({ _tag: "Started", at: attempt.startedAt, index, startedBy: attempt.startedBy })
+    if (this.pace.armsFirst && this.source.mayHaveMore()) {
+      this.pace.arm()
+    }
+    const fiber = this.spawn(this.run(attempt, candidate), (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)))
+    if (attempt.exit === undefined) {
+      attempt.fiber = fiber
+    }
+    // One that starts from the scheduler has its turn before the loop goes on, as one in place has had.
+    return depth < maxDepth ? Effect.void : Effect.yieldNow()
+  }
+
+  /**
+   * What the fiber of an attempt does. It starts uninterruptible, as the caller's is here, and only the candidate can
+   * be interrupted: no interruption comes between a success and the claim, or between a failure and its clean-up.
+   */
+  private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>> {
+    const context = Context.add(this.runtime.context, CurrentAttempt, Option.some(this.handle(attempt)))
+    const settled = (context: Context.Context<R>) =>
+      Effect.flatMap(
+        Effect.exit(Effect.interruptible(Effect.mapInputContext(candidate, (_: Context.Context<never>) => context))),
+        (exit) => this.settle(attempt, exit)
+      )
+    if (this.scope === undefined) {
+      return settled(context)
+    }
+    return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) => {
+      attempt.scope = scope
+      return settled(Context.add(context, Scope.Scope, scope))
+    })
+  }
+
+  private handle(attempt: Started<A, E>): StaggeredRace.CurrentAttempt {
+    return {
+      index: attempt.index,
+      progress: (duration) =>
+        Effect.sync(() => {
+          const millis = decodeMillis("progress", duration)
+          if (attempt.exit === undefined) {
+            this.pace.holdBack(attempt.index, millis)
+          }
+        })
+    }
+  }
+
+  /**
+   * The first success claims the win, before its fiber ends and in the same step that interrupts the others. Whoever
+   * does not win gives back what it has acquired.
+   */
+  private settle(attempt: Started<A, E>, exit: Exit.Exit<A, E>): Effect.Effect<Exit.Exit<A, E>> {
+    if (Exit.isSuccess(exit) && !this.isDecided) {
+      return Effect.withFiberRuntime((fiber) => {
+        this.winner = { attempt, fiber, value: exit.value }
+        attempt.result = "won"
+        this.decide("success")
+        return Effect.succeed(exit)
+      })
+    }
+    if (attempt.scope === undefined) {
+      return Effect.succeed(exit)
+    }
+    return Effect.map(Effect.exit(Scope.close(attempt.scope, exit)), (closed) => Exit.zipLeft(exit, closed))
+  }
+
+  /** The one place where a race is decided. Interruption is only signalled here: the fibers end in their own time. */
+  private decide(by: StaggeredRace.DecidedBy): void {
+    if (this.isDecided) {
+      return
+    }
+    const at = this.now
+    this.decision = { at, by }
+    this.candidate = undefined
+    for (const attempt of this.attempts) {
+      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
+    }
+    this.pace.stop()
+    this.source.close()
+    if (this.winner !== undefined) {
+      this.report?.({ _tag: "Won", at, index: this.winner.attempt.index, value: this.winner.value })
+    }
+    this.report?.({ _tag: "Decided", at, by })
+  }
+
+  private onAttemptEnd(attempt: Started<A, E>, exit: Exit.Exit<A, E>): void {
+    this.running--
+    attempt.exit = exit
+    attempt.endedAt = this.now
+    attempt.fiber = undefined
+    if (attempt.result === "won") {
+      return
+    }
+    attempt.scope = undefined
+    if (Exit.isSuccess(exit)) {
+      attempt.result = "late"
+      this.report?.({ _tag: "SucceededLate", at: attempt.endedAt, index: attempt.index })
+    } else if (this.isDecided) {
+      attempt.result = "lost"
+      this.report?.({ _tag: "Lost", at: attempt.endedAt, index: attempt.index, cause: exit.cause })
+    } else {
+      attempt.result = "failed"
+      this.report?.({ _tag: "Failed", at: attempt.endedAt, index: attempt.index, cause: exit.cause })
+      this.onFailure(attempt, exit.cause)
+    }
+  }
+
+  private onFailure(attempt: Started<A, E>, cause: Cause.Cause<E>): void {
+    if (attempt.index === this.attempts.length - 1 && !this.pulling) {
+      this.startedBy = "failure"
+      this.pace.expedite()
+    }
+    try {
+      if (this.settings.fatal?.(cause)) {
+        this.decide("fatal")
+      }
+    } catch (thrown) {
+      attempt.exit = Exit.failCause(Cause.sequential(cause, Cause.die(thrown)))
+      this.decide("fatal")
+    }
+  }
+
+  onCandidate(candidate: Effect.Effect<A, E, R>): void {
+    this.pulling = false
+    if (!this.isDecided) {
+      this.candidate = candidate
+    }
+    this.stir()
+  }
+
+  onSourceEnd(): void {
+    this.pulling = false
+    this.stir()
+  }
+
+  onSourceFailure(cause: Cause.Cause<E2>): void {
+    this.pulling = false
+    this.sourceFailure = this.sourceFailure === undefined ? cause : Cause.parallel(this.sourceFailure, cause)
+    this.report?.({ _tag: "SourceFailed", at: this.now, cause })
+    this.stir()
+  }
+}

@@ -1,0 +1,146 @@
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/**
+ * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at
+ * once or later; the next one follows only after the answer.
+ *
+ * @internal
+ */
+export interface Source {
+  /** False only when it is known that nothing is left. */
+  mayHaveMore(): boolean
+  pull(): void
+  /** The race is decided and pulls no more. Called once, also after the end. */
+  close(): void
+}
+
+/** @internal */
+export interface Receiver<C, E> {
+  onCandidate(candidate: C): void
+  onSourceEnd(): void
+  onSourceFailure(cause: Cause.Cause<E>): void
+}
+
+/**
+ * Runs an effect in a fiber which the race waits for before it returns.
+ *
+ * @internal
+ */
+export type Spawn<R> = <A, E>(
+  effect: Effect.Effect<A, E, R>,
+  onExit: (exit: Exit.Exit<A, E>) => void
+) => Fiber.RuntimeFiber<A, E>
+
+/** @internal */
+export type Open<C, E, R> = (receiver: Receiver<C, E>, spawn: Spawn<R>) => Source
+
+/** @internal */
+export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => (receiver) => {
+  const size = sizeOf(candidates)
+  let iterator: Iterator<C> | undefined
+  let pulled = 0
+  let open = true
+  const fail = (thrown: unknown) => {
+    open = false
+    receiver.onSourceFailure(Cause.die(thrown))
+  }
+  return {
+    mayHaveMore: () => open && pulled < size,
+    pull() {
+      let result: IteratorResult<C>
+      try {
+        iterator ??= candidates[Symbol.iterator]()
+        result = iterator.next()
+      } catch (thrown) {
+        return fail(thrown)
+      }
+      if (result.done === true) {
+        open = false
+        return receiver.onSourceEnd()
+      }
+      pulled++
+      receiver.onCandidate(result.value)
+    },
+    close() {
+      if (open && iterator !== undefined) {
+        open = false
+        try {
+          iterator.return?.()
+        } catch (thrown) {
+          fail(thrown)
+        }
+      }
+    }
+  }
+}
+
+const sizeOf = (candidates: Iterable<unknown>): number => {
+  const { length, size } = candidates as { readonly length?: unknown; readonly size?: unknown }
+  return typeof length === "number" ? length : typeof size === "number" ? size : Infinity
+}
+
+/** @internal */
+export const fromStream =
+  <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => (receiver, spawn) => {
+    let scope: Scope.CloseableScope | undefined
+    let pullChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> | undefined
+    let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
+    let chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
+    let open = true
+    let closed = false
+
+    const opened = Effect.flatMap(Scope.make(), (made) => {
+      scope = made
+      return Effect.map(Scope.extend(Stream.toPull(stream), made), (pull) => pullChunk = pull)
+    })
+    const nextChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> = Effect.flatMap(
+      Effect.flatten(Effect.suspend(() => pullChunk === undefined ? opened : Effect.succeed(pullChunk))),
+      (pulled) => Chunk.isEmpty(pulled) ? nextChunk : Effect.succeed(pulled)
+    )
+
+    const fail = (cause: Cause.Cause<E>) => {
+      // Interrupted with the source's own close: no failure of the source.
+      if (!(closed && Cause.isInterruptedOnly(cause))) {
+        receiver.onSourceFailure(cause)
+      }
+    }
+
+    const onChunk = (exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>) => {
+      pulling = undefined
+      if (Exit.isSuccess(exit)) {
+        chunk = exit.value[Symbol.iterator]()
+        return closed ? undefined : pull()
+      }
+      open = false
+      return Option.match(Cause.flipCauseOption(exit.cause), { onNone: () => receiver.onSourceEnd(), onSome: fail })
+    }
+
+    const pull = () => {
+      const next = chunk.next()
+      if (next.done !== true) {
+        return receiver.onCandidate(next.value)
+      }
+      const fiber = spawn(Effect.interruptible(nextChunk), onChunk)
+      pulling = fiber.unsafePoll() === null ? fiber : undefined
+    }
+
+    return {
+      mayHaveMore: () => open,
+      pull,
+      close() {
+        closed = true
+        const finalize = Effect.suspend(() => scope === undefined ? Effect.void : Scope.close(scope, Exit.void))
+        spawn(
+          pulling === undefined ? finalize : Effect.zipRight(Fiber.interrupt(pulling), finalize),
+          (exit) => Exit.isFailure(exit) ? fail(exit.cause) : undefined
+        )
+      }
+    }
+  }
