@@ -1,0 +1,61 @@
+import { describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { readFileSync } from "node:fs"
+import * as StaggeredRace from "../src/StaggeredRace.js"
+import { candidate, nothing, observe, type Row, transcript } from "./support/scenario.js"
+
+interface Timeline {
+  readonly delay: number | null
+  readonly candidates: ReadonlyArray<Row>
+  readonly interruptAt: number | null
+  readonly expect: {
+    readonly winner: number | null
+    readonly failures: ReadonlyArray<"failed" | "interrupted" | null> | null
+    readonly interrupted: boolean
+    readonly endedAt: number
+    readonly started: ReadonlyArray<readonly [number, number]>
+    readonly ended: ReadonlyArray<readonly [number, string, number]>
+  }
+}
+
+const timelines: ReadonlyArray<Timeline> = JSON.parse(
+  readFileSync(new URL("./fixtures/asyncio-staggered.json", import.meta.url), "utf8")
+)
+
+const replay = ({ candidates, delay, interruptAt }: Timeline) =>
+  Effect.gen(function*() {
+    const seen = transcript()
+    const race = StaggeredRace.outcome(candidates.map((row, index) => candidate(row, index, seen)), {
+      delay: delay ?? Duration.infinity
+    })
+    const { endedAt, exit, left } = yield* observe(race, { interruptAt })
+    deepStrictEqual(left, nothing)
+    const outcome = Exit.isSuccess(exit) ? exit.value : undefined
+    const failure = ({ result }: StaggeredRace.Attempt<unknown, unknown>) =>
+      result === "won" ? null : result === "failed" ? "failed" : "interrupted"
+    return {
+      winner: Option.getOrNull(Option.map(Option.fromNullable(outcome), ({ winner }) =>
+        Option.getOrNull(Option.map(winner, ({ index }) => index)))),
+      failures: outcome === undefined ? null : outcome.attempts.map(failure),
+      interrupted: Exit.isInterrupted(exit),
+      endedAt,
+      started: seen.started,
+      ended: seen.ended.sort(([left], [right]) => left - right)
+    }
+  })
+
+describe("asyncio's staggered race", () => {
+  it.live.each([0, 100, 200, 300, 400, 500, 600, 700, 800, 900])("timelines from %i", (from) =>
+    Effect.forEach(timelines.slice(from, from + 100), (timeline, offset) =>
+      Effect.map(replay(timeline), (seen) => {
+        const { delay, candidates, interruptAt } = timeline
+        deepStrictEqual(
+          { timeline: from + offset, delay, candidates, interruptAt, ...seen },
+          { timeline: from + offset, delay, candidates, interruptAt, ...timeline.expect }
+        )
+      }), { concurrency: 100, discard: true }))
+})

@@ -1,0 +1,137 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Supervisor from "effect/Supervisor"
+import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
+
+/** What a candidate does, in milliseconds from its start. */
+export interface Row {
+  readonly result: "ok" | "fail" | "die" | "hang" | "interrupt"
+  /** When it ends; `null` for one that hangs. 0: without suspending. */
+  readonly latency: number | null
+  /** How long its own clean-up takes when it is interrupted. */
+  readonly cleanup?: number
+  /** It cannot be interrupted, and so ends as its result says, however late. */
+  readonly stubborn?: boolean
+}
+
+/** Everything that was seen of a race, by probes of its own inside the candidates. */
+export interface Transcript {
+  readonly started: Array<readonly [index: number, at: number]>
+  readonly ended: Array<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
+  /** `+0@0` for what candidate 0 acquired at 0, `-0@5` for its release at 5. */
+  readonly resources: Array<string>
+}
+
+export const transcript = (): Transcript => ({ started: [], ended: [], resources: [] })
+
+export class Boom extends Error {
+  readonly _tag = "Boom"
+  constructor(readonly index: number) {
+    super(`boom ${index}`)
+  }
+}
+
+const how = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit) ? "succeeded" : Cause.isInterrupted(exit.cause) ? "interrupted" : "failed"
+
+const ending = (row: Row, index: number): Effect.Effect<string, Boom> => {
+  switch (row.result) {
+    case "ok":
+      return Effect.succeed(`value ${index}`)
+    case "fail":
+      return Effect.fail(new Boom(index))
+    case "die":
+      return Effect.die(new Boom(index))
+    case "interrupt":
+      return Effect.interrupt
+    case "hang":
+      return Effect.never
+  }
+}
+
+export const candidate = (row: Row, index: number, seen: Transcript): Effect.Effect<string, Boom> => {
+  const work = Effect.zipRight(row.latency ? Effect.sleep(row.latency) : Effect.void, ending(row, index)).pipe(
+    row.stubborn ? Effect.uninterruptible : (self) => self,
+    row.cleanup ? Effect.onInterrupt(() => Effect.sleep(row.cleanup ?? 0)) : (self) => self
+  )
+  return Effect.flatMap(Clock.currentTimeMillis, (at) => {
+    seen.started.push([index, at])
+    return work
+  }).pipe(
+    Effect.onExit((exit) => Effect.map(Clock.currentTimeMillis, (at) => seen.ended.push([index, how(exit), at])))
+  )
+}
+
+/** A candidate that holds a resource for as long as its scope is open. */
+export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
+  Effect.zipRight(
+    Effect.acquireRelease(
+      Effect.map(Clock.currentTimeMillis, (at) => seen.resources.push(`+${index}@${at}`)),
+      () => Effect.map(Clock.currentTimeMillis, (at) => seen.resources.push(`-${index}@${at}`))
+    ),
+    candidate(row, index, seen)
+  )
+
+/** How an effect ended, when, and what it left behind. */
+export interface Observed<A, E> {
+  readonly exit: Exit.Exit<A, E>
+  readonly endedAt: number
+  /** Sleeps on the clock that were neither slept nor interrupted, and fibers that had not ended. */
+  readonly left: { readonly sleeps: number; readonly fibers: number }
+  readonly maxSleeps: number
+}
+
+/**
+ * Runs an effect under a `TestClock` of its own that goes on until nothing can happen any more, interrupted at
+ * `interruptAt` if that comes first.
+ */
+export const observe = <A, E>(
+  effect: Effect.Effect<A, E>,
+  options: { readonly interruptAt?: number | null; readonly until?: number } = {}
+): Effect.Effect<Observed<A, E>> =>
+  Effect.gen(function*() {
+    const clock = yield* Effect.clock
+    let sleeps = 0
+    let maxSleeps = 0
+    const counted = Object.create(clock, {
+      sleep: {
+        value: (duration: Duration.Duration) =>
+          Effect.acquireUseRelease(
+            Effect.sync(() => {
+              sleeps++
+            }),
+            () => Effect.suspend(() => {
+              maxSleeps = Math.max(maxSleeps, sleeps)
+              return clock.sleep(duration)
+            }),
+            () => Effect.sync(() => sleeps--)
+          )
+      }
+    }) as Clock.Clock
+    const supervisor = yield* Supervisor.track
+    let endedAt = NaN
+    const fiber = yield* effect.pipe(
+      Effect.withClock(counted),
+      Effect.onExit(() =>
+        Effect.map(Clock.currentTimeMillis, (at) => {
+          endedAt = at
+        })
+      ),
+      Effect.supervised(supervisor),
+      Effect.forkDaemon
+    )
+    if (typeof options.interruptAt === "number") {
+      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), options.interruptAt))
+    }
+    yield* TestClock.adjust(options.until ?? Duration.days(1))
+    const exit = yield* fiber.await
+    const fibers = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
+    return { exit, endedAt, left: { sleeps, fibers }, maxSleeps }
+  }).pipe(Effect.provide(TestContext.TestContext))
+
+export const nothing = { sleeps: 0, fibers: 0 }
