@@ -140,10 +140,6 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       return Effect.failCause(this.scheduleDefect)
     }
     if (this.candidate !== undefined) {
-      if (this.pace.armsFirst && this.pace.isArmed) {
-        this.pace.disarm()
-        return this.pause
-      }
       return this.start(this.candidate)
     }
     if (!this.source.mayHaveMore()) {
@@ -157,12 +153,17 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.running >= this.settings.concurrency) {
       return this.pause
     }
-    if (this.pace.remaining > 0) {
-      if (this.isFresh && !this.pace.isArmed) {
+    const { armsFirst, isArmed, remaining } = this.pace
+    if (remaining > 0) {
+      if (this.isFresh && !isArmed && remaining < Infinity) {
         this.isFresh = false
         return Effect.yieldNow()
       }
       this.pace.arm()
+      return this.pause
+    }
+    if (armsFirst && isArmed) {
+      this.pace.disarm()
       return this.pause
     }
     this.pulling = true
@@ -188,12 +189,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   /** Starts a fiber, in place: one that never suspends has ended when this returns. */
   private readonly spawn = <A1, E1>(
     effect: Effect.Effect<A1, E1, R>,
-    onExit: (exit: Exit.Exit<A1, E1>) => void
+    onExit: (exit: Exit.Exit<A1, E1>) => void,
+    runtime = this.runtime
   ): Fiber.RuntimeFiber<A1, E1> => {
     this.alive++
     depth++
     try {
-      const fiber = Runtime.runFork(this.runtime, effect, { immediate: depth <= maxDepth })
+      const fiber = Runtime.runFork(runtime, effect, { immediate: depth <= maxDepth })
       fiber.addObserver((exit) => {
         this.alive--
         onExit(exit)
@@ -227,7 +229,11 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
     }
-    const fiber = this.spawn(this.run(attempt, candidate), (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)))
+    const fiber = this.spawn(
+      this.run(attempt, candidate),
+      (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
+      Runtime.provideService(this.runtime, CurrentAttempt, Option.some(this.handle(attempt)))
+    )
     if (attempt.exit === undefined) {
       attempt.fiber = fiber
     }
@@ -239,19 +245,15 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
    * What the fiber of an attempt does. It starts uninterruptible, as the caller's is here, and only the candidate can
    * be interrupted: no interruption comes between a success and the claim, or between a failure and its clean-up.
    */
-  private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>> {
-    const context = Context.add(this.runtime.context, CurrentAttempt, Option.some(this.handle(attempt)))
-    const settled = (context: Context.Context<R>) =>
-      Effect.flatMap(
-        Effect.exit(Effect.interruptible(Effect.mapInputContext(candidate, (_: Context.Context<never>) => context))),
-        (exit) => this.settle(attempt, exit)
-      )
+  private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> {
+    const settled = (candidate: Effect.Effect<A, E, R>) =>
+      Effect.flatMap(Effect.exit(Effect.interruptible(candidate)), (exit) => this.settle(attempt, exit))
     if (this.scope === undefined) {
-      return settled(context)
+      return settled(candidate)
     }
     return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) => {
       attempt.scope = scope
-      return settled(Context.add(context, Scope.Scope, scope))
+      return settled(Scope.extend(candidate, scope))
     })
   }
 
@@ -277,6 +279,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       return Effect.withFiberRuntime((fiber) => {
         this.winner = { attempt, fiber, value: exit.value }
         attempt.result = "won"
+        attempt.fiber = undefined
         this.decide("success")
         return Effect.succeed(exit)
       })

@@ -34,7 +34,7 @@ export class Pace<R> {
   private newestStart = 0
   /** Milliseconds from the newest start to the next; `Infinity` when only a failure can bring it. */
   private wait = 0
-  private timer: { readonly fiber: Fiber.RuntimeFiber<void>; readonly firesAt: number } | undefined
+  private timer: { readonly fiber: Fiber.RuntimeFiber<void>; readonly firesAt: number; disarmed: boolean } | undefined
   private step: Fiber.RuntimeFiber<unknown> | undefined
   private scheduleState: unknown
 
@@ -111,12 +111,16 @@ export class Pace<R> {
       const fiber = stillRunning(spawn(sleep, () => {
         this.timer = undefined
       }))
-      this.timer = fiber && { fiber, firesAt: dueAt }
+      this.timer = fiber && { fiber, firesAt: dueAt, disarmed: false }
     }
   }
 
+  /** The timer is gone once its fiber has ended, which is when `isArmed` says so. */
   disarm(): void {
-    this.interrupt(this.timer?.fiber)
+    if (this.timer?.disarmed === false) {
+      this.timer.disarmed = true
+      this.interrupt(this.timer.fiber)
+    }
   }
 
   /** The race is decided. */

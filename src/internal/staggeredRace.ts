@@ -2,7 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -52,8 +53,11 @@ const abandon = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, cause: Cause.Cause
   )
 }
 
+// All but the context, in which the winner has a scope and an index that are its own.
 const inherit = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<void> =>
-  race.winner === undefined ? Effect.void : Fiber.inheritAll(race.winner.fiber)
+  race.winner === undefined
+    ? Effect.void
+    : Effect.inheritFiberRefs(FiberRefs.delete(race.winner.fiber.getFiberRefs(), FiberRef.currentContext))
 
 const failureOf = <A, E>({ afterAll, exit, result }: Started<A, E>): Option.Option<Failure<E>> =>
   result === "failed" && exit !== undefined && Exit.isFailure(exit)

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Supervisor from "effect/Supervisor"
 import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
+import * as TestServices from "effect/TestServices"
 
 /** What a candidate does, in milliseconds from its start. */
 export interface Row {
@@ -84,6 +85,13 @@ export interface Observed<A, E> {
   /** Sleeps on the clock that were neither slept nor interrupted, and fibers that had not ended. */
   readonly left: { readonly sleeps: number; readonly fibers: number }
   readonly maxSleeps: number
+  /** How many sleeps were pending at each instant of `sampleAt`. */
+  readonly samples: ReadonlyArray<number>
+}
+
+export interface ObserveOptions {
+  readonly interruptAt?: number | null
+  readonly sampleAt?: ReadonlyArray<number>
 }
 
 /**
@@ -92,46 +100,46 @@ export interface Observed<A, E> {
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
-  options: { readonly interruptAt?: number | null; readonly until?: number } = {}
+  { interruptAt, sampleAt = [] }: ObserveOptions = {}
 ): Effect.Effect<Observed<A, E>> =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
     let sleeps = 0
     let maxSleeps = 0
-    const counted = Object.create(clock, {
+    // What is not overridden, `adjust` for one, is still the `TestClock`'s.
+    const counted: Clock.Clock = Object.create(clock, {
       sleep: {
         value: (duration: Duration.Duration) =>
           Effect.acquireUseRelease(
-            Effect.sync(() => {
-              sleeps++
-            }),
-            () => Effect.suspend(() => {
-              maxSleeps = Math.max(maxSleeps, sleeps)
-              return clock.sleep(duration)
-            }),
+            Effect.sync(() => maxSleeps = Math.max(maxSleeps, ++sleeps)),
+            () => clock.sleep(duration),
             () => Effect.sync(() => sleeps--)
           )
       }
-    }) as Clock.Clock
+    })
     const supervisor = yield* Supervisor.track
     let endedAt = NaN
     const fiber = yield* effect.pipe(
       Effect.withClock(counted),
-      Effect.onExit(() =>
-        Effect.map(Clock.currentTimeMillis, (at) => {
-          endedAt = at
-        })
-      ),
+      Effect.onExit(() => Effect.map(Clock.currentTimeMillis, (at) => endedAt = at)),
       Effect.supervised(supervisor),
       Effect.forkDaemon
     )
-    if (typeof options.interruptAt === "number") {
-      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), options.interruptAt))
+    if (typeof interruptAt === "number") {
+      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), interruptAt))
     }
-    yield* TestClock.adjust(options.until ?? Duration.days(1))
-    const exit = yield* fiber.await
+    const samples: Array<number> = []
+    for (const at of sampleAt) {
+      yield* TestClock.setTime(at)
+      samples.push(sleeps)
+    }
+    yield* TestClock.adjust(Duration.days(1))
+    const exit = yield* Effect.timeoutFail(fiber.await, {
+      duration: "10 seconds",
+      onTimeout: () => new Error("the race has not ended")
+    }).pipe(TestServices.provideLive, Effect.orDie)
     const fibers = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
-    return { exit, endedAt, left: { sleeps, fibers }, maxSleeps }
+    return { exit, endedAt, left: { sleeps, fibers }, maxSleeps, samples }
   }).pipe(Effect.provide(TestContext.TestContext))
 
 export const nothing = { sleeps: 0, fibers: 0 }

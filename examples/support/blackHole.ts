@@ -1,0 +1,64 @@
+import * as Command from "@effect/platform/Command"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as PlatformError from "@effect/platform/Error"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Address } from "./address.js"
+import { connect } from "./connection.js"
+import { openSockets } from "./sockets.js"
+
+export class NoBlackHole extends Data.TaggedError("NoBlackHole")<{ readonly message: string }> {}
+
+/**
+ * An address that swallows connections: no answer, no refusal, as behind a firewall that drops packets.
+ *
+ * Linux ignores who knocks at a listener whose queue of connections to accept is full. So a child process listens
+ * with the smallest queue, blocks its event loop, and thus never accepts; then connections fill the queue until one
+ * gets no answer. Those in the queue stay there although our ends of them are closed.
+ */
+export const blackHole = (
+  host: string
+): Effect.Effect<
+  Address,
+  NoBlackHole | PlatformError.PlatformError,
+  CommandExecutor.CommandExecutor | Scope.Scope
+> =>
+  Effect.gen(function*() {
+    if (process.platform !== "linux") {
+      return yield* new NoBlackHole({ message: "only Linux ignores connections to a full queue" })
+    }
+    const child = yield* Command.start(Command.make(process.execPath, "-e", program, host))
+    const firstLine = yield* child.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
+    const address = { host, port: Number(Option.getOrElse(firstLine, () => 0)) }
+    if (address.port === 0) {
+      return yield* new NoBlackHole({ message: `a child process cannot listen on ${host}` })
+    }
+    yield* Effect.retry(knock(address), { times: 8 })
+    return address
+  })
+
+// A backlog of 0 would be Node's default of 511; Linux queues one connection more than the backlog. The child ends by
+// itself after a while, lest it stay when this process is killed and cannot clean up.
+const program = `
+  const server = require("node:net").createServer().listen({ host: process.argv[1], port: 0, backlog: 1 }, () => {
+    require("node:fs").writeSync(1, server.address().port + "\\n")
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
+    process.exit()
+  })
+`
+
+/** Succeeds if a connection gets no answer: the kernel has sent its SYN and waits. */
+const knock = (address: Address) =>
+  Effect.gen(function*() {
+    yield* Effect.timeoutOption(connect(address), "150 millis")
+    const { connections } = yield* openSockets(new Set([address.port]))
+    if (!connections.includes("SYN_SENT")) {
+      return yield* new NoBlackHole({ message: "this machine answers also when the queue is full" })
+    }
+  }).pipe(
+    Effect.catchTag("ConnectionError", ({ message }) => new NoBlackHole({ message })),
+    Effect.scoped
+  )

@@ -1,0 +1,128 @@
+/**
+ * Checks the examples of the documentation: every `ts` block of README.md and of the doc comments in `src/*.ts`.
+ *
+ * All blocks are compiled together, with the compiler options of the project; then each runs as a program of its own.
+ * A block that opens with "ts no-run" is only compiled. A copy keeps the line numbers of its original, so what the
+ * compiler or a stack trace says of the copy holds for the file that it came from.
+ */
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { availableParallelism } from "node:os"
+
+interface Block {
+  readonly source: string
+  readonly line: number
+  readonly indent: number
+  readonly code: ReadonlyArray<string>
+  readonly copy: string
+  readonly run: boolean
+}
+
+const directory = ".examples"
+const limit = 30_000
+const parallel = Math.min(4, availableParallelism())
+
+const extract = (source: string): ReadonlyArray<Block> => {
+  // In TypeScript a fence stands behind the `*` of a doc comment.
+  const fence = source.endsWith(".md") ? /^(\s*)(`{3,})([^`]*)$/ : /^(\s*\*\s*)(`{3,})([^`]*)$/
+  const blocks: Array<Block> = []
+  let open:
+    | { line: number; indent: number; ticks: string; info: ReadonlyArray<string>; code: Array<string> }
+    | undefined
+  for (const [index, text] of fs.readFileSync(source, "utf8").split(/\r?\n/).entries()) {
+    const [, prefix = "", ticks = "", info = ""] = fence.exec(text) ?? []
+    if (open === undefined) {
+      if (ticks !== "") {
+        open = { line: index + 1, indent: prefix.length, ticks, info: info.trim().split(/\s+/), code: [] }
+      }
+    } else if (ticks.length >= open.ticks.length && info.trim() === "") {
+      const { code, indent, info: [language, ...flags], line } = open
+      if (language === "ts") {
+        const copy = `${source.replace(/\.\w+$/, "").replaceAll("/", "-")}-${line}.ts`
+        blocks.push({ source, line, indent, code, copy, run: !flags.includes("no-run") })
+      }
+      open = undefined
+    } else {
+      open.code.push(text.slice(open.indent))
+    }
+  }
+  if (open !== undefined) {
+    console.error(`${source}:${open.line}: this block is never closed`)
+    process.exit(1)
+  }
+  return blocks
+}
+
+const explain = (code: number | null, signal: NodeJS.Signals | null): string => {
+  if (signal === "SIGKILL") return `still running after ${limit / 1000} s`
+  if (code === 13) return "a top-level await never settled"
+  return signal ?? `exit code ${code}`
+}
+
+/** Runs Node; `trouble` says what went wrong, and is empty when nothing did. */
+const node = (args: ReadonlyArray<string>, timeout?: number) =>
+  new Promise<{ readonly trouble: string; readonly output: string }>((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], timeout, killSignal: "SIGKILL" })
+    let output = ""
+    child.stdout.setEncoding("utf8").on("data", (text: string) => output += text)
+    child.stderr.setEncoding("utf8").on("data", (text: string) => output += text)
+    child.on("error", reject)
+    child.on("close", (code, signal) => {
+      resolve({ trouble: code === 0 ? "" : explain(code, signal), output: output.trim() })
+    })
+  })
+
+const blocks = [
+  "README.md",
+  ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)
+].flatMap(extract)
+
+/** Puts the place in the original where a message names a place in a copy. */
+const restore = (message: string): string =>
+  message.replace(
+    /[\w./:@~+-]*\.examples\/([\w.-]+\.ts)(?:\((\d+),(\d+)\)|:(\d+)(?::(\d+))?)?/g,
+    (match, copy: string, ...[line1, column1, line2, column2]: Array<string | undefined>) => {
+      const block = blocks.find((block) => block.copy === copy)
+      if (block === undefined) return match
+      const column = column1 ?? column2
+      return [block.source, line1 ?? line2 ?? block.line, ...(column ? [Number(column) + block.indent] : [])].join(":")
+    }
+  )
+
+fs.rmSync(directory, { recursive: true, force: true })
+fs.mkdirSync(directory)
+for (const { code, copy, line } of blocks) {
+  fs.writeFileSync(`${directory}/${copy}`, "\n".repeat(line) + code.join("\n") + "\n")
+}
+// `npm run typecheck` checks the declarations of the dependencies.
+const compilerOptions = { skipLibCheck: true }
+fs.writeFileSync(
+  `${directory}/tsconfig.json`,
+  JSON.stringify({ extends: "../tsconfig.json", compilerOptions, include: ["*.ts"] })
+)
+
+const compiled = await node(["node_modules/typescript/bin/tsc", "--pretty", "false", "-p", directory])
+if (compiled.trouble !== "") {
+  console.error(restore(compiled.output))
+  console.error("\nThe examples do not compile.")
+  process.exit(1)
+}
+
+const queue = blocks.filter((block) => block.run)
+const count = queue.length
+let failed = 0
+await Promise.all(Array.from({ length: parallel }, async () => {
+  for (let block = queue.shift(); block !== undefined; block = queue.shift()) {
+    const { trouble, output } = await node(["--import", "tsx", `${directory}/${block.copy}`], limit)
+    if (trouble === "") {
+      console.log(`ok      ${block.source}:${block.line}${output === "" ? " (printed nothing)" : ""}`)
+    } else {
+      failed++
+      const details = restore(output || "(printed nothing)").replace(/^(?=.)/gm, "        ")
+      console.error(`FAILED  ${block.source}:${block.line}: ${trouble}\n${details}`)
+    }
+  }
+}))
+console.log(`${blocks.length} examples compiled, ${count} run, ${failed} failed`)
+if (failed > 0) process.exit(1)
+fs.rmSync(directory, { recursive: true })
