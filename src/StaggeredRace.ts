@@ -66,10 +66,10 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
 export const race: {
   <A, E, RD = never, RE = never>(
     options: Options<A, E, RD, RE>
-  ): <Eff extends Effect.Effect<A, E, any>>(
+  ): <Eff extends Effect.Effect<A, E, unknown>>(
     candidates: Iterable<Eff>
   ) => Effect.Effect<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, Effect.Effect.Context<Eff> | RD | RE>
-  <Eff extends Effect.Effect<any, any, any>, RD = never, RE = never>(
+  <Eff extends Effect.Effect<unknown, unknown, unknown>, RD = never, RE = never>(
     candidates: Iterable<Eff>,
     options: Options<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, RD, RE>
   ): Effect.Effect<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, Effect.Effect.Context<Eff> | RD | RE>
@@ -78,14 +78,14 @@ export const race: {
 export const outcome: {
   <A, E, RD = never, RE = never>(
     options: Options<A, E, RD, RE>
-  ): <Eff extends Effect.Effect<A, E, any>>(
+  ): <Eff extends Effect.Effect<A, E, unknown>>(
     candidates: Iterable<Eff>
   ) => Effect.Effect<
     Outcome<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>>,
     never,
     Effect.Effect.Context<Eff> | RD | RE
   >
-  <Eff extends Effect.Effect<any, any, any>, RD = never, RE = never>(
+  <Eff extends Effect.Effect<unknown, unknown, unknown>, RD = never, RE = never>(
     candidates: Iterable<Eff>,
     options: Options<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, RD, RE>
   ): Effect.Effect<
@@ -98,14 +98,14 @@ export const outcome: {
 export const raceStream: {
   <A, E, RD = never, RE = never>(
     options: Options<A, E, RD, RE>
-  ): <Eff extends Effect.Effect<A, E, any>, E2, R2>(
+  ): <Eff extends Effect.Effect<A, E, unknown>, E2, R2>(
     candidates: Stream.Stream<Eff, E2, R2>
   ) => Effect.Effect<
     Effect.Effect.Success<Eff>,
     Effect.Effect.Error<Eff> | E2,
     Effect.Effect.Context<Eff> | R2 | RD | RE
   >
-  <Eff extends Effect.Effect<any, any, any>, E2, R2, RD = never, RE = never>(
+  <Eff extends Effect.Effect<unknown, unknown, unknown>, E2, R2, RD = never, RE = never>(
     candidates: Stream.Stream<Eff, E2, R2>,
     options: Options<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, RD, RE>
   ): Effect.Effect<
@@ -118,14 +118,14 @@ export const raceStream: {
 export const outcomeStream: {
   <A, E, RD = never, RE = never>(
     options: Options<A, E, RD, RE>
-  ): <Eff extends Effect.Effect<A, E, any>, E2, R2>(
+  ): <Eff extends Effect.Effect<A, E, unknown>, E2, R2>(
     candidates: Stream.Stream<Eff, E2, R2>
   ) => Effect.Effect<
     Outcome<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, E2>,
     never,
     Effect.Effect.Context<Eff> | R2 | RD | RE
   >
-  <Eff extends Effect.Effect<any, any, any>, E2, R2, RD = never, RE = never>(
+  <Eff extends Effect.Effect<unknown, unknown, unknown>, E2, R2, RD = never, RE = never>(
     candidates: Stream.Stream<Eff, E2, R2>,
     options: Options<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, RD, RE>
   ): Effect.Effect<

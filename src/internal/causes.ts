@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Equal from "effect/Equal"
 
 /**
  * One failed attempt, as far as its place in the race's cause depends on it.
@@ -25,30 +26,28 @@ const joinAll = <E>(causes: ReadonlyArray<Cause.Cause<E>>, join: Join): Cause.Ca
   return between(0, causes.length)
 }
 
-const unlessEmpty = (join: Join): Join => (left, right) =>
-  Cause.isEmptyType(left) ? right : Cause.isEmptyType(right) ? left : join(left, right)
+const parallel: Join = (left, right) =>
+  Cause.isEmptyType(left) ? right : Cause.isEmptyType(right) ? left : Cause.parallel(left, right)
 
-const sequential = unlessEmpty(Cause.sequential)
-
-const parallel = unlessEmpty(Cause.parallel)
+const sequential: Join = (left, right) =>
+  Cause.isEmptyType(left) ? right : Cause.isEmptyType(right) ? left : Cause.sequential(left, right)
 
 /**
- * The cause of an interrupted fiber repeats the interruption for every region it left, beside `Empty` leaves: one
- * interruption is said once, and what is empty is not said.
+ * An interrupted fiber repeats the interruption for every region that it left, beside `Empty` leaves. Here what is
+ * empty is not said, and what is repeated is said once.
  *
  * @internal
  */
-export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> => {
-  const [interruptor, ...others] = Cause.isInterruptedOnly(self) ? Cause.interruptors(self) : []
-  return interruptor !== undefined && others.length === 0 ? Cause.interrupt(interruptor) : Cause.match(self, {
+export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> =>
+  Cause.match(self, {
     onEmpty: Cause.empty as Cause.Cause<E>,
     onFail: Cause.fail<E>,
     onDie: Cause.die,
     onInterrupt: Cause.interrupt,
-    onSequential: sequential,
+    onSequential: (left, right) =>
+      Cause.isInterruptType(left) && Equal.equals(left, right) ? left : sequential(left, right),
     onParallel: parallel
   })
-}
 
 /**
  * The failures of a race in candidate order: `sequential` where an attempt began after all earlier ones had ended,

@@ -18,9 +18,12 @@ import { decodeMillis } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
 
 /** @internal */
-export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()("effect-staggered-race/CurrentAttempt", {
-  defaultValue: () => Option.none<StaggeredRace.CurrentAttempt>()
-})
+export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
+  "effect-staggered-race/CurrentAttempt",
+  {
+    defaultValue: () => Option.none<StaggeredRace.CurrentAttempt>()
+  }
+)
 
 /**
  * An attempt from its start on; what is not `readonly` is set as it becomes known.
@@ -48,6 +51,14 @@ const undecided = { at: NaN, by: "failures" } as const
 // the scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
 let depth = 0
+
+// Fibers that yield give way to other fibers, not to the event loop: candidates that fail without ever waiting would
+// keep every timer and socket of the process from being heard, and with them whatever could stop an endless source.
+const startsPerTurn = 1024
+const nextTurn = Effect.async<void>((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), 0)
+  return Effect.sync(() => clearTimeout(timer))
+})
 
 /**
  * Owns the state of one run of a race: what is due, who runs, what is decided.
@@ -237,6 +248,9 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (attempt.exit === undefined) {
       attempt.fiber = fiber
     }
+    if (this.attempts.length % startsPerTurn === 0) {
+      return nextTurn
+    }
     // One that starts from the scheduler has its turn before the loop goes on, as one in place has had.
     return depth < maxDepth ? Effect.void : Effect.yieldNow()
   }
@@ -271,23 +285,22 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   }
 
   /**
-   * The first success claims the win, before its fiber ends and in the same step that interrupts the others. Whoever
-   * does not win gives back what it has acquired.
+   * The first success claims the win: the look whether the race is decided, the claim and the signal to the others are
+   * one step, in which no fiber can yield. Whoever does not win gives back what it has acquired.
    */
   private settle(attempt: Started<A, E>, exit: Exit.Exit<A, E>): Effect.Effect<Exit.Exit<A, E>> {
-    if (Exit.isSuccess(exit) && !this.isDecided) {
-      return Effect.withFiberRuntime((fiber) => {
+    return Effect.withFiberRuntime((fiber) => {
+      if (Exit.isSuccess(exit) && !this.isDecided) {
         this.winner = { attempt, fiber, value: exit.value }
         attempt.result = "won"
         attempt.fiber = undefined
         this.decide("success")
         return Effect.succeed(exit)
-      })
-    }
-    if (attempt.scope === undefined) {
-      return Effect.succeed(exit)
-    }
-    return Effect.map(Effect.exit(Scope.close(attempt.scope, exit)), (closed) => Exit.zipLeft(exit, closed))
+      }
+      return attempt.scope === undefined
+        ? Effect.succeed(exit)
+        : Effect.map(Effect.exit(Scope.close(attempt.scope, exit)), (closed) => Exit.zipLeft(exit, closed))
+    })
   }
 
   /** The one place where a race is decided. Interruption is only signalled here: the fibers end in their own time. */

@@ -87,60 +87,59 @@ const sizeOf = (candidates: Iterable<unknown>): number => {
 }
 
 /** @internal */
-export const fromStream =
-  <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => (receiver, spawn) => {
-    let scope: Scope.CloseableScope | undefined
-    let pullChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> | undefined
-    let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
-    let chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
-    let open = true
-    let closed = false
+export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => (receiver, spawn) => {
+  let scope: Scope.CloseableScope | undefined
+  let pullChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> | undefined
+  let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  let chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
+  let open = true
+  let closed = false
 
-    const opened = Effect.flatMap(Scope.make(), (made) => {
-      scope = made
-      return Effect.map(Scope.extend(Stream.toPull(stream), made), (pull) => pullChunk = pull)
-    })
-    const nextChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> = Effect.flatMap(
-      Effect.flatten(Effect.suspend(() => pullChunk === undefined ? opened : Effect.succeed(pullChunk))),
-      (pulled) => Chunk.isEmpty(pulled) ? nextChunk : Effect.succeed(pulled)
-    )
+  const opened = Effect.flatMap(Scope.make(), (made) => {
+    scope = made
+    return Effect.map(Scope.extend(Stream.toPull(stream), made), (pull) => pullChunk = pull)
+  })
+  const nextChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> = Effect.flatMap(
+    Effect.flatten(Effect.suspend(() => pullChunk === undefined ? opened : Effect.succeed(pullChunk))),
+    (pulled) => Chunk.isEmpty(pulled) ? nextChunk : Effect.succeed(pulled)
+  )
 
-    const fail = (cause: Cause.Cause<E>) => {
-      // Interrupted with the source's own close: no failure of the source.
-      if (!(closed && Cause.isInterruptedOnly(cause))) {
-        receiver.onSourceFailure(cause)
-      }
-    }
-
-    const onChunk = (exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>) => {
-      pulling = undefined
-      if (Exit.isSuccess(exit)) {
-        chunk = exit.value[Symbol.iterator]()
-        return closed ? undefined : pull()
-      }
-      open = false
-      return Option.match(Cause.flipCauseOption(exit.cause), { onNone: () => receiver.onSourceEnd(), onSome: fail })
-    }
-
-    const pull = () => {
-      const next = chunk.next()
-      if (next.done !== true) {
-        return receiver.onCandidate(next.value)
-      }
-      const fiber = spawn(Effect.interruptible(nextChunk), onChunk)
-      pulling = fiber.unsafePoll() === null ? fiber : undefined
-    }
-
-    return {
-      mayHaveMore: () => open,
-      pull,
-      close() {
-        closed = true
-        const finalize = Effect.suspend(() => scope === undefined ? Effect.void : Scope.close(scope, Exit.void))
-        spawn(
-          pulling === undefined ? finalize : Effect.zipRight(Fiber.interrupt(pulling), finalize),
-          (exit) => Exit.isFailure(exit) ? fail(exit.cause) : undefined
-        )
-      }
+  const fail = (cause: Cause.Cause<E>) => {
+    // Interrupted with the source's own close: no failure of the source.
+    if (!(closed && Cause.isInterruptedOnly(cause))) {
+      receiver.onSourceFailure(cause)
     }
   }
+
+  const onChunk = (exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>) => {
+    pulling = undefined
+    if (Exit.isSuccess(exit)) {
+      chunk = exit.value[Symbol.iterator]()
+      return closed ? undefined : pull()
+    }
+    open = false
+    return Option.match(Cause.flipCauseOption(exit.cause), { onNone: () => receiver.onSourceEnd(), onSome: fail })
+  }
+
+  const pull = () => {
+    const next = chunk.next()
+    if (next.done !== true) {
+      return receiver.onCandidate(next.value)
+    }
+    const fiber = spawn(Effect.interruptible(nextChunk), onChunk)
+    pulling = fiber.unsafePoll() === null ? fiber : undefined
+  }
+
+  return {
+    mayHaveMore: () => open,
+    pull,
+    close() {
+      closed = true
+      const finalize = Effect.suspend(() => scope === undefined ? Effect.void : Scope.close(scope, Exit.void))
+      spawn(
+        pulling === undefined ? finalize : Effect.zipRight(Fiber.interrupt(pulling), finalize),
+        (exit) => Exit.isFailure(exit) ? fail(exit.cause) : undefined
+      )
+    }
+  }
+}

@@ -16,7 +16,7 @@ export interface Row {
   readonly latency: number | null
   /** How long its own clean-up takes when it is interrupted. */
   readonly cleanup?: number
-  /** It cannot be interrupted, and so ends as its result says, however late. */
+  /** It cannot be interrupted, and ends no earlier than its latency says. */
   readonly stubborn?: boolean
 }
 
