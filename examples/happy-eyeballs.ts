@@ -12,7 +12,9 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Num from "effect/Number"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { StaggeredRace, Timeline } from "../src/index.js"
@@ -30,37 +32,41 @@ interface Candidate {
   readonly connect: Effect.Effect<Connection, ConnectionError, Scope.Scope>
 }
 
+/** Races the candidates, prints what happened, and returns the winner's connection. */
 const raceTo = (candidates: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
     const ports = new Set(candidates.map(({ address }) => address.port))
     const connections = Effect.map(openSockets(ports), ({ connections }) => connections)
+
     const before = yield* connections
-
-    // The winner's socket belongs to the scope around this race. Those of the others are closed when it returns.
-    const outcome = yield* StaggeredRace.outcome(
-      candidates.map(({ connect }) => Effect.zip(connect, connections)),
-      { delay: "250 millis" }
-    )
-
+    // To count takes some milliseconds, so it is done when nothing else is due.
+    const counting = yield* Effect.fork(Effect.delay(connections, "400 millis"))
+    // The winner's socket belongs to the scope around the race. Those of the others are closed when it returns.
+    const outcome = yield* StaggeredRace.outcome(candidates.map(({ connect }) => connect), { delay: "250 millis" })
     const after = yield* connections
-    yield* Console.log(Timeline.render(outcome, { labels: candidates.map(({ label }) => label), width: 100 }))
+    const during = yield* Fiber.interrupt(counting)
+
+    const width = Num.clamp(process.stdout.columns || 100, { minimum: 40, maximum: 100 })
+    yield* Console.log(Timeline.render(outcome, { labels: candidates.map(({ label }) => label), width }))
     if (Option.isNone(outcome.winner)) {
       return yield* new ExampleError({ message: "could not connect to any of these addresses" })
     }
-    const [connection, during] = outcome.winner.value.value
-    yield* Console.log(`
-connected to ${formatAddress(connection.address)} after ${outcome.decidedAt - outcome.startedAt} ms
-
-sockets of this process to these addresses, as the system counts them
-  before the race         ${before.length}
-  as the winner answered  ${during.length}  ${during.join(", ")}
-  after the race          ${after.length}  ${after.join(", ")}
-`)
+    const connection = outcome.winner.value.value
+    yield* Console.log(`\nconnected to ${formatAddress(connection.address)}`)
+    yield* Console.log("sockets of this process to these addresses, as the system counts them:")
+    yield* logCount("before the race", before)
+    if (Exit.isSuccess(during)) {
+      yield* logCount("400 ms into it", during.value)
+    }
+    yield* logCount("after it", after)
     if (after.length !== 1) {
       return yield* new ExampleError({ message: "the winner's socket, and no other, should be open after the race" })
     }
     return connection
   })
+
+const logCount = (when: string, states: ReadonlyArray<string>) =>
+  Console.log(`  ${when.padEnd(16)} ${states.length}  ${states.join(", ")}`.trimEnd())
 
 /** Four addresses, and a server that is reached through the last of them. */
 const demo = Effect.gen(function*() {
@@ -75,10 +81,8 @@ const demo = Effect.gen(function*() {
   })
 
   const swallows = yield* blackHole(other).pipe(
-    Effect.map((address) => [candidate(address, "never answers")]),
-    Effect.catchAll(({ message }) =>
-      Effect.as(Console.log(`left out, the address that never answers: ${message}`), [])
-    )
+    Effect.map((address) => [candidate(address, "swallows")]),
+    Effect.catchAll(({ message }) => Effect.as(Console.log(`no address that swallows connections: ${message}`), []))
   )
   const slow = yield* listen(other, { greeting: "welcome at last", greetAfter: "1 second" })
   const good = yield* listen(v4, { greeting: "welcome", greetAfter: 0 })
@@ -87,11 +91,11 @@ const demo = Effect.gen(function*() {
   const connection = yield* raceTo([
     ...swallows,
     candidate(refuses, "refuses"),
-    candidate(slow, "accepts late"),
+    candidate(slow, "is slow"),
     candidate(good, "answers")
   ])
   yield* connection.writeLine("hello")
-  yield* Console.log(`sent "hello", received "${yield* connection.readLine}"`)
+  yield* Console.log(`\nsent "hello", received "${yield* connection.readLine}"`)
 })
 
 const toAddresses = (addresses: ReadonlyArray<Address>) =>
@@ -100,14 +104,14 @@ const toAddresses = (addresses: ReadonlyArray<Address>) =>
     const onTimeout = () => new ConnectionError({ message: "no answer within 10 seconds" })
     const connection = yield* raceTo(addresses.map((address) => ({
       address,
-      label: formatAddress(address),
+      label: address.host,
       connect: Effect.timeoutFail(connect(address), { duration: "10 seconds", onTimeout })
     })))
     // Many servers wait for the client to speak first.
     const greeting = yield* connection.readLine.pipe(Effect.timeout("500 millis"), Effect.option)
     yield* Console.log(Option.match(greeting, {
-      onNone: () => "received nothing: the server waits for us to speak first",
-      onSome: (line) => `received ${JSON.stringify(line)}`
+      onNone: () => "\nreceived nothing: the server waits for us to speak first",
+      onSome: (line) => `\nreceived ${JSON.stringify(line)}`
     }))
   })
 
@@ -116,11 +120,10 @@ const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(restore(Effect.scoped(effect)))
-      if (Exit.isInterrupted(exit)) {
-        yield* Console.log("interrupted")
-      }
       const { total } = yield* openSockets()
-      yield* Console.log(`sockets of this process at the end, of any kind: ${total}`)
+      yield* Console.log(
+        `${Exit.isInterrupted(exit) ? "interrupted; " : ""}sockets of this process at the end, of any kind: ${total}`
+      )
       return total === 0 ? yield* exit : yield* new ExampleError({ message: "no socket should be open at the end" })
     })
   )
@@ -130,7 +133,7 @@ const main = Effect.gen(function*() {
   if (host === undefined) {
     return yield* leavingNothingOpen(demo)
   }
-  if (port === undefined || rest.length > 0) {
+  if (host === "" || port === undefined || rest.length > 0) {
     return yield* new ExampleError({ message: "usage: npm start, or npm start -- HOST PORT" })
   }
   const addresses = yield* resolve(host, yield* parsePort(port))

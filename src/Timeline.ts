@@ -48,33 +48,36 @@ export interface Options {
  *
  * **Details**
  *
- * The first line says how the race ended, and a second one why its source failed, if it did. The axis counts
- * milliseconds of the `Clock` from the start of the race (seconds, where the race took 10 of them or more), as far as
- * the end of the last attempt.
+ * The first line says how the race ended, and why its source failed, if it did. The axis counts milliseconds of the
+ * `Clock` from the start of the race (seconds, if it took 10 or more) to the end of the last attempt.
  *
- * A bar begins with a mark for what started the attempt: `┣` it was the first, `+` the delay had passed, `!` the
- * attempt before it had failed. Then it tells how the attempt ended:
+ * A bar begins with what started the attempt: `┣` it was the first, `+` the delay had passed, `!` the newest attempt
+ * had failed. It goes on with how the attempt ended:
  *
  * - `█████` won
- * - `━━━━╳` failed; the text to the right is the message of the first error, or its tag
- * - `━━━━┫` lost: interrupted when the race was decided; `╌╌╌` is the time that it took to clean up
- * - `━━━━┫╌╌o` succeeded late: it did not heed the interruption, and its value was dropped
+ * - `━━━━╳` failed, with the message of the first error, or its tag
+ * - `━━━━┫` lost: interrupted when the race was decided. `╌╌╌` is the time that it took to clean up
+ * - `━━━━┫╌╌o` succeeded late: its value was dropped, and its resources were released
  *
- * `┊` is the moment of the decision. Where an attempt is too short for its bar, its two marks are drawn side by side.
+ * `┊` is the moment of the decision. A bar has two cells at least, so that an attempt that took no time shows both its
+ * marks.
  *
- * Of more attempts than `maxRows`, those in the middle are left out, and counted in a line of their own. The attempt
- * that decided the race always has its row, and the axis is that of the whole race.
+ * Of more attempts than `maxRows`, those in the middle are counted and not drawn. The winner always has its row, and
+ * so has an attempt whose failure was fatal. The axis is that of the whole race.
  *
- * Labels and messages are cut to fit, with `…`. Control characters in them become `?` and line breaks spaces, so text
- * from elsewhere can neither break the picture nor command the terminal.
+ * Labels and messages are cut where they do not fit, which `…` shows. Their line breaks become spaces and their other
+ * control characters `?`: text from elsewhere cannot break the picture, nor give the terminal commands.
+ *
+ * With `color`, the winner is green, failures are red, late successes yellow, and losers faint. The picture says
+ * nothing by colour alone.
  *
  * **Gotchas**
  *
- * A `width` or a `maxRows` that makes no sense throws an `IllegalArgumentException`.
+ * A `width` or a `maxRows` that makes no sense throws an `IllegalArgumentException` with the name of the option.
  *
- * With `losers: "background"` the outcome is known before the losers have ended: their bars end at the decision.
+ * With `losers: "background"` an outcome is known before the losers have ended: their bars stop at the decision.
  *
- * **Example** (A mirror that is down, one that is slow, and one that answers)
+ * **Example** (One mirror refuses, one is slow, one answers)
  *
  * @example
  * ```ts
@@ -86,18 +89,25 @@ export interface Options {
  *
  * const mirrors = [
  *   Effect.delay(Effect.fail("connection refused"), "150 millis"),
- *   Effect.onInterrupt(Effect.delay(Effect.succeed("slow"), "2 seconds"), () => Effect.sleep("100 millis")),
- *   Effect.delay(Effect.succeed("quick"), "300 millis")
+ *   Effect.onInterrupt(Effect.never, () => Effect.sleep("100 millis")),
+ *   Effect.delay(Effect.succeed("hello"), "300 millis")
  * ]
  *
  * const program = Effect.gen(function*() {
  *   const fiber = yield* Effect.fork(StaggeredRace.outcome(mirrors, { delay: "250 millis" }))
- *   yield* TestClock.adjust("2 seconds")
+ *   yield* TestClock.adjust("1 second")
  *   const outcome = yield* Fiber.join(fiber)
- *   console.log(Timeline.render(outcome, { labels: ["ams", "fra", "lon"], width: 72 }))
+ *   console.log(Timeline.render(outcome, { labels: ["ams", "fra", "lon"] }))
  * })
  *
  * Effect.runPromise(Effect.provide(program, TestContext.TestContext))
+ * // winner lon after 700 ms, 3 attempts, all ended after 800 ms
+ * //     0 ms       200        400         600        800
+ * //     └───────────┴──────────┴───────────┴────┬─────┘
+ * // ams ┣━━━━━━━━╳                              ┊         failed: connection refused
+ * // fra          !━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫╌╌╌╌╌╌   lost, clean-up 100 ms
+ * // lon                        +█████████████████         won
+ * // ┣ first  + after the delay  ! after a failure  ┊ decided  ╌ winding down
  * ```
  *
  * @since 0.1.0

@@ -39,23 +39,29 @@ const replay = ({ candidates, delay, interruptAt }: Timeline) =>
       result === "won" ? null : result === "failed" ? "failed" : "interrupted"
     return {
       winner: Option.getOrNull(Option.map(Option.fromNullable(outcome), ({ winner }) =>
-        Option.getOrNull(Option.map(winner, ({ index }) => index)))),
+        Option.getOrNull(Option.map(winner, ({ index }) =>
+          index)))),
       failures: outcome === undefined ? null : outcome.attempts.map(failure),
       interrupted: Exit.isInterrupted(exit),
       endedAt,
       started: seen.started,
-      ended: seen.ended.sort(([left], [right]) => left - right)
+      ended: seen.ended.sort(([left], [right]) =>
+        left - right
+      )
     }
   })
 
 describe("asyncio's staggered race", () => {
-  it.live.each([0, 100, 200, 300, 400, 500, 600, 700, 800, 900])("timelines from %i", (from) =>
-    Effect.forEach(timelines.slice(from, from + 100), (timeline, offset) =>
-      Effect.map(replay(timeline), (seen) => {
-        const { delay, candidates, interruptAt } = timeline
-        deepStrictEqual(
-          { timeline: from + offset, delay, candidates, interruptAt, ...seen },
-          { timeline: from + offset, delay, candidates, interruptAt, ...timeline.expect }
-        )
-      }), { concurrency: 100, discard: true }))
+  it.live.each([0, 100, 200, 300, 400, 500, 600, 700, 800, 900])(
+    "timelines from %i",
+    (from) =>
+      Effect.forEach(timelines.slice(from, from + 100), (timeline, offset) =>
+        Effect.map(replay(timeline), (seen) => {
+          const { delay, candidates, interruptAt } = timeline
+          deepStrictEqual(
+            { timeline: from + offset, delay, candidates, interruptAt, ...seen },
+            { timeline: from + offset, delay, candidates, interruptAt, ...timeline.expect }
+          )
+        }), { concurrency: 100, discard: true })
+  )
 })

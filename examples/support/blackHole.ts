@@ -30,7 +30,7 @@ export const blackHole = (
     if (process.platform !== "linux") {
       return yield* new NoBlackHole({ message: "only Linux ignores connections to a full queue" })
     }
-    const child = yield* Command.start(Command.make(process.execPath, "-e", program, host))
+    const child = yield* Command.start(Command.make(process.execPath, "-e", program, host, `${process.pid}`))
     const firstLine = yield* child.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
     const address = { host, port: Number(Option.getOrElse(firstLine, () => 0)) }
     if (address.port === 0) {
@@ -40,12 +40,16 @@ export const blackHole = (
     return address
   })
 
-// A backlog of 0 would be Node's default of 511; Linux queues one connection more than the backlog. The child ends by
-// itself after a while, lest it stay when this process is killed and cannot clean up.
+// A backlog of 0 would be Node's default of 511; Linux queues one connection more than the backlog. A child that is
+// blocked cannot be told that its parent was killed, and has to look for itself.
 const program = `
-  const server = require("node:net").createServer().listen({ host: process.argv[1], port: 0, backlog: 1 }, () => {
+  const [host, parent] = process.argv.slice(1)
+  const server = require("node:net").createServer().listen({ host, port: 0, backlog: 1 }, () => {
     require("node:fs").writeSync(1, server.address().port + "\\n")
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000)
+    const never = new Int32Array(new SharedArrayBuffer(4))
+    while (process.ppid === Number(parent)) {
+      Atomics.wait(never, 0, 0, 200)
+    }
     process.exit()
   })
 `

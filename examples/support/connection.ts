@@ -20,7 +20,9 @@ export interface Connection {
  */
 export const connect = (address: Address): Effect.Effect<Connection, ConnectionError, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(() => open(address)), close).pipe(
-    Effect.tap((socket) => waitFor(socket, "connect", () => socket.connecting ? Option.none() : Option.some(undefined))),
+    Effect.tap((socket) =>
+      waitFor(socket, "connect", () => socket.connecting ? Option.none() : Option.some(undefined))
+    ),
     Effect.map((socket) => ({ address, readLine: readLine(socket), writeLine: writeLine(socket) }))
   )
 
@@ -54,7 +56,7 @@ const waitFor = <A>(
         resume(Effect.succeed(found.value))
       } else if (socket.closed) {
         forget()
-        resume(new ConnectionError({ message: socket.errored?.message ?? "closed by the other side" }))
+        resume(failure(socket.errored ?? new Error("closed by the other side")))
       }
     }
     socket.on(event, check).on("close", check)
@@ -79,6 +81,7 @@ const readLine = (socket: net.Socket): Effect.Effect<string, ConnectionError> =>
 
 const writeLine = (socket: net.Socket) => (line: string): Effect.Effect<void, ConnectionError> =>
   Effect.async((resume) => {
-    socket.write(`${line}\n`, (error) =>
-      resume(error ? new ConnectionError({ message: error.message }) : Effect.void))
+    socket.write(`${line}\n`, (error) => resume(error ? failure(error) : Effect.void))
   })
+
+const failure = ({ code, message }: NodeJS.ErrnoException) => new ConnectionError({ message: code ?? message })

@@ -36,23 +36,25 @@ export const layout = <A, E, E2>(self: Outcome<A, E, E2>, labels: ReadonlyArray<
   const since = (at: number) =>
     Math.round(Math.min(Math.max(0, at - self.startedAt) || 0, Number.MAX_SAFE_INTEGER) * 1e6) / 1e6
   const decidedAt = since(self.decidedAt)
-  const span = Math.max(since(self.endedAt), attempts.reduce((end, a) => Math.max(end, since(a.endedAt)), decidedAt))
+  // A clock can be set back while a race runs: an attempt may end before it starts, and start after all has ended.
+  const times = [self.decidedAt, self.endedAt, ...attempts.flatMap(({ endedAt, startedAt }) => [startedAt, endedAt])]
+  const span = times.reduce((end, at) => Math.max(end, since(at)), 0)
   const labelOf = (index: number) => labels[index] || `#${index}`
   const decider = deciderOf(self)
 
   const rowOf = (attempt: Attempt<A, E>): Row => {
     const { exit, index, result, startedBy } = attempt
-    const to = since(attempt.endedAt)
+    const from = since(attempt.startedAt)
+    const to = Math.max(from, since(attempt.endedAt))
     const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
-    const after = to > decidedAt ? time(to - decidedAt) : undefined
+    const cleanUp = to > decidedAt ? `lost, clean-up ${time(to - decidedAt)}` : "lost"
     const note = {
       won: () => "won",
       failed: () => describe(cause, attempt === decider ? "fatal" : undefined),
-      lost: () =>
-        !Cause.isInterruptedOnly(cause) ? `lost, ${describe(cause)}` : after ? `lost, clean-up ${after}` : "lost",
-      late: () => after ? `succeeded ${after} late` : "succeeded late"
+      lost: () => Cause.isInterruptedOnly(cause) ? cleanUp : `lost, ${describe(cause)}`,
+      late: () => "succeeded late"
     }
-    return { label: labelOf(index), note: note[result](), startedBy, result, from: since(attempt.startedAt), to }
+    return { label: labelOf(index), note: note[result](), startedBy, result, from, to }
   }
 
   const rows: Array<Row | string> = []
@@ -212,9 +214,9 @@ export const render = <A, E, E2>(self: Outcome<A, E, E2>, options: Options = {})
     (_, i) => junctions[(ticked.has(i) ? 1 : 0) + (i === decided ? 2 : 0) + (i > 0 ? 4 : 0) + (i < last ? 8 : 0)]
   )
 
-  const lines = rows.map((row) => typeof row === "string" ? drawGap(row) : drawRow(row))
   const used = new Set([...drawn.map(barOf), background].join(""))
   const key = flow(legend.filter((entry) => used.has(entry.charAt(0))), "  ", width).map((line) => paint("2", line))
+  const lines = rows.map((row) => typeof row === "string" ? drawGap(row) : drawRow(row))
   const picture = drawn.length === 0 ? [] : [numbers, " ".repeat(left) + axis.join(""), ...lines, ...key]
   return [...flow(headline, ", ", width), ...picture].join("\n")
 }
@@ -242,7 +244,7 @@ const clean = (text: string): string =>
 
 // What takes two columns in a terminal, as far as labels and messages are likely to have it.
 const wide =
-  /[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hangul}\p{sc=Yi}\u3001-\u33ff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u
+  /[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hangul}\p{sc=Yi}\u3001-\u33ff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u
 
 const columnsOf = (text: string): number =>
   Array.from(text).reduce((sum, char) => sum + (/\p{Mn}|\p{Me}/u.test(char) ? 0 : wide.test(char) ? 2 : 1), 0)

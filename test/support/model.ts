@@ -1,0 +1,90 @@
+import type { Row } from "./scenario.js"
+
+/** A race as plain data. Times in milliseconds. */
+export interface Race {
+  readonly rows: ReadonlyArray<Row>
+  /** The delay after each start, in turn; what is past the end of the list is never. */
+  readonly delays: ReadonlyArray<number>
+  readonly minDelay: number
+  readonly concurrency: number
+  /** Whether a defect ends the race. */
+  readonly fatal: boolean
+  readonly interruptAt: number | null
+  /** Whether the source says how many candidates it has; else its end is found when the next start is due. */
+  readonly sized: boolean
+}
+
+export interface Prediction {
+  readonly winner: number | null
+  readonly interrupted: boolean
+  readonly endedAt: number
+  readonly started: ReadonlyArray<readonly [index: number, by: "first" | "delay" | "failure", at: number]>
+  readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
+}
+
+/** What a staggered race is, said without fibers: from event to event, with whole lists. */
+export const predict = (race: Race): Prediction => {
+  const { concurrency, delays, fatal, minDelay, rows, sized } = race
+  const interruptAt = race.interruptAt ?? Infinity
+  const started: Array<Prediction["started"][number]> = []
+  const ended: Array<Prediction["ended"][number]> = []
+  const running = new Map<number, number>()
+  let now = 0
+  let due = 0
+  let exhausted = sized && rows.length === 0
+  let by: Prediction["started"][number][1] = "first"
+
+  const endOf = ({ cleanup = 0, latency, result }: Row) =>
+    latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
+
+  const end = (winner: number | null): Prediction => {
+    for (const [index, natural] of running) {
+      const { cleanup = 0, result, stubborn } = rows[index]!
+      const worksUntil = result === "interrupt" ? natural - cleanup : natural
+      ended.push([index, "interrupted", (stubborn ? worksUntil : Math.min(now, worksUntil)) + cleanup])
+    }
+    ended.sort(([left], [right]) => left - right)
+    const endedAt = Math.max(now, ...ended.map(([, , at]) => at))
+    // An interruption that comes while losers clean up takes the win as well.
+    return interruptAt <= endedAt
+      ? { winner: null, interrupted: true, endedAt, started, ended }
+      : { winner, interrupted: false, endedAt, started, ended }
+  }
+
+  for (;;) {
+    if (running.size === 0 && exhausted) {
+      return end(null)
+    }
+    const mayStart = !exhausted && running.size < concurrency
+    const [next, endsAt] = [...running].reduce((first, other) => other[1] < first[1] ? other : first, [-1, Infinity])
+    const startsAt = mayStart ? Math.max(now, due) : Infinity
+    now = Math.min(endsAt, startsAt, interruptAt)
+    if (now === Infinity) {
+      throw new Error("a race that hangs has to be interrupted")
+    }
+    if (now === endsAt) {
+      const { result } = rows[next]!
+      running.delete(next)
+      ended.push([next, result === "ok" ? "succeeded" : result === "interrupt" ? "interrupted" : "failed", now])
+      if (result === "ok" || (fatal && result === "die")) {
+        return end(result === "ok" ? next : null)
+      }
+      const [newest, , startedAt] = started[started.length - 1]!
+      if (next === newest) {
+        due = startedAt + minDelay
+        by = "failure"
+      }
+    } else if (now === interruptAt) {
+      return end(null)
+    } else if (started.length === rows.length) {
+      exhausted = true
+    } else {
+      const index = started.length
+      started.push([index, by, now])
+      running.set(index, endOf(rows[index]!))
+      due = now + Math.max(delays[index] ?? Infinity, minDelay)
+      by = "delay"
+      exhausted = sized && started.length === rows.length
+    }
+  }
+}
