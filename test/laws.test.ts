@@ -710,16 +710,17 @@ describe.concurrent("the laws", () => {
 
   it.live("16. no candidates: `race` dies with an IllegalArgumentException, `outcome` reports no attempts", () =>
     Effect.gen(function*() {
+      const none: ReadonlyArray<Effect.Effect<number>> = []
       const exits = yield* Effect.forEach([
-        StaggeredRace.race([], { delay: 1 }),
-        StaggeredRace.raceStream(Stream.empty, { delay: 1 })
+        StaggeredRace.race(none, { delay: 1 }),
+        StaggeredRace.raceStream(Stream.fromIterable(none), { delay: 1 })
       ], Effect.exit)
       for (const exit of exits) {
         const defect = Exit.isFailure(exit) ? Option.getOrThrow(Cause.dieOption(exit.cause)) : undefined
         assertTrue(Cause.isIllegalArgumentException(defect))
         strictEqual((defect as Error).message, "StaggeredRace: there are no candidates to race")
       }
-      const { attempts, decidedBy, winner } = yield* StaggeredRace.outcome([], { delay: 1 })
+      const { attempts, decidedBy, winner } = yield* StaggeredRace.outcome(none, { delay: 1 })
       deepStrictEqual([attempts, winner, decidedBy], [[], Option.none(), "failures"])
     }))
 

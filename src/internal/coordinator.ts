@@ -11,10 +11,10 @@ import * as Runtime from "effect/Runtime"
 import type * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import type * as StaggeredRace from "../StaggeredRace.js"
+import { type AnyFiber, Started } from "./attempt.js"
 import { Pace } from "./pace.js"
 import { makeReport, type Report } from "./report.js"
 import type { Settings } from "./settings.js"
-import { decodeMillis } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
 
 /** @internal */
@@ -25,32 +25,17 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
   }
 )
 
-/**
- * An attempt from its start on; what is not `readonly` is set as it becomes known.
- *
- * @internal
- */
-export interface Started<A, E> {
-  readonly index: number
-  readonly startedAt: number
-  readonly startedBy: StaggeredRace.StartedBy
-  /** Whether all earlier attempts had ended. */
-  readonly afterAll: boolean
-  fiber: AnyFiber | undefined
-  scope: Scope.CloseableScope | undefined
-  endedAt: number
-  exit: Exit.Exit<A, E> | undefined
-  result: StaggeredRace.Attempt<A, E>["result"] | undefined
-}
-
-type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
-
 const undecided = { at: NaN, by: "failures" } as const
 
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
 // the scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
+const inPlace = { immediate: true }
+const fromScheduler = { immediate: false }
 let depth = 0
+
+// A fiber that was started in place and yields once goes on in the second turn from then.
+const turnsToAnswer = 2
 
 // Fibers that yield give way to other fibers, not to the event loop: candidates that fail without ever waiting would
 // keep every timer and socket of the process from being heard, and with them whatever could stop an endless source.
@@ -89,8 +74,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private startedBy: StaggeredRace.StartedBy = "first"
   private pulling = false
   private candidate: Effect.Effect<A, E, R> | undefined
-  /** Whether the newest attempt has had no turn since its start. */
-  private isFresh = false
+  /** Turns that the newest attempt is still given to answer at once, before a timer is made. */
+  private turnsLeft = 0
   private scheduleDefect: Cause.Cause<never> | undefined
   /** Whether anything has changed since the loop last looked. */
   private stirred = false
@@ -128,9 +113,14 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     return this.decision !== undecided
   }
 
+  /** Whether nothing is left for the loop to do, or to wait for. */
+  private get isOver(): boolean {
+    return this.isDecided && (this.alive === 0 || this.settings.background)
+  }
+
   /** Runs in the caller's fiber until the race is decided and, where losers are awaited, all its fibers have ended. */
   readonly loop: Effect.Effect<void> = Effect.whileLoop({
-    while: () => !this.isDecided || (this.alive > 0 && !this.settings.background),
+    while: () => !this.isOver,
     body: () => this.advance(),
     step: constVoid
   })
@@ -150,9 +140,19 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.scheduleDefect !== undefined) {
       return Effect.failCause(this.scheduleDefect)
     }
-    if (this.candidate !== undefined) {
-      return this.start(this.candidate)
+    if (this.candidate === undefined) {
+      const wait = this.beforePull()
+      if (wait !== undefined) {
+        return wait
+      }
+      this.pulling = true
+      this.source.pull()
     }
+    return this.candidate === undefined ? Effect.void : this.start(this.candidate)
+  }
+
+  /** What the loop has to wait with before it pulls the next candidate; nothing when that is due now. */
+  private beforePull(): Effect.Effect<void> | undefined {
     if (!this.source.mayHaveMore()) {
       this.pace.disarm()
       if (this.running > 0) {
@@ -166,8 +166,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     }
     const { armsFirst, isArmed, remaining } = this.pace
     if (remaining > 0) {
-      if (this.isFresh && !isArmed && remaining < Infinity) {
-        this.isFresh = false
+      if (this.turnsLeft > 0 && !isArmed && remaining < Infinity) {
+        this.turnsLeft--
         return Effect.yieldNow()
       }
       this.pace.arm()
@@ -177,9 +177,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       this.pace.disarm()
       return this.pause
     }
-    this.pulling = true
-    this.source.pull()
-    return Effect.void
+    return undefined
   }
 
   /** Suspends until something has changed since the last look. */
@@ -191,10 +189,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     }
   })
 
+  /** Lets the loop look again; of all that ends after the decision only the last is worth a look. */
   private stir(): void {
-    this.stirred = true
-    this.wake?.(Effect.void)
-    this.wake = undefined
+    if (!this.isDecided || this.isOver) {
+      this.stirred = true
+      this.wake?.(Effect.void)
+      this.wake = undefined
+    }
   }
 
   /** Starts a fiber, in place: one that never suspends has ended when this returns. */
@@ -206,7 +207,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     this.alive++
     depth++
     try {
-      const fiber = Runtime.runFork(runtime, effect, { immediate: depth <= maxDepth })
+      const fiber = Runtime.runFork(runtime, effect, depth <= maxDepth ? inPlace : fromScheduler)
       fiber.addObserver((exit) => {
         this.alive--
         onExit(exit)
@@ -220,22 +221,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
 
   private start(candidate: Effect.Effect<A, E, R>): Effect.Effect<void> {
     const index = this.attempts.length
-    const attempt: Started<A, E> = {
-      index,
-      startedAt: this.pace.restart(index),
-      startedBy: this.startedBy,
-      afterAll: this.running === 0,
-      fiber: undefined,
-      scope: undefined,
-      endedAt: 0,
-      exit: undefined,
-      result: undefined
-    }
+    const startedAt = this.pace.restart(index)
+    const attempt = new Started<A, E>(index, startedAt, this.startedBy, this.running === 0, this.pace)
     this.attempts.push(attempt)
     this.running++
     this.candidate = undefined
     this.startedBy = "delay"
-    this.isFresh = !this.pace.armsFirst
+    this.turnsLeft = this.pace.armsFirst ? 0 : turnsToAnswer
     this.report?.({ _tag: "Started", at: attempt.startedAt, index, startedBy: attempt.startedBy })
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
@@ -243,7 +235,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const fiber = this.spawn(
       this.run(attempt, candidate),
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
-      Runtime.provideService(this.runtime, CurrentAttempt, Option.some(this.handle(attempt)))
+      Runtime.provideService(this.runtime, CurrentAttempt, Option.some(attempt))
     )
     if (attempt.exit === undefined) {
       attempt.fiber = fiber
@@ -261,7 +253,10 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
    */
   private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> {
     const settled = (candidate: Effect.Effect<A, E, R>) =>
-      Effect.flatMap(Effect.exit(Effect.interruptible(candidate)), (exit) => this.settle(attempt, exit))
+      Effect.matchCauseEffect(Effect.interruptible(candidate), {
+        onFailure: (cause) => this.settle(attempt, Exit.failCause(cause)),
+        onSuccess: (value) => this.settle(attempt, Exit.succeed(value))
+      })
     if (this.scope === undefined) {
       return settled(candidate)
     }
@@ -269,19 +264,6 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       attempt.scope = scope
       return settled(Scope.extend(candidate, scope))
     })
-  }
-
-  private handle(attempt: Started<A, E>): StaggeredRace.CurrentAttempt {
-    return {
-      index: attempt.index,
-      progress: (duration) =>
-        Effect.sync(() => {
-          const millis = decodeMillis("progress", duration)
-          if (attempt.exit === undefined) {
-            this.pace.holdBack(attempt.index, millis)
-          }
-        })
-    }
   }
 
   /**

@@ -1,0 +1,113 @@
+import { describe, it } from "@effect/vitest"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Supervisor from "effect/Supervisor"
+import * as StaggeredRace from "../src/StaggeredRace.js"
+
+function* failures(count: number) {
+  for (let index = 0; index < count; index++) {
+    yield Effect.fail(index)
+  }
+}
+
+const depth = (cause: Cause.Cause<unknown>): number =>
+  Cause.match(cause, {
+    onEmpty: 0,
+    onFail: () => 1,
+    onDie: () => 1,
+    onInterrupt: () => 1,
+    onSequential: (left, right) => 1 + Math.max(left, right),
+    onParallel: (left, right) => 1 + Math.max(left, right)
+  })
+
+const { gc } = globalThis
+
+describe("scale", () => {
+  it.live("200,000 candidates that fail in turn: all causes can be read, in order", () =>
+    Effect.gen(function*() {
+      const count = 200_000
+      const exit = yield* Effect.exit(StaggeredRace.race(failures(count), { delay: "250 millis" }))
+      assertTrue(Exit.isFailure(exit))
+      const errors = Chunk.toReadonlyArray(Cause.failures(exit.cause))
+      strictEqual(errors.length, count)
+      assertTrue(errors.every((error, index) => error === index))
+      // What is not deep can be walked, compared and printed by code that recurses.
+      strictEqual(depth(exit.cause), 1 + Math.ceil(Math.log2(count)))
+      assertTrue(JSON.stringify(exit.cause).length > count)
+      const outcome = yield* StaggeredRace.outcome(failures(count), { delay: Duration.infinity })
+      strictEqual(outcome.attempts.length, count)
+    }))
+
+  it.live("100,000 that fail at the same instant: the same", () =>
+    Effect.gen(function*() {
+      const count = 100_000
+      const late = Array.from({ length: count }, (_, index) => Effect.zipRight(Effect.yieldNow(), Effect.fail(index)))
+      const exit = yield* Effect.exit(StaggeredRace.race(late, { delay: 0 }))
+      assertTrue(Exit.isFailure(exit))
+      strictEqual(Cause.size(exit.cause), count)
+      assertTrue(depth(exit.cause) < 40)
+    }))
+
+  it.live("20,000 attempts at once", () =>
+    Effect.gen(function*() {
+      const count = 20_000
+      let released = 0
+      const hanging = Effect.onInterrupt(Effect.never, () => Effect.sync(() => released++))
+      const many = Array.from({ length: count }, (_, index) => index === count - 1 ? Effect.succeed(index) : hanging)
+      const outcome = yield* StaggeredRace.outcome(many, { delay: 0 })
+      deepStrictEqual(outcome.winner, Option.some({ index: count - 1, value: count - 1 }))
+      strictEqual(released, count - 1)
+    }))
+
+  it.live("10,000 races interrupted at once leave nothing", () =>
+    Effect.gen(function*() {
+      const count = 10_000
+      let held = 0
+      let ended = 0
+      const holding = Effect.zipRight(
+        Effect.acquireRelease(Effect.sync(() => held++), () => Effect.sync(() => held--)),
+        Effect.onExit(Effect.async<number>((_) => {}), () => Effect.sync(() => ended++))
+      )
+      const race = Effect.scoped(StaggeredRace.race([holding, holding, holding], { delay: 1 }))
+      const supervisor = yield* Supervisor.track
+      const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length
+      const timersBefore = timers()
+      yield* Effect.gen(function*() {
+        const fibers = yield* Effect.forEach(Array.from({ length: count }), () => Effect.fork(race))
+        yield* Effect.sleep(5)
+        assertTrue(held >= count)
+        yield* Fiber.interruptAll(fibers)
+      }).pipe(Effect.supervised(supervisor))
+      const alive = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null)
+      deepStrictEqual([held, alive.length, timers() <= timersBefore], [0, 0, true])
+      assertTrue(ended >= count)
+    }))
+
+  it.live("200,000 races in a row keep the heap flat, also within one scope and one fiber", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const forever = Effect.async<number>((_) => {})
+      const race = StaggeredRace.race([Effect.as(Effect.yieldNow(), 1), forever, forever], { delay: "1 hour" })
+      const overlapping = StaggeredRace.race([forever, Effect.as(Effect.yieldNow(), 1)], { delay: 0 })
+      // Loses with a scope of its own, so that what it leaves in the outer scope would add up.
+      const heapAfter = (races: number) =>
+        Effect.gen(function*() {
+          for (let count = 0; count < races; count++) {
+            yield* count % 10 === 0 ? overlapping : Effect.scoped(race)
+          }
+          yield* Effect.sleep(10)
+          gc?.()
+          return process.memoryUsage().heapUsed
+        })
+      assertTrue(gc !== undefined, "this test needs gc()")
+      const before = yield* heapAfter(20_000)
+      const after = yield* heapAfter(180_000)
+      // 18,000 winners keep their (empty) scope in the outer one; all else is gone.
+      assertTrue(after - before < 20_000_000, `the heap grew by ${after - before} bytes`)
+    })))
+})
