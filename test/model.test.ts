@@ -46,7 +46,7 @@ const race: FastCheck.Arbitrary<Race> = FastCheck.record({
     interruptAt: interruptAt === null ? null : interruptAt + tick(11),
     rows: rows.map(({ cleanup, result, stubborn, suspends, units }, index) => ({
       result,
-      latency: result === "hang" ? null : suspends ? units * unit + tick(index) : 0,
+      latency: result === "hang" ? null : suspends || result === "interrupt" ? units * unit + tick(index) : 0,
       ...(stubborn && result !== "hang" ? { stubborn } : cleanup > 0 ? { cleanup } : {})
     }))
   }
@@ -69,7 +69,7 @@ const options = ({ concurrency, delays, fatal, minDelay }: Race) => {
   }
 }
 
-const watch = (given: Race) =>
+const watch = (given: Race, byHand: boolean) =>
   Effect.gen(function*() {
     const seen = transcript()
     const list = given.rows.map((row, index) => candidate(row, index, seen))
@@ -77,7 +77,7 @@ const watch = (given: Race) =>
       ? StaggeredRace.outcome(list, options(given))
       : StaggeredRace.outcomeStream(Stream.fromIterable(list), options(given))
     const started: Array<readonly [number, StaggeredRace.StartedBy, number]> = []
-    const { endedAt, exit, left } = yield* observe(outcome, { interruptAt: given.interruptAt })
+    const { endedAt, exit, left } = yield* observe(outcome, { byHand, interruptAt: given.interruptAt })
     deepStrictEqual(left, nothing)
     if (Exit.isSuccess(exit)) {
       started.push(
@@ -93,8 +93,8 @@ const watch = (given: Race) =>
     }
   })
 
-const agrees = (given: Race) =>
-  Effect.map(watch(given), (seen) => {
+const agrees = (given: Race, byHand: boolean) =>
+  Effect.map(watch(given, byHand), (seen) => {
     const expected = predict(given)
     deepStrictEqual(seen as unknown, {
       ...expected,
@@ -116,7 +116,8 @@ describe("random races", () => {
           FastCheck.assert(
             FastCheck.asyncProperty(
               race,
-              (given) => Effect.runPromise(agrees(given))
+              FastCheck.boolean(),
+              (given, byHand) => Effect.runPromise(agrees(given, byHand))
             ),
             { numRuns: runsEach, seed: seed + worker, interruptAfterTimeLimit: 120_000 }
           )

@@ -92,6 +92,11 @@ export interface Observed<A, E> {
 export interface ObserveOptions {
   readonly interruptAt?: number | null
   readonly sampleAt?: ReadonlyArray<number>
+  /**
+   * Whether the race sees that its clock is moved by hand, and so puts its timers in before its attempts. On any other
+   * clock it makes them after, and keeps one that fires too early: the same, but for ties.
+   */
+  readonly byHand?: boolean
 }
 
 /**
@@ -100,23 +105,26 @@ export interface ObserveOptions {
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
-  { interruptAt, sampleAt = [] }: ObserveOptions = {}
+  { byHand = true, interruptAt, sampleAt = [] }: ObserveOptions = {}
 ): Effect.Effect<Observed<A, E>> =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
     let sleeps = 0
     let maxSleeps = 0
-    // What is not overridden, `adjust` for one, is still the `TestClock`'s.
-    const counted: Clock.Clock = Object.create(clock, {
-      sleep: {
-        value: (duration: Duration.Duration) =>
-          Effect.acquireUseRelease(
-            Effect.sync(() => maxSleeps = Math.max(maxSleeps, ++sleeps)),
-            () => clock.sleep(duration),
-            () => Effect.sync(() => sleeps--)
-          )
-      }
-    })
+    const counted: Clock.Clock & { readonly adjust?: unknown } = {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis(),
+      unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+      currentTimeMillis: clock.currentTimeMillis,
+      currentTimeNanos: clock.currentTimeNanos,
+      sleep: (duration) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => maxSleeps = Math.max(maxSleeps, ++sleeps)),
+          () => clock.sleep(duration),
+          () => Effect.sync(() => sleeps--)
+        ),
+      ...(byHand ? { adjust: true } : {})
+    }
     const supervisor = yield* Supervisor.track
     let endedAt = NaN
     const fiber = yield* effect.pipe(
