@@ -76,9 +76,9 @@ export const layout = <A, E, E2>(self: Outcome<A, E, E2>, labels: ReadonlyArray<
   const verdict = Option.isSome(self.winner)
     ? [`winner ${labelOf(self.winner.value.index)} after ${time(decidedAt)}`, all]
     : self.decidedBy === "failures"
-    ? [`no winner: ${failed}`, time(decidedAt)]
+    ? [`no winner: ${failed}${attempts.length === 0 ? "" : ` after ${time(decidedAt)}`}`]
     : [`no winner: ${reason} after ${time(decidedAt)}`, failed]
-  const ended = span > decidedAt ? [`all ended after ${time(span)}`] : []
+  const ended = self.attempts.some(({ endedAt }) => endedAt > self.decidedAt) ? [`all ended after ${time(span)}`] : []
   const source = Option.toArray(self.sourceFailure).map((cause) => `the source ${describe(cause)}`)
   return { headline: [...verdict, ...ended, ...source], rows, decidedAt, span }
 }
