@@ -14,6 +14,7 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import type * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -784,6 +785,18 @@ describe.concurrent("the laws", () => {
       strictEqual(yield* deep(5000), 0)
     }))
 
+  it.live("18. also on a scheduler that runs what it is given at once", () =>
+    Effect.gen(function*() {
+      const atOnce: Scheduler.Scheduler = { shouldYield: () => false, scheduleTask: (task) => task() }
+      const gate = yield* Deferred.make<void>()
+      const race = StaggeredRace.race([
+        Effect.as(Deferred.await(gate), "woken by the second while that is being started"),
+        Effect.zipRight(Deferred.succeed(gate, void 0), Effect.never)
+      ], { delay: 0 })
+      const won = yield* Effect.withScheduler(race, atOnce).pipe(Effect.timeout("5 seconds"))
+      strictEqual(won, "woken by the second while that is being started")
+    }))
+
   it.live("19. an attempt's early failure logs nothing as unhandled", () =>
     Effect.gen(function*() {
       const logged: Array<unknown> = []
@@ -1019,6 +1032,17 @@ describe("a schedule", () => {
       const list = [hang({ cleanup: 20 })].map((row, index) => candidate(row, index, seen))
       const { endedAt, exit, left } = yield* observe(StaggeredRace.race(list, { delay }))
       deepStrictEqual([failed(exit), endedAt, left], ["!no delay", 20, nothing])
+    }))
+
+  it.live("ends it also while a stream is slow", () =>
+    Effect.gen(function*() {
+      const delay = Schedule.addDelayEffect(
+        Schedule.forever,
+        () => Effect.zipRight(Effect.sleep(50), Effect.die("late"))
+      )
+      const stream = Stream.concat(Stream.make(candidate(fail(10), 0, transcript())), Stream.never)
+      const { endedAt, exit } = yield* observe(StaggeredRace.raceStream(stream, { delay }))
+      deepStrictEqual([failed(exit), endedAt], ["!late", 50])
     }))
 
   it.live("that is slow to answer never blocks", () =>

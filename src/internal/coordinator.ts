@@ -134,11 +134,14 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   /** One step of the loop: starts the next attempt if it is due, else sees to it that the loop is woken, and waits. */
   private advance(): Effect.Effect<void> {
     this.stirred = false
-    if (this.isDecided || this.pulling) {
+    if (this.isDecided) {
       return this.pause
     }
     if (this.scheduleDefect !== undefined) {
       return Effect.failCause(this.scheduleDefect)
+    }
+    if (this.pulling) {
+      return this.pause
     }
     if (this.candidate === undefined) {
       const wait = this.beforePull()
@@ -237,8 +240,12 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
       Runtime.provideService(this.runtime, CurrentAttempt, Option.some(attempt))
     )
-    if (attempt.exit === undefined) {
+    if (attempt.exit === undefined && attempt.result === undefined) {
       attempt.fiber = fiber
+      // Decided while it was being started, by an attempt that it has woken.
+      if (this.isDecided) {
+        fiber.unsafeInterruptAsFork(this.caller.id())
+      }
     }
     if (this.attempts.length % startsPerTurn === 0) {
       return nextTurn
