@@ -75,8 +75,8 @@ import * as internal from "./internal/staggeredRace.js"
  *
  * @example
  * ```ts
- * import { Effect } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
  * import assert from "node:assert"
  *
  * const options: StaggeredRace.Options = {
@@ -130,8 +130,12 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *
    * @example
    * ```ts
-   * import { Effect, Fiber, Schedule, TestClock, TestContext } from "effect"
    * import { StaggeredRace } from "effect-staggered-race"
+   * import * as Effect from "effect/Effect"
+   * import * as Fiber from "effect/Fiber"
+   * import * as Schedule from "effect/Schedule"
+   * import * as TestClock from "effect/TestClock"
+   * import * as TestContext from "effect/TestContext"
    * import assert from "node:assert"
    *
    * const slow = Effect.delay(Effect.succeed("done"), "1 second")
@@ -204,8 +208,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *
    * @example
    * ```ts
-   * import { Cause, Data, Effect, Either } from "effect"
    * import { StaggeredRace } from "effect-staggered-race"
+   * import * as Cause from "effect/Cause"
+   * import * as Data from "effect/Data"
+   * import * as Effect from "effect/Effect"
+   * import * as Either from "effect/Either"
    * import assert from "node:assert"
    *
    * class Unreachable extends Data.TaggedError("Unreachable") {}
@@ -268,8 +275,8 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *
    * @example
    * ```ts
-   * import { Effect } from "effect"
    * import { StaggeredRace } from "effect-staggered-race"
+   * import * as Effect from "effect/Effect"
    * import assert from "node:assert"
    *
    * const events: Array<string> = []
@@ -365,8 +372,9 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * @example
  * ```ts
- * import { Effect, Metric } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Metric from "effect/Metric"
  * import assert from "node:assert"
  *
  * const lost = Metric.counter("attempts_lost")
@@ -418,8 +426,10 @@ export interface Winner<A> {
  *
  * @example
  * ```ts
- * import { Cause, Effect, Exit } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Cause from "effect/Cause"
+ * import * as Effect from "effect/Effect"
+ * import * as Exit from "effect/Exit"
  * import assert from "node:assert"
  *
  * const describe = ({ exit, index, result }: StaggeredRace.Attempt<string, string>) =>
@@ -475,9 +485,9 @@ export interface Attempt<A, E> {
    * - `"lost"`: it still ran at the decision, and did not succeed
    * - `"late"`: it still ran at the decision, and succeeded all the same
    *
-   * Late successes are rare. One that has begun a part that cannot be interrupted ends as interrupted when that part is
-   * done, whatever the part's result: it is lost. To be late, it has to have succeeded, and not been heard yet, when
-   * another one decides.
+   * Late successes are rare. An attempt in the midst of something that cannot be interrupted ends as interrupted when
+   * that is done, whatever its result: it is lost. To be late, it has to have succeeded just before another one
+   * decides, with its success not seen yet.
    */
   readonly result: "won" | "failed" | "lost" | "late"
 }
@@ -497,8 +507,11 @@ export interface Attempt<A, E> {
  *
  * @example
  * ```ts
- * import { Effect, Fiber, TestClock, TestContext } from "effect"
  * import { StaggeredRace, Timeline } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Fiber from "effect/Fiber"
+ * import * as TestClock from "effect/TestClock"
+ * import * as TestContext from "effect/TestContext"
  * import assert from "node:assert"
  *
  * const program = Effect.gen(function*() {
@@ -514,11 +527,11 @@ export interface Attempt<A, E> {
  * const outcome = await Effect.runPromise(Effect.provide(program, TestContext.TestContext))
  * console.log(Timeline.render(outcome, { width: 72 }))
  * // winner #2 after 500 ms, 3 attempts
- * //    0 ms    100       200       300       400        500
- * //    └────────┴─────────┴─────────┴─────────┴──────────┤
- * // #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫   lost
- * // #1                         +━━━━━━━━╳                ┊   failed: refused
- * // #2                                  !█████████████████   won
+ * //    0 ms     100       200       300       400       500
+ * //    └─────────┴─────────┴─────────┴─────────┴─────────┤
+ * // #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫   lost
+ * // #1                          +━━━━━━━━━╳              ┊   failed: refused
+ * // #2                                    !███████████████   won
  * // ┣ first  + after the delay  ! after a failure  ┊ decided
  *
  * assert.deepStrictEqual(outcome.attempts.map(({ startedAt, startedBy }) => [startedAt, startedBy]), [
@@ -583,7 +596,7 @@ export interface CurrentAttempt {
    *
    *    0 ms     100       200       300       400
    *    └─────────┴─────────┴─────────┴─────────┴───────
-   * #0 ┣━━━━━━━━━┿━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+   * #0 ┣━━━━━━━━━┿━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━   ┿ progress
    * #1                          · · · · · · · ·+━━━━━━━   was due at 250
    * ```
    *
@@ -615,8 +628,9 @@ export interface CurrentAttempt {
  *
  * @example
  * ```ts
- * import { Effect, Option } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
  * import assert from "node:assert"
  *
  * const request = Effect.gen(function*() {
@@ -635,8 +649,12 @@ export interface CurrentAttempt {
  *
  * @example
  * ```ts
- * import { Effect, Fiber, Option, TestClock, TestContext } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Fiber from "effect/Fiber"
+ * import * as Option from "effect/Option"
+ * import * as TestClock from "effect/TestClock"
+ * import * as TestContext from "effect/TestContext"
  * import assert from "node:assert"
  *
  * const connect = Effect.sleep("100 millis")
@@ -745,8 +763,8 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * @example
  * ```ts
- * import { Effect } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
  * import assert from "node:assert"
  *
  * const mirrors = [Effect.never, Effect.fail("connection refused"), Effect.succeed("hello from the third")]
@@ -760,8 +778,8 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * @example
  * ```ts
- * import { Effect } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
  * import assert from "node:assert"
  *
  * const log: Array<string> = []
@@ -823,8 +841,9 @@ export const race: {
  *
  * @example
  * ```ts
- * import { Effect, Option } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
  * import assert from "node:assert"
  *
  * const { attempts, decidedBy, winner } = await Effect.runPromise(StaggeredRace.outcome([
@@ -899,8 +918,9 @@ export const outcome: {
  *
  * @example
  * ```ts
- * import { Effect, Stream } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
  * import assert from "node:assert"
  *
  * const connect = (address: string) => address === "192.0.2.1" ? Effect.never : Effect.succeed(`via ${address}`)
@@ -955,8 +975,11 @@ export const raceStream: {
  *
  * @example
  * ```ts
- * import { Cause, Effect, Option, Stream } from "effect"
  * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Cause from "effect/Cause"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Stream from "effect/Stream"
  * import assert from "node:assert"
  *
  * const candidates = Stream.concat(
