@@ -361,6 +361,35 @@ describe.concurrent("the laws", () => {
         deepStrictEqual(two.outcome?.attempts.map(({ endedAt }) => endedAt), [120, 120, 120])
       }))
 
+    it.live("in the background, a scope that closes waits for losers before it releases anything", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const loser = Effect.zipRight(
+          resource(log, "a"),
+          Effect.onInterrupt(
+            Effect.never,
+            () => Effect.zipRight(Effect.sleep(500), Effect.sync(() => log.push("cleaned up")))
+          )
+        )
+        const race = StaggeredRace.race([loser, Effect.delay(resource(log, "b"), 10)], {
+          delay: 10,
+          losers: "background"
+        })
+        const { left } = yield* observe(Effect.scoped(Effect.ensuring(race, Effect.sync(() => log.push("raced")))))
+        deepStrictEqual(left, nothing)
+        deepStrictEqual(log, [
+          "acquire a",
+          "acquire b",
+          "raced",
+          "cleaned up",
+          "release a @520",
+          "release b @520"
+        ])
+        log.length = 0
+        yield* observe(Effect.scoped(Effect.zipRight(race, Effect.sleep(1000))))
+        deepStrictEqual(log, ["acquire a", "acquire b", "cleaned up", "release a @520", "release b @1020"])
+      }))
+
     it.live("what a loser has forked is interrupted with it", () =>
       Effect.gen(function*() {
         const log: Array<string> = []
@@ -921,6 +950,13 @@ describe.concurrent("the laws", () => {
 })
 
 describe("minDelay", () => {
+  it.live("holds after a failure although a schedule says more", () =>
+    Effect.gen(function*() {
+      const delay = Schedule.addDelayEffect(Schedule.forever, () => Effect.as(Effect.sleep(5), 200))
+      const seen = yield* play([fail(1), ok(1)], { delay, minDelay: 10 })
+      deepStrictEqual(seen.starts, [0, 10])
+    }))
+
   it.live("is the least gap between two starts, also after a failure", () =>
     Effect.zipRight(
       scenario([fail(1), fail(1), fail(30), ok(1)], { delay: 250, minDelay: 10 }, {
@@ -1009,6 +1045,15 @@ describe("CurrentAttempt", () => {
     Effect.gen(function*() {
       deepStrictEqual(yield* starts((seen) => progressing(300, 900, hang(), 0, seen)), [0, 250, 500])
       deepStrictEqual(yield* starts((seen) => progressing(240, 900, fail(230), 0, seen)), [0, 230, 480])
+    }))
+
+  it.live("progress counts also while a schedule is slow to answer", () =>
+    Effect.gen(function*() {
+      const seen = transcript()
+      const delay = Schedule.addDelayEffect(Schedule.forever, () => Effect.as(Effect.sleep(100), 200))
+      const list = [progressing(50, 1000, hang(), 0, seen), candidate(hang(), 1, seen)]
+      yield* observe(StaggeredRace.race(list, { delay }), { interruptAt: 3000 })
+      deepStrictEqual(seen.started, [[0, 0], [1, 1050]])
     }))
 
   it.live("progress of no sensible length dies and names the value", () =>

@@ -38,10 +38,7 @@ export class Started<A, E> implements StaggeredRace.CurrentAttempt {
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
-        const millis = decodeMillis("progress", duration)
-        if (this.exit === undefined) {
-          this.pace.holdBack(this.index, millis)
-        }
+        this.pace.holdBack(this.index, decodeMillis("progress", duration))
       })
   }
 }

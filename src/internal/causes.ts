@@ -7,6 +7,7 @@ import * as Equal from "effect/Equal"
  * @internal
  */
 export interface Failure<E> {
+  /** Without `Empty` leaves. */
   readonly cause: Cause.Cause<E>
   /** Whether it began when all earlier attempts had ended. */
   readonly afterAll: boolean
@@ -63,9 +64,8 @@ export const combine = <E>(failures: Iterable<Failure<E>>): Cause.Cause<E> => {
       overlapping = []
       runs.push(overlapping)
     }
-    const leaf = tidy(cause)
-    if (!Cause.isEmptyType(leaf)) {
-      overlapping.push(leaf)
+    if (!Cause.isEmptyType(cause)) {
+      overlapping.push(cause)
     }
   }
   return joinAll(runs.filter((run) => run.length > 0).map((run) => joinAll(run, Cause.parallel)), Cause.sequential)

@@ -12,6 +12,7 @@ import type * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
 import type * as StaggeredRace from "../StaggeredRace.js"
 import { type AnyFiber, Started } from "./attempt.js"
+import { tidy } from "./causes.js"
 import { Pace } from "./pace.js"
 import { makeReport, type Report } from "./report.js"
 import type { Settings } from "./settings.js"
@@ -40,6 +41,8 @@ const turnsToAnswer = 2
 // Fibers that yield give way to other fibers, not to the event loop: candidates that fail without ever waiting would
 // keep every timer and socket of the process from being heard, and with them whatever could stop an endless source.
 const startsPerTurn = 1024
+
+/** Gives the event loop a turn. */
 const nextTurn = Effect.async<void>((resume) => {
   const timer = setTimeout(() => resume(Effect.void), 0)
   return Effect.sync(() => clearTimeout(timer))
@@ -76,6 +79,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private candidate: Effect.Effect<A, E, R> | undefined
   /** Turns that the newest attempt is still given to answer at once, before a timer is made. */
   private turnsLeft = 0
+  private keeper: Scope.CloseableScope | undefined
   private scheduleDefect: Cause.Cause<never> | undefined
   /** Whether anything has changed since the loop last looked. */
   private stirred = false
@@ -125,10 +129,37 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     step: constVoid
   })
 
+  /** Waits for all fibers of a race that is decided. */
+  private readonly ended: Effect.Effect<void> = Effect.whileLoop({
+    while: () => this.alive > 0,
+    body: () => this.advance(),
+    step: constVoid
+  })
+
   /** Ends a race whose loop was interrupted, or died: nothing more starts, and all that still runs is waited for. */
   abandon(by: StaggeredRace.DecidedBy): Effect.Effect<void> {
     this.decide(by)
-    return Effect.whileLoop({ while: () => this.alive > 0, body: () => this.advance(), step: constVoid })
+    return this.ended
+  }
+
+  /**
+   * Leaves what still runs to the outer scope, if there is one: as that closes, it waits for the losers before it
+   * releases anything that they or the winner hold.
+   */
+  readonly leave: Effect.Effect<void> = Effect.suspend(() =>
+    this.scope === undefined || this.alive === 0 ? Effect.void : Effect.flatMap(
+      Scope.fork(this.scope, ExecutionStrategy.sequential),
+      (keeper) => {
+        this.keeper = keeper
+        return Effect.zipRight(Scope.addFinalizer(keeper, this.ended), Effect.sync(() => this.dismissKeeper()))
+      }
+    )
+  )
+
+  private dismissKeeper(): void {
+    if (this.alive === 0 && this.keeper !== undefined) {
+      Runtime.runFork(this.runtime, Scope.close(this.keeper, Exit.void))
+    }
   }
 
   /** One step of the loop: starts the next attempt if it is due, else sees to it that the loop is woken, and waits. */
@@ -180,7 +211,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       this.pace.disarm()
       return this.pause
     }
-    return undefined
+    return this.pace.owesTurn() ? nextTurn : undefined
   }
 
   /** Suspends until something has changed since the last look. */
@@ -215,6 +246,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
         this.alive--
         onExit(exit)
         this.stir()
+        this.dismissKeeper()
       })
       return fiber
     } finally {
@@ -325,11 +357,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       this.report?.({ _tag: "SucceededLate", at: attempt.endedAt, index: attempt.index })
     } else if (this.isDecided) {
       attempt.result = "lost"
-      this.report?.({ _tag: "Lost", at: attempt.endedAt, index: attempt.index, cause: exit.cause })
+      this.report?.({ _tag: "Lost", at: attempt.endedAt, index: attempt.index, cause: tidy(exit.cause) })
     } else {
+      const cause = tidy(exit.cause)
       attempt.result = "failed"
-      this.report?.({ _tag: "Failed", at: attempt.endedAt, index: attempt.index, cause: exit.cause })
-      this.onFailure(attempt, exit.cause)
+      attempt.exit = Exit.failCause(cause)
+      this.report?.({ _tag: "Failed", at: attempt.endedAt, index: attempt.index, cause })
+      this.onFailure(attempt, cause)
     }
   }
 

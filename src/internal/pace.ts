@@ -31,10 +31,13 @@ export interface PaceOptions<R> {
  */
 export class Pace<R> {
   private newest = -1
-  private newestStart = 0
-  /** Milliseconds from the newest start to the next; `Infinity` when only a failure can bring it. */
-  private wait = 0
+  private newestStart = -Infinity
+  /** Milliseconds; `Infinity` also while a schedule has not answered, and when it is done. */
+  private delay = 0
+  private held = 0
+  private hasFailed = false
   private timer: { readonly fiber: Fiber.RuntimeFiber<void>; readonly firesAt: number; disarmed: boolean } | undefined
+  private hasFired = false
   private step: Fiber.RuntimeFiber<unknown> | undefined
   private scheduleState: unknown
 
@@ -50,9 +53,10 @@ export class Pace<R> {
     return Math.max(0, this.now - this.newestStart)
   }
 
-  /** Milliseconds until the next start is due: zero or less when it is. */
+  /** Milliseconds until the next start is due: zero or less when it is, `Infinity` when only a failure can bring it. */
   get remaining(): number {
-    return this.wait - this.elapsed
+    const { minDelay } = this.options
+    return (this.hasFailed ? minDelay : Math.max(this.delay, this.held, minDelay)) - this.elapsed
   }
 
   get isArmed(): boolean {
@@ -70,14 +74,17 @@ export class Pace<R> {
 
   /** A start, for whatever reason, restarts the delay. Returns its time. */
   restart(index: number): number {
-    const { delay, minDelay } = this.options
+    const { delay } = this.options
     this.newest = index
     this.newestStart = this.now
+    this.held = 0
+    this.hasFailed = false
+    this.hasFired = false
     this.interrupt(this.step)
     if (typeof delay === "number") {
-      this.wait = Math.max(delay, minDelay)
+      this.delay = delay
     } else {
-      this.wait = Infinity
+      this.delay = Infinity
       this.step = this.stepSchedule(delay, index)
     }
     return this.newestStart
@@ -85,13 +92,13 @@ export class Pace<R> {
 
   /** The newest attempt has failed: only the least gap holds the next start. */
   expedite(): void {
-    this.wait = this.options.minDelay
+    this.hasFailed = true
   }
 
   /** An attempt has made progress: if it is the newest, the next start is held back. It is never brought forward. */
   holdBack(index: number, millis: number): void {
     if (index === this.newest) {
-      this.wait = Math.max(this.wait, this.elapsed + millis)
+      this.held = Math.max(this.held, this.elapsed + millis)
     }
   }
 
@@ -108,11 +115,22 @@ export class Pace<R> {
     }
     if (remaining !== Infinity) {
       const sleep = Effect.interruptible(clock.sleep(Duration.millis(remaining)))
-      const fiber = stillRunning(spawn(sleep, () => {
+      const fiber = stillRunning(spawn(sleep, (exit) => {
         this.timer = undefined
+        this.hasFired = Exit.isSuccess(exit)
       }))
       this.timer = fiber && { fiber, firesAt: dueAt, disarmed: false }
     }
+  }
+
+  /**
+   * Whether a start has been brought by a timer and owes the event loop a turn first: what happened at the same
+   * instant, or arrived while the process was busy, is heard before the timer. Says so once.
+   */
+  owesTurn(): boolean {
+    const owes = this.hasFired && !this.hasFailed && !this.armsFirst
+    this.hasFired = false
+    return owes
   }
 
   /** The timer is gone once its fiber has ended, which is when `isArmed` says so. */
@@ -146,7 +164,7 @@ export class Pace<R> {
       const [state, , decision] = exit.value
       this.scheduleState = state
       if (isNewest && ScheduleDecision.isContinue(decision)) {
-        this.wait = Math.max(ScheduleIntervals.start(decision.intervals) - this.newestStart, this.options.minDelay)
+        this.delay = ScheduleIntervals.start(decision.intervals) - this.newestStart
       }
     })
     return stillRunning(fiber)

@@ -35,7 +35,7 @@ const run = <A, E, E2, R, B, E3>(
           const race = new Coordinator(open, settings, fiber, status.runtimeFlags)
           return Effect.matchCauseEffect(restore(race.loop), {
             onFailure: (cause) => abandon(race, cause),
-            onSuccess: () => finish(race)
+            onSuccess: () => settings.background ? Effect.zipRight(race.leave, finish(race)) : finish(race)
           })
         })
       )
