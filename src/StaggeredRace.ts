@@ -123,8 +123,9 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * - A schedule that is slow to answer holds nothing up: running attempts can win or fail meanwhile. One that dies
    *   ends the race with its defect.
    * - An ending at the very instant at which the delay has passed counts first: a success then starts nothing, a
-   *   failure starts one attempt and not two. Under `TestClock` that holds for the newest attempt. In real time no two
-   *   timers are as exact as that, and nothing should depend on it.
+   *   failure starts one attempt and not two. Under `TestClock` that holds for the newest attempt. In real time, a start
+   *   that the delay brings first gives the event loop a turn, about a millisecond: what had arrived by then, also while
+   *   the process was busy, is heard before it.
    *
    * **Example** (A schedule: the copies get rarer)
    *
@@ -257,10 +258,8 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *   losers as of the decision.
    * - A race that is itself interrupted waits for all its attempts in either mode.
    *
-   * **Gotchas**
-   *
-   * Where a `Scope` is in the environment and closes while a loser still cleans up in the background, it releases what
-   * that loser has acquired, under its hands. Await losers whose clean-up needs their resources.
+   * - Where a `Scope` is in the environment, it keeps the losers in the background: as it closes, it waits for them
+   *   before it releases anything that they or the winner hold.
    */
   readonly losers?: "await" | "background" | undefined
   /**
@@ -362,11 +361,6 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * Every attempt has a `Started`, and one of `Failed`, `Won`, `Lost` and `SucceededLate`. Before `Decided` come `Failed`
  * and `Won`, after it `Lost` and `SucceededLate`, where losers are in the background also after the race has returned.
- *
- * **Gotchas**
- *
- * The causes are those of the fibers as they ended. An interrupted fiber repeats its interruption for each region that
- * it left, beside empty causes: look at them with the functions of `Cause`, not at their shape.
  *
  * **Example** (Counting what was wasted)
  *

@@ -174,7 +174,7 @@ const run = (shape: Shape, ops: number, padding: number, interruptAfter: number 
     balanced(ledger)
     return Exit.isInterrupted(exit)
   }).pipe(
-    Effect.timeoutFail({ duration: "20 seconds", onTimeout: () => new Error("the race has not ended") }),
+    Effect.timeout("20 seconds"),
     Effect.orDie,
     Effect.annotateLogs({ shape: shape.name, ops, padding, interruptAfter }),
     Effect.tapErrorCause((cause) => Effect.logError(`${shape.name}: ops ${ops}, padding ${padding}`, cause))

@@ -11,7 +11,7 @@ import type { Options } from "../Timeline.js"
  *
  * @internal
  */
-export interface Layout {
+interface Layout {
   /** How the race ended, in clauses. */
   readonly headline: ReadonlyArray<string>
   /** A text stands for the attempts between two rows that have none. */
@@ -22,7 +22,7 @@ export interface Layout {
 }
 
 /** @internal */
-export interface Row extends Pick<Attempt<unknown, unknown>, "startedBy" | "result"> {
+interface Row extends Pick<Attempt<unknown, unknown>, "startedBy" | "result"> {
   readonly label: string
   readonly note: string
   readonly from: number
@@ -30,7 +30,7 @@ export interface Row extends Pick<Attempt<unknown, unknown>, "startedBy" | "resu
 }
 
 /** @internal */
-export const layout = <A, E, E2>(self: Outcome<A, E, E2>, labels: ReadonlyArray<string>, maxRows: number): Layout => {
+const layout = <A, E, E2>(self: Outcome<A, E, E2>, labels: ReadonlyArray<string>, maxRows: number): Layout => {
   const { attempts } = self
   // In whole nanoseconds: a fraction of a millisecond counted from 1970 brings a rounding error along.
   const since = (at: number) =>

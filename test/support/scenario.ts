@@ -142,10 +142,7 @@ export const observe = <A, E>(
       samples.push(sleeps)
     }
     yield* TestClock.adjust(Duration.days(1))
-    const exit = yield* Effect.timeoutFail(fiber.await, {
-      duration: "10 seconds",
-      onTimeout: () => new Error("the race has not ended")
-    }).pipe(TestServices.provideLive, Effect.orDie)
+    const exit = yield* Effect.timeout(fiber.await, "10 seconds").pipe(TestServices.provideLive, Effect.orDie)
     const fibers = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
     return { exit, endedAt, left: { sleeps, fibers }, maxSleeps, samples }
   }).pipe(Effect.provide(TestContext.TestContext))
