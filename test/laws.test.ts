@@ -20,14 +20,21 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import type { Row } from "./support/scenario.js"
-import { Boom, candidate, nothing, observe, scopedCandidate, transcript } from "./support/scenario.js"
+import type { Boom } from "./support/scenario.js"
+import {
+  candidate,
+  die,
+  fail,
+  failed,
+  hang,
+  nothing,
+  observe,
+  ok,
+  scopedCandidate,
+  transcript
+} from "./support/scenario.js"
 
 type Options = StaggeredRace.Options<string, Boom>
-
-const ok = (latency: number, more: Partial<Row> = {}): Row => ({ result: "ok", latency, ...more })
-const fail = (latency: number, more: Partial<Row> = {}): Row => ({ result: "fail", latency, ...more })
-const die = (latency: number): Row => ({ result: "die", latency })
-const hang = (more: Partial<Row> = {}): Row => ({ result: "hang", latency: null, ...more })
 
 /** Everything that can be seen of one race, from the inside of its candidates and from its outcome. */
 const play = (rows: Iterable<Row>, options: Options, interruptAt: number | null = null) =>
@@ -96,19 +103,6 @@ const resource = (log: Array<string>, name: string) =>
     Effect.sync(() => log.push(`acquire ${name}`)),
     () => Effect.map(Clock.currentTimeMillis, (at) => log.push(`release ${name} @${at}`))
   )
-
-/** The causes of one shape, written short: `;` for sequential, `|` for parallel. */
-const shape = (cause: Cause.Cause<unknown>): string =>
-  Cause.match(cause, {
-    onEmpty: "empty",
-    onFail: (error) => error instanceof Boom ? `${error.index}` : String(error),
-    onDie: (defect) => `!${defect instanceof Boom ? defect.index : String(defect)}`,
-    onInterrupt: () => "^",
-    onSequential: (left, right) => `(${left};${right})`,
-    onParallel: (left, right) => `(${left}|${right})`
-  })
-
-const failed = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) ? shape(exit.cause) : "succeeded"
 
 const forever = Duration.infinity
 

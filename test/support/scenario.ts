@@ -148,3 +148,21 @@ export const observe = <A, E>(
   }).pipe(Effect.provide(TestContext.TestContext))
 
 export const nothing = { sleeps: 0, fibers: 0 }
+
+export const ok = (latency: number, more: Partial<Row> = {}): Row => ({ result: "ok", latency, ...more })
+export const fail = (latency: number, more: Partial<Row> = {}): Row => ({ result: "fail", latency, ...more })
+export const die = (latency: number): Row => ({ result: "die", latency })
+export const hang = (more: Partial<Row> = {}): Row => ({ result: "hang", latency: null, ...more })
+
+/** A cause of any shape, written short: `;` for sequential, `|` for parallel, `!` for a defect. */
+export const shape = (cause: Cause.Cause<unknown>): string =>
+  Cause.match(cause, {
+    onEmpty: "empty",
+    onFail: (error) => error instanceof Boom ? `${error.index}` : String(error),
+    onDie: (defect) => `!${defect instanceof Boom ? defect.index : String(defect)}`,
+    onInterrupt: () => "^",
+    onSequential: (left, right) => `(${left};${right})`,
+    onParallel: (left, right) => `(${left}|${right})`
+  })
+
+export const failed = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) ? shape(exit.cause) : "succeeded"
