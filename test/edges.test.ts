@@ -272,6 +272,37 @@ describe.concurrent("the laws at their edges", () => {
       deepStrictEqual([exit, maxSleeps], [Exit.succeed(9), 0])
     }))
 
+  it.live("a clock that is set back while a timer sleeps makes no start wait longer", () =>
+    Effect.gen(function*() {
+      const real = yield* Effect.clock
+      let offset = 0
+      const clock: Clock.Clock = {
+        [Clock.ClockTypeId]: Clock.ClockTypeId,
+        unsafeCurrentTimeMillis: () => real.unsafeCurrentTimeMillis() + offset,
+        unsafeCurrentTimeNanos: () => real.unsafeCurrentTimeNanos(),
+        currentTimeMillis: Effect.sync(() => real.unsafeCurrentTimeMillis() + offset),
+        currentTimeNanos: real.currentTimeNanos,
+        sleep: (duration) => {
+          offset -= 3_600_000
+          return real.sleep(duration)
+        }
+      }
+      const race = StaggeredRace.race([Effect.never, Effect.never, Effect.succeed("third")], { delay: 5, minDelay: 3 })
+      strictEqual(yield* race.pipe(Effect.withClock(clock), Effect.timeout("5 seconds")), "third")
+    }))
+
+  it.live("4. a size that is none, or that grows, loses no candidate", () =>
+    Effect.gen(function*() {
+      const lying = { length: 0, size: 1, [Symbol.iterator]: () => [Effect.fail("a"), Effect.succeed("b")].values() }
+      strictEqual(yield* StaggeredRace.race(lying, { delay: 250 }), "b")
+      const growing: Array<Effect.Effect<string, string>> = []
+      growing.push(Effect.suspend(() => {
+        growing.push(Effect.succeed("late"))
+        return Effect.fail("no")
+      }))
+      strictEqual(yield* StaggeredRace.race(growing, { delay: 250 }), "late")
+    }))
+
   it.live("a clock that sleeps by moving on at once", () =>
     Effect.gen(function*() {
       let now = 0

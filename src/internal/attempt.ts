@@ -31,14 +31,16 @@ export class Started<A, E> implements StaggeredRace.CurrentAttempt {
     readonly startedBy: StaggeredRace.StartedBy,
     /** Whether all earlier attempts had ended. */
     readonly afterAll: boolean,
-    private readonly pace: Pick<Pace<never>, "holdBack">
+    /** While it runs: a winner's finalizers may hold their `CurrentAttempt` for long, but not the race. */
+    public pace: Pick<Pace<never>, "holdBack"> | undefined
   ) {}
 
   // Made when it is asked for: few candidates do.
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
-        this.pace.holdBack(this.index, decodeMillis("progress", duration))
+        const millis = decodeMillis("progress", duration)
+        this.pace?.holdBack(this.index, millis)
       })
   }
 }

@@ -348,6 +348,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     attempt.exit = exit
     attempt.endedAt = this.now
     attempt.fiber = undefined
+    attempt.pace = undefined
     if (attempt.result === "won") {
       return
     }

@@ -24,8 +24,8 @@ export interface PaceOptions<R> {
 /**
  * When the next start is due, and the one timer that waits for it.
  *
- * All is counted from the newest start. A clock can be set back while a race runs: what has elapsed is never less
- * than nothing, so that no wait grows longer than the one that was asked for.
+ * All is counted from the newest start. A clock can be set back while a race runs: what a timer has slept counts, so
+ * that no wait grows longer than the one that was asked for.
  *
  * @internal
  */
@@ -34,8 +34,11 @@ export class Pace<R> {
   private newestStart = -Infinity
   /** Milliseconds; `Infinity` also while a schedule has not answered, and when it is done. */
   private delay = 0
+  /** Milliseconds from the newest start until which progress holds the next. */
   private held = 0
   private hasFailed = false
+  /** Milliseconds since the newest start for which a timer has slept, whatever the clock says. */
+  private slept = 0
   private timer: { readonly fiber: Fiber.RuntimeFiber<void>; readonly firesAt: number; disarmed: boolean } | undefined
   private hasFired = false
   private step: Fiber.RuntimeFiber<unknown> | undefined
@@ -50,13 +53,17 @@ export class Pace<R> {
   }
 
   private get elapsed(): number {
-    return Math.max(0, this.now - this.newestStart)
+    return Math.max(this.slept, this.now - this.newestStart)
+  }
+
+  /** Milliseconds from the newest start to the next. */
+  private get wait(): number {
+    return Math.max(this.options.minDelay, this.hasFailed ? 0 : Math.max(this.delay, this.held))
   }
 
   /** Milliseconds until the next start is due: zero or less when it is, `Infinity` when only a failure can bring it. */
   get remaining(): number {
-    const { minDelay } = this.options
-    return (this.hasFailed ? minDelay : Math.max(this.delay, this.held, minDelay)) - this.elapsed
+    return this.wait - this.elapsed
   }
 
   get isArmed(): boolean {
@@ -78,6 +85,7 @@ export class Pace<R> {
     this.newest = index
     this.newestStart = this.now
     this.held = 0
+    this.slept = 0
     this.hasFailed = false
     this.hasFired = false
     this.interrupt(this.step)
@@ -108,7 +116,7 @@ export class Pace<R> {
    */
   arm(): void {
     const { clock, spawn } = this.options
-    const remaining = this.remaining
+    const { newest, remaining, wait } = this
     const dueAt = this.now + remaining
     if (this.timer !== undefined) {
       return this.timer.firesAt > dueAt ? this.disarm() : undefined
@@ -118,6 +126,9 @@ export class Pace<R> {
       const fiber = stillRunning(spawn(sleep, (exit) => {
         this.timer = undefined
         this.hasFired = Exit.isSuccess(exit)
+        if (this.hasFired && newest === this.newest) {
+          this.slept = wait
+        }
       }))
       this.timer = fiber && { fiber, firesAt: dueAt, disarmed: false }
     }

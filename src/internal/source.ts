@@ -43,7 +43,6 @@ export type Open<C, E, R> = (receiver: Receiver<C, E>, spawn: Spawn<R>) => Sourc
 
 /** @internal */
 export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => (receiver) => {
-  const size = sizeOf(candidates)
   let iterator: Iterator<C> | undefined
   let pulled = 0
   let open = true
@@ -52,7 +51,7 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
     receiver.onSourceFailure(Cause.die(thrown))
   }
   return {
-    mayHaveMore: () => open && pulled < size,
+    mayHaveMore: () => open && pulled < sizeOf(candidates),
     pull() {
       let result: IteratorResult<C>
       try {
@@ -81,10 +80,13 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   }
 }
 
-const sizeOf = (candidates: Iterable<unknown>): number => {
-  const { length, size } = candidates as { readonly length?: unknown; readonly size?: unknown }
-  return typeof length === "number" ? length : typeof size === "number" ? size : Infinity
-}
+// Asked only of what is known to give as many as it says.
+const sizeOf = (candidates: Iterable<unknown>): number =>
+  Array.isArray(candidates) || Chunk.isChunk(candidates)
+    ? candidates.length
+    : candidates instanceof Set || candidates instanceof Map
+    ? candidates.size
+    : Infinity
 
 /** @internal */
 export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => (receiver, spawn) => {
