@@ -272,6 +272,25 @@ describe.concurrent("the laws at their edges", () => {
       deepStrictEqual([exit, maxSleeps], [Exit.succeed(9), 0])
     }))
 
+  it.live("15. a stream that is interrupted by the end of the race has not failed", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const onEvent = ({ _tag }: { readonly _tag: string }) => Effect.sync(() => events.push(_tag))
+      const stream = (row: Row) => Stream.concat(Stream.make(candidate(row, 0, transcript())), Stream.never)
+      const { exit } = yield* observe(StaggeredRace.outcomeStream(stream(ok(50)), { delay: 10, onEvent }))
+      deepStrictEqual((yield* exit).sourceFailure, Option.none())
+      deepStrictEqual(events, ["Started", "Won", "Decided"])
+      const fatal = yield* observe(StaggeredRace.raceStream(stream(fail(50)), { delay: 10, fatal: () => true }))
+      strictEqual(failed(fatal.exit), "0")
+    }))
+
+  it.live("18. a race of one candidate, nested deep, does not overflow the stack", () =>
+    Effect.gen(function*() {
+      const deep = (depth: number): Effect.Effect<number> =>
+        depth === 0 ? Effect.succeed(0) : StaggeredRace.race([Effect.suspend(() => deep(depth - 1))], { delay: 100 })
+      strictEqual(yield* Effect.timeout(Effect.disconnect(deep(3000)), "20 seconds"), 0)
+    }))
+
   it.live("a clock that is set back while a timer sleeps makes no start wait longer", () =>
     Effect.gen(function*() {
       const real = yield* Effect.clock
