@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
@@ -13,6 +12,7 @@ import * as Scope from "effect/Scope"
 import type * as StaggeredRace from "../StaggeredRace.js"
 import { type AnyFiber, Started } from "./attempt.js"
 import { tidy } from "./causes.js"
+import { Fibers, nextTurn } from "./fibers.js"
 import { Pace } from "./pace.js"
 import { makeReport, type Report } from "./report.js"
 import type { Settings } from "./settings.js"
@@ -28,25 +28,12 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
 
 const undecided = { at: NaN, by: "failures" } as const
 
-// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
-// the scheduler, so that no depth of nesting overflows the stack.
-const maxDepth = 16
-const inPlace = { immediate: true }
-const fromScheduler = { immediate: false }
-let depth = 0
-
 // A fiber that was started in place and yields once goes on in the second turn from then.
 const turnsToAnswer = 2
 
 // Fibers that yield give way to other fibers, not to the event loop: candidates that fail without ever waiting would
 // keep every timer and socket of the process from being heard, and with them whatever could stop an endless source.
 const startsPerTurn = 1024
-
-/** Gives the event loop a turn. */
-const nextTurn = Effect.async<void>((resume) => {
-  const timer = setTimeout(() => resume(Effect.void), 0)
-  return Effect.sync(() => clearTimeout(timer))
-})
 
 /**
  * Owns the state of one run of a race: what is due, who runs, what is decided.
@@ -65,13 +52,12 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   sourceFailure: Cause.Cause<E2> | undefined
 
   private readonly runtime: Runtime.Runtime<R>
+  private readonly fibers: Fibers<R>
   private readonly scope: Scope.Scope | undefined
   private readonly report: Report<A, E> | undefined
   private readonly pace: Pace<R>
   private readonly source: Source
 
-  /** Fibers of the race that have not ended: attempts, the timer, the source's. */
-  private alive = 0
   /** Attempts that have not ended. */
   private running = 0
   private startedBy: StaggeredRace.StartedBy = "first"
@@ -79,11 +65,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private candidate: Effect.Effect<A, E, R> | undefined
   /** Turns that the newest attempt is still given to answer at once, before a timer is made. */
   private turnsLeft = 0
-  private keeper: Scope.CloseableScope | undefined
   private scheduleDefect: Cause.Cause<never> | undefined
-  /** Whether anything has changed since the loop last looked. */
-  private stirred = false
-  private wake: ((_: Effect.Effect<void>) => void) | undefined
 
   constructor(
     open: Open<Effect.Effect<A, E, R>, E2, R>,
@@ -93,6 +75,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   ) {
     const context = caller.currentContext as Context.Context<R>
     this.runtime = Runtime.make({ context, fiberRefs: caller.getFiberRefs(), runtimeFlags })
+    // Of all that ends after the decision only the last is worth a look.
+    this.fibers = new Fibers(this.runtime, () => !this.isDecided || this.isOver)
     this.scope = Option.getOrUndefined(Context.getOption(context, Scope.Scope))
     this.report = settings.onEvent && makeReport(this.runtime, settings.onEvent)
     this.pace = new Pace({
@@ -100,12 +84,12 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       minDelay: settings.minDelay,
       clock: Context.get(caller.currentDefaultServices, Clock.Clock),
       fiberId: caller.id(),
-      spawn: this.spawn,
+      spawn: this.fibers.spawn,
       onScheduleDefect: (cause) => {
         this.scheduleDefect = cause
       }
     })
-    this.source = open(this, this.spawn)
+    this.source = open(this, this.fibers.spawn)
     this.startedAt = this.pace.now
   }
 
@@ -119,7 +103,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
 
   /** Whether nothing is left for the loop to do, or to wait for. */
   private get isOver(): boolean {
-    return this.isDecided && (this.alive === 0 || this.settings.background)
+    return this.isDecided && (this.fibers.haveEnded || this.settings.background)
   }
 
   /** Runs in the caller's fiber until the race is decided and, where losers are awaited, all its fibers have ended. */
@@ -129,50 +113,28 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     step: constVoid
   })
 
-  /** Waits for all fibers of a race that is decided. */
-  private readonly ended: Effect.Effect<void> = Effect.whileLoop({
-    while: () => this.alive > 0,
-    body: () => this.advance(),
-    step: constVoid
-  })
-
   /** Ends a race whose loop was interrupted, or died: nothing more starts, and all that still runs is waited for. */
   abandon(by: StaggeredRace.DecidedBy): Effect.Effect<void> {
     this.decide(by)
-    return this.ended
+    return this.fibers.ended
   }
 
-  /**
-   * Leaves what still runs to the outer scope, if there is one: as that closes, it waits for the losers before it
-   * releases anything that they or the winner hold.
-   */
+  /** Leaves losers in the background to the outer scope, if there is one. */
   readonly leave: Effect.Effect<void> = Effect.suspend(() =>
-    this.scope === undefined || this.alive === 0 ? Effect.void : Effect.flatMap(
-      Scope.fork(this.scope, ExecutionStrategy.sequential),
-      (keeper) => {
-        this.keeper = keeper
-        return Effect.zipRight(Scope.addFinalizer(keeper, this.ended), Effect.sync(() => this.dismissKeeper()))
-      }
-    )
+    this.scope === undefined || this.fibers.haveEnded ? Effect.void : this.fibers.keepIn(this.scope)
   )
-
-  private dismissKeeper(): void {
-    if (this.alive === 0 && this.keeper !== undefined) {
-      Runtime.runFork(this.runtime, Scope.close(this.keeper, Exit.void))
-    }
-  }
 
   /** One step of the loop: starts the next attempt if it is due, else sees to it that the loop is woken, and waits. */
   private advance(): Effect.Effect<void> {
-    this.stirred = false
+    this.fibers.look()
     if (this.isDecided) {
-      return this.pause
+      return this.fibers.pause
     }
     if (this.scheduleDefect !== undefined) {
       return Effect.failCause(this.scheduleDefect)
     }
     if (this.pulling) {
-      return this.pause
+      return this.fibers.pause
     }
     if (this.candidate === undefined) {
       const wait = this.beforePull()
@@ -190,13 +152,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (!this.source.mayHaveMore()) {
       this.pace.disarm()
       if (this.running > 0) {
-        return this.pause
+        return this.fibers.pause
       }
       this.decide("failures")
       return Effect.void
     }
     if (this.running >= this.settings.concurrency) {
-      return this.pause
+      return this.fibers.pause
     }
     const { armsFirst, isArmed, remaining } = this.pace
     if (remaining > 0) {
@@ -205,53 +167,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
         return Effect.yieldNow()
       }
       this.pace.arm()
-      return this.pause
+      return this.fibers.pause
     }
     if (armsFirst && isArmed) {
       this.pace.disarm()
-      return this.pause
+      return this.fibers.pause
     }
     return this.pace.owesTurn() ? nextTurn : undefined
-  }
-
-  /** Suspends until something has changed since the last look. */
-  private readonly pause = Effect.async<void>((resume) => {
-    if (this.stirred) {
-      resume(Effect.void)
-    } else {
-      this.wake = resume
-    }
-  })
-
-  /** Lets the loop look again; of all that ends after the decision only the last is worth a look. */
-  private stir(): void {
-    if (!this.isDecided || this.isOver) {
-      this.stirred = true
-      this.wake?.(Effect.void)
-      this.wake = undefined
-    }
-  }
-
-  /** Starts a fiber, in place: one that never suspends has ended when this returns. */
-  private readonly spawn = <A1, E1>(
-    effect: Effect.Effect<A1, E1, R>,
-    onExit: (exit: Exit.Exit<A1, E1>) => void,
-    runtime = this.runtime
-  ): Fiber.RuntimeFiber<A1, E1> => {
-    this.alive++
-    depth++
-    try {
-      const fiber = Runtime.runFork(runtime, effect, depth <= maxDepth ? inPlace : fromScheduler)
-      fiber.addObserver((exit) => {
-        this.alive--
-        onExit(exit)
-        this.stir()
-        this.dismissKeeper()
-      })
-      return fiber
-    } finally {
-      depth--
-    }
   }
 
   private start(candidate: Effect.Effect<A, E, R>): Effect.Effect<void> {
@@ -267,7 +189,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
     }
-    const fiber = this.spawn(
+    const fiber = this.fibers.spawn(
       this.run(attempt, candidate),
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
       Runtime.provideService(this.runtime, CurrentAttempt, Option.some(attempt))
@@ -283,7 +205,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       return nextTurn
     }
     // One that starts from the scheduler has its turn before the loop goes on, as one in place has had.
-    return depth < maxDepth ? Effect.void : Effect.yieldNow()
+    return this.fibers.startInPlace ? Effect.void : Effect.yieldNow()
   }
 
   /**
@@ -388,18 +310,18 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (!this.isDecided) {
       this.candidate = candidate
     }
-    this.stir()
+    this.fibers.stir()
   }
 
   onSourceEnd(): void {
     this.pulling = false
-    this.stir()
+    this.fibers.stir()
   }
 
   onSourceFailure(cause: Cause.Cause<E2>): void {
     this.pulling = false
     this.sourceFailure = this.sourceFailure === undefined ? cause : Cause.parallel(this.sourceFailure, cause)
     this.report?.({ _tag: "SourceFailed", at: this.now, cause })
-    this.stir()
+    this.fibers.stir()
   }
 }
