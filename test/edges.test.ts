@@ -291,6 +291,32 @@ describe.concurrent("the laws at their edges", () => {
       strictEqual(yield* Effect.timeout(Effect.disconnect(deep(3000)), "20 seconds"), 0)
     }))
 
+  it.live("14. an iterator that gives no result has thrown, and running attempts go on", () =>
+    Effect.gen(function*() {
+      let pulls = 0
+      const broken = {
+        [Symbol.iterator]: () => ({
+          next: () => pulls++ === 0 ? { done: false, value: Effect.delay(Effect.succeed("first"), 50) } : undefined
+        })
+      } as unknown as Iterable<Effect.Effect<string>>
+      const { exit } = yield* observe(StaggeredRace.outcome(broken, { delay: 10 }))
+      const { sourceFailure, winner } = yield* exit
+      deepStrictEqual([Option.isSome(winner), Option.isSome(sourceFailure)], [true, true])
+    }))
+
+  it.live("what is no effect is an attempt that has failed, and keeps its index", () =>
+    Effect.gen(function*() {
+      const list = [Effect.fail("no"), undefined, null, Effect.succeed(3)] as unknown as Array<Effect.Effect<number>>
+      const { attempts, winner } = yield* StaggeredRace.outcome(list, { delay: 250 })
+      deepStrictEqual(winner, Option.some({ index: 3, value: 3 }))
+      deepStrictEqual(attempts.map(({ result }) => result), ["failed", "failed", "failed", "won"])
+    }))
+
+  it("a race whose 1,024th attempt wins without suspending does not suspend either", () => {
+    const list = Array.from({ length: 1024 }, (_, index) => index < 1023 ? Effect.fail(index) : Effect.succeed(index))
+    strictEqual(Effect.runSync(StaggeredRace.race(list, { delay: 250 })), 1023)
+  })
+
   it.live("a clock that is set back while a timer sleeps makes no start wait longer", () =>
     Effect.gen(function*() {
       const real = yield* Effect.clock

@@ -17,7 +17,6 @@ import * as Schedule from "effect/Schedule"
 import type * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as TestClock from "effect/TestClock"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import type { Row } from "./support/scenario.js"
 import type { Boom } from "./support/scenario.js"
@@ -1093,16 +1092,3 @@ describe("a schedule", () => {
       deepStrictEqual([failing.winner, failing.starts], [1, [0, 100]])
     }))
 })
-
-it.effect("a clock that is set back makes no start wait longer than asked for", () =>
-  Effect.gen(function*() {
-    const seen = transcript()
-    const list = [hang(), hang()].map((row, index) => candidate(row, index, seen))
-    yield* TestClock.setTime(10_000)
-    const fiber = yield* Effect.fork(StaggeredRace.race(list, { delay: 100, minDelay: 50 }))
-    yield* TestClock.adjust(0)
-    yield* TestClock.setTime(0)
-    yield* TestClock.adjust(20_000)
-    strictEqual(seen.started.length, 2)
-    yield* Fiber.interrupt(fiber)
-  }))

@@ -62,7 +62,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private running = 0
   private startedBy: StaggeredRace.StartedBy = "first"
   private pulling = false
-  private candidate: Effect.Effect<A, E, R> | undefined
+  private pulled: Option.Option<Effect.Effect<A, E, R>> = Option.none()
   /** Turns that the newest attempt is still given to answer at once, before a timer is made. */
   private turnsLeft = 0
   private scheduleDefect: Cause.Cause<never> | undefined
@@ -136,7 +136,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.pulling) {
       return this.fibers.pause
     }
-    if (this.candidate === undefined) {
+    if (Option.isNone(this.pulled)) {
       const wait = this.beforePull()
       if (wait !== undefined) {
         return wait
@@ -144,7 +144,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       this.pulling = true
       this.source.pull()
     }
-    return this.candidate === undefined ? Effect.void : this.start(this.candidate)
+    return Option.isNone(this.pulled) ? Effect.void : this.start(this.pulled.value)
   }
 
   /** What the loop has to wait with before it pulls the next candidate; nothing when that is due now. */
@@ -182,7 +182,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const attempt = new Started<A, E>(index, startedAt, this.startedBy, this.running === 0, this.pace)
     this.attempts.push(attempt)
     this.running++
-    this.candidate = undefined
+    this.pulled = Option.none()
     this.startedBy = "delay"
     this.turnsLeft = this.pace.armsFirst ? 0 : turnsToAnswer
     this.report?.({ _tag: "Started", at: attempt.startedAt, index, startedBy: attempt.startedBy })
@@ -201,7 +201,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
         fiber.unsafeInterruptAsFork(this.caller.id())
       }
     }
-    if (this.attempts.length % startsPerTurn === 0) {
+    if (this.attempts.length % startsPerTurn === 0 && !this.isDecided) {
       return nextTurn
     }
     // One that starts from the scheduler has its turn before the loop goes on, as one in place has had.
@@ -253,7 +253,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     }
     const at = this.now
     this.decision = { at, by }
-    this.candidate = undefined
+    this.pulled = Option.none()
     for (const attempt of this.attempts) {
       attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
     }
@@ -308,7 +308,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   onCandidate(candidate: Effect.Effect<A, E, R>): void {
     this.pulling = false
     if (!this.isDecided) {
-      this.candidate = candidate
+      this.pulled = Option.some(candidate)
     }
     this.fibers.stir()
   }

@@ -53,19 +53,20 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   return {
     mayHaveMore: () => open && pulled < sizeOf(candidates),
     pull() {
-      let result: IteratorResult<C>
+      let candidate: C
       try {
         iterator ??= candidates[Symbol.iterator]()
-        result = iterator.next()
+        const { done, value } = iterator.next()
+        if (done === true) {
+          open = false
+          return receiver.onSourceEnd()
+        }
+        candidate = value
       } catch (thrown) {
         return fail(thrown)
       }
-      if (result.done === true) {
-        open = false
-        return receiver.onSourceEnd()
-      }
       pulled++
-      receiver.onCandidate(result.value)
+      receiver.onCandidate(candidate)
     },
     close() {
       if (open && iterator !== undefined) {
@@ -84,7 +85,7 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
 const sizeOf = (candidates: Iterable<unknown>): number =>
   Array.isArray(candidates) || Chunk.isChunk(candidates)
     ? candidates.length
-    : candidates instanceof Set || candidates instanceof Map
+    : candidates instanceof Set
     ? candidates.size
     : Infinity
 
