@@ -9,6 +9,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -289,6 +291,91 @@ describe.concurrent("the laws at their edges", () => {
       const deep = (depth: number): Effect.Effect<number> =>
         depth === 0 ? Effect.succeed(0) : StaggeredRace.race([Effect.suspend(() => deep(depth - 1))], { delay: 100 })
       strictEqual(yield* Effect.timeout(Effect.disconnect(deep(3000)), "20 seconds"), 0)
+    }))
+
+  it.live("17. an infinite concurrency is an unbounded one", () =>
+    Effect.gen(function*() {
+      strictEqual(yield* StaggeredRace.race([Effect.succeed(1)], { delay: 1, concurrency: Infinity }), 1)
+    }))
+
+  it.live("18. a schedule's state belongs to one run", () =>
+    Effect.gen(function*() {
+      const seen = transcript()
+      const delay = Schedule.addDelay(Schedule.recurs(1), () => 100)
+      const race = StaggeredRace.race(candidates([hang(), hang(), hang()], seen), { delay })
+      yield* observe(race, { interruptAt: 1000 })
+      yield* observe(race, { interruptAt: 1000 })
+      deepStrictEqual(seen.started, [[0, 0], [1, 100], [0, 0], [1, 100]])
+    }))
+
+  it.live("20. a handler that fails is logged for those who debug, and for nobody else", () =>
+    Effect.gen(function*() {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ logLevel }) => logged.push(logLevel.label))
+      yield* StaggeredRace.race([Effect.succeed(1)], { delay: 1, onEvent: () => Effect.fail("no") }).pipe(
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Logger.withMinimumLogLevel(LogLevel.All)
+      )
+      deepStrictEqual(logged, ["DEBUG", "DEBUG", "DEBUG"])
+    }))
+
+  it.live("3. a timer left of an earlier start, which fires too early, is looked at again, on any clock", () =>
+    Effect.forEach([true, false], (byHand) =>
+      Effect.gen(function*() {
+        const seen = transcript()
+        const list = candidates([fail(100), hang(), hang(), hang()], seen)
+        yield* observe(StaggeredRace.race(list, { delay: 250 }), { byHand, interruptAt: 3000 })
+        deepStrictEqual(seen.started, [[0, 0], [1, 100], [2, 350], [3, 600]])
+      })))
+
+  it.live("4. while an endless source fails, the timers of the process are heard", () =>
+    Effect.gen(function*() {
+      let pulls = 0
+      let heardAt = Infinity
+      function* failures() {
+        while (++pulls < 50_000) {
+          yield Effect.fail("no")
+        }
+        yield Effect.succeed("end")
+      }
+      setTimeout(() => heardAt = pulls, 0)
+      yield* StaggeredRace.race(failures(), { delay: 250 })
+      assertTrue(heardAt < 20_000, `heard at ${heardAt}`)
+    }))
+
+  it.live("an attempt that had failed, and was not cleaned up when the race was decided, has lost", () =>
+    Effect.gen(function*() {
+      const events: Array<string> = []
+      const dirty = Effect.zipRight(Effect.addFinalizer(() => Effect.sleep(100)), candidate(fail(10), 0, transcript()))
+      const { exit } = yield* observe(Effect.scoped(StaggeredRace.outcome([dirty, Effect.delay(Effect.void, 10)], {
+        delay: 20,
+        onEvent: (event) => Effect.sync(() => events.push(`${event._tag} @${event.at}`))
+      })))
+      deepStrictEqual((yield* exit).attempts.map(({ result }) => result), ["lost", "won"])
+      deepStrictEqual(events, ["Started @0", "Started @20", "Won @30", "Decided @30", "Lost @110"])
+    }))
+
+  it.live("an outcome tells when it began, was decided and ended, and each attempt when it was cleaned up", () =>
+    Effect.gen(function*() {
+      const slow = (row: Row, index: number) =>
+        Effect.zipRight(Effect.addFinalizer(() => Effect.sleep(50)), candidate(row, index, transcript()))
+      const race = StaggeredRace.outcome([slow(fail(100), 0), slow(hang(), 1), slow(ok(100), 2)], { delay: 1000 })
+      const { exit } = yield* observe(Effect.scoped(Effect.zipRight(Effect.sleep(5), race)), {})
+      const { attempts, decidedAt, endedAt, startedAt } = yield* exit
+      deepStrictEqual([startedAt, decidedAt, endedAt], [5, 1255, 1305])
+      deepStrictEqual(attempts.map(({ endedAt, startedAt }) => [startedAt, endedAt]), [
+        [5, 155],
+        [155, 1305],
+        [1155, 1255]
+      ])
+    }))
+
+  it.live("minDelay is the least gap after a schedule's delay as well", () =>
+    Effect.gen(function*() {
+      const seen = transcript()
+      const options = { delay: Schedule.spaced(2), minDelay: 10 }
+      yield* observe(StaggeredRace.race(candidates([hang(), hang(), ok(5)], seen), options))
+      deepStrictEqual(seen.started, [[0, 0], [1, 10], [2, 20]])
     }))
 
   it.live("14. an iterator that gives no result has thrown, and running attempts go on", () =>
