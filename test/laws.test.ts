@@ -29,6 +29,7 @@ import {
   nothing,
   observe,
   ok,
+  pass,
   scopedCandidate,
   transcript
 } from "./support/scenario.js"
@@ -404,7 +405,7 @@ describe.concurrent("the laws", () => {
         for (let ops = 12; ops <= 80; ops++) {
           const seen = transcript()
           const gate = yield* Deferred.make<void>()
-          const two = [0, 1].map((index) => Effect.zipLeft(scopedCandidate(ok(0), index, seen), Deferred.await(gate)))
+          const two = [0, 1].map((index) => Effect.zipLeft(scopedCandidate(ok(0), index, seen), pass(gate)))
           const open = Effect.zipRight(Deferred.succeed(gate, void 0), Effect.never)
           const race = StaggeredRace.outcome([...two, open], { delay: 0 })
           const held = Effect.map(race, (outcome) => ({
@@ -452,6 +453,56 @@ describe.concurrent("the laws", () => {
         )))
         deepStrictEqual(left, nothing)
         deepStrictEqual(seen.resources, ["+0@0", "-0@50", "+1@50", "+2@110", "+3@170", "-1@210", "-3@210", "-2@1210"])
+      }))
+
+    it.live("an outer scope that closes first releases what running attempts have acquired", () =>
+      Effect.gen(function*() {
+        const seen = transcript()
+        const scope = yield* Scope.make()
+        const list = [hang(), ok(100)].map((row, index) => scopedCandidate(row, index, seen))
+        const { exit } = yield* observe(Effect.gen(function*() {
+          const race = yield* Effect.fork(Scope.extend(StaggeredRace.race(list, { delay: 10 }), scope))
+          yield* Effect.sleep(50)
+          yield* Scope.close(scope, Exit.void)
+          return yield* Fiber.join(race)
+        }))
+        deepStrictEqual(exit, Exit.succeed("value 1"))
+        deepStrictEqual(seen.resources, ["+0@0", "+1@10", "-1@50", "-0@50"])
+      }))
+
+    it.live("a scope that is first used later: as long as the race's where its attempt has won, else closed", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const scopes: Array<Scope.Scope> = []
+        const keep = Effect.map(Effect.scope, (scope) => scopes.push(scope))
+        const add = (name: string) =>
+          Effect.forEach(
+            scopes,
+            (scope, index) => Scope.addFinalizer(scope, Effect.sync(() => log.push(`${name} ${index}`)))
+          )
+        yield* observe(Effect.gen(function*() {
+          yield* Effect.scoped(Effect.gen(function*() {
+            yield* StaggeredRace.race([
+              Effect.zipRight(keep, Effect.never),
+              Effect.zipRight(keep, Effect.fail("no")),
+              Effect.delay(keep, 10)
+            ], { delay: 5 })
+            yield* add("in the scope")
+            log.push("closes")
+          }))
+          log.push("closed")
+          yield* add("after it")
+        }))
+        deepStrictEqual(log, [
+          "in the scope 0",
+          "in the scope 1",
+          "closes",
+          "in the scope 2",
+          "closed",
+          "after it 0",
+          "after it 1",
+          "after it 2"
+        ])
       }))
 
     it.live("a candidate that asks for no scope, in a program that has none", () =>

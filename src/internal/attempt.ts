@@ -2,8 +2,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import type * as StaggeredRace from "../StaggeredRace.js"
+import type { LazyScope } from "./lazyScope.js"
 import type { Pace } from "./pace.js"
 import { decodeMillis } from "./settings.js"
 
@@ -20,7 +20,7 @@ export class Started<A, E> implements StaggeredRace.CurrentAttempt {
   /** While it can be interrupted. */
   fiber: AnyFiber | undefined = undefined
   /** While it is open and the attempt's own. */
-  scope: Scope.CloseableScope | undefined = undefined
+  scope: LazyScope | undefined = undefined
   endedAt = NaN
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined

@@ -2,7 +2,6 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
@@ -13,6 +12,7 @@ import type * as StaggeredRace from "../StaggeredRace.js"
 import { type AnyFiber, Started } from "./attempt.js"
 import { tidy } from "./causes.js"
 import { Fibers, nextTurn } from "./fibers.js"
+import { LazyScope } from "./lazyScope.js"
 import { Pace } from "./pace.js"
 import { makeReport, type Report } from "./report.js"
 import type { Settings } from "./settings.js"
@@ -192,7 +192,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const fiber = this.fibers.spawn(
       this.run(attempt, candidate),
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
-      Runtime.provideService(this.runtime, CurrentAttempt, Option.some(attempt))
+      Runtime.updateContext(this.runtime, (context) => this.contextOf(attempt, context))
     )
     if (attempt.exit === undefined && attempt.result === undefined) {
       attempt.fiber = fiber
@@ -208,22 +208,23 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     return this.fibers.startInPlace ? Effect.void : Effect.yieldNow()
   }
 
+  private contextOf(attempt: Started<A, E>, context: Context.Context<R>): Context.Context<R> {
+    const own = Context.add(context, CurrentAttempt, Option.some(attempt))
+    if (this.scope === undefined) {
+      return own
+    }
+    attempt.scope = new LazyScope(this.scope)
+    return Context.add(own, Scope.Scope, attempt.scope.scope)
+  }
+
   /**
    * What the fiber of an attempt does. It starts uninterruptible, as the caller's is here, and only the candidate can
    * be interrupted: no interruption comes between a success and the claim, or between a failure and its clean-up.
    */
   private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> {
-    const settled = (candidate: Effect.Effect<A, E, R>) =>
-      Effect.matchCauseEffect(Effect.interruptible(candidate), {
-        onFailure: (cause) => this.settle(attempt, Exit.failCause(cause)),
-        onSuccess: (value) => this.settle(attempt, Exit.succeed(value))
-      })
-    if (this.scope === undefined) {
-      return settled(candidate)
-    }
-    return Effect.flatMap(Scope.fork(this.scope, ExecutionStrategy.sequential), (scope) => {
-      attempt.scope = scope
-      return settled(Scope.extend(candidate, scope))
+    return Effect.matchCauseEffect(Effect.interruptible(candidate), {
+      onFailure: (cause) => this.settle(attempt, Exit.failCause(cause)),
+      onSuccess: (value) => this.settle(attempt, Exit.succeed(value))
     })
   }
 
@@ -242,7 +243,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       }
       return attempt.scope === undefined
         ? Effect.succeed(exit)
-        : Effect.map(Effect.exit(Scope.close(attempt.scope, exit)), (closed) => Exit.zipLeft(exit, closed))
+        : Effect.map(Effect.exit(attempt.scope.close(exit)), (closed) => Exit.zipLeft(exit, closed))
     })
   }
 

@@ -5,7 +5,6 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Attempt, Options, Outcome } from "../StaggeredRace.js"
 import type { Started } from "./attempt.js"
@@ -44,10 +43,7 @@ const run = <A, E, E2, R, B, E3>(
 // The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well.
 const abandon = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
   const exit = Exit.failCause(cause)
-  const release = Effect.suspend(() => {
-    const scope = race.winner?.attempt.scope
-    return scope === undefined ? Effect.void : Scope.close(scope, exit)
-  })
+  const release = Effect.suspend(() => race.winner?.attempt.scope?.close(exit) ?? Effect.void)
   return Effect.flatMap(
     Effect.exit(Effect.zipRight(race.abandon(Cause.isInterrupted(cause) ? "interruption" : "defect"), release)),
     (released) => Exit.zipLeft(exit, released)

@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -76,6 +77,13 @@ export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
       () => Effect.map(Clock.currentTimeMillis, (at) => seen.resources.push(`-${index}@${at}`))
     ),
     candidate(row, index, seen)
+  )
+
+/** Waits at a gate, then does enough for a fiber to be made to yield at any of its last operations. */
+export const pass = (gate: Deferred.Deferred<void>) =>
+  Array.from({ length: 20 }).reduce<Effect.Effect<void>>(
+    (steps) => Effect.zipRight(steps, Effect.void),
+    Deferred.await(gate)
   )
 
 /** How an effect ended, when, and what it left behind. */

@@ -1,0 +1,187 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as StaggeredRace from "../src/StaggeredRace.js"
+import type { Asyncio } from "./rivals/asyncio.js"
+import * as promises from "./rivals/promises.js"
+import { effect, per, promise, type Subject } from "./support/measure.js"
+
+export interface Case {
+  readonly name: string
+  readonly against: string
+  readonly ours: Subject
+  readonly theirs: Subject
+  /** The ratio aimed at; without one it is only reported. */
+  readonly goal?: number
+  /** Takes seconds: only in the full bench, once a round. */
+  readonly long?: { readonly rounds: number }
+}
+
+type Candidate = Effect.Effect<string, string>
+
+// "At once" is what an answer is that has only to be waited for: the fiber gives way to the others once.
+const atOnce: Candidate = Effect.as(Effect.yieldNow(), "at once")
+const sync: Candidate = Effect.succeed("sync")
+const hanging: Candidate = Effect.async<string>((_resume) => {})
+const failing: Candidate = Effect.zipRight(Effect.yieldNow(), Effect.fail("no"))
+
+const firstOf = (count: number, first: Candidate) => [first, ...Array<Candidate>(count - 1).fill(hanging)]
+const lastOf = (count: number, others: Candidate) => [...Array<Candidate>(count - 1).fill(others), atOnce]
+
+// How a staggered start is had from `Effect.raceAll`: each candidate is started at once and waits for its turn.
+const delayed = (candidates: ReadonlyArray<Candidate>, millis: number) =>
+  Effect.raceAll(
+    candidates.map((candidate, index) => index === 0 ? candidate : Effect.delay(candidate, index * millis))
+  )
+
+const idiom = "raceAll with Effect.delay"
+const forkAndAwait = (candidate: Candidate) => Effect.flatMap(Effect.fork(candidate), Fiber.await)
+
+const manyAtOnce = (race: Candidate): Effect.Effect<void, string> =>
+  Effect.all(Array<Candidate>(1000).fill(race), { concurrency: "unbounded", discard: true })
+const afterOneMilli = Array<Candidate>(3).fill(Effect.delay(sync, 1))
+
+const resource = Effect.acquireRelease(atOnce, () => Effect.void)
+
+const racing = (count: number): Case => ({
+  name: `all of ${count} at once, delay 0, the last wins`,
+  against: "raceAll",
+  goal: 1,
+  ours: effect(StaggeredRace.race(lastOf(count, hanging), { delay: 0 })),
+  theirs: effect(Effect.raceAll(lastOf(count, hanging)))
+})
+
+const inTurn = (count: number): Case => ({
+  name: `${count} fail in turn, the last wins`,
+  against: "raceAll of the same",
+  goal: 1,
+  ours: effect(StaggeredRace.race(lastOf(count, failing), { delay: "1 hour" })),
+  theirs: effect(Effect.raceAll(lastOf(count, failing)))
+})
+
+const underDelay = (count: number): Case => ({
+  name: `${count} fail in turn, under a delay of 250 ms`,
+  against: "race without the delay",
+  goal: 1.3,
+  ours: effect(StaggeredRace.race(lastOf(count, failing), { delay: 250 })),
+  theirs: effect(StaggeredRace.race(lastOf(count, failing), { delay: Infinity }))
+})
+
+// A promise that only has to be waited for, as `atOnce` and `failing` are.
+const answering = async () => await Promise.resolve("at once")
+const rejecting = async () => {
+  await Promise.resolve()
+  throw new Error("no")
+}
+const pending = (signal: AbortSignal) =>
+  new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
+
+const overPromises = (
+  name: string,
+  ours: ReadonlyArray<Candidate>,
+  theirs: ReadonlyArray<promises.Candidate<string>>,
+  delay: number
+): Case => ({
+  name,
+  against: "the same rules over promises",
+  ours: effect(StaggeredRace.race(ours, { delay })),
+  theirs: promise(() => promises.staggeredRace(theirs, { delay }))
+})
+
+/** Cases against CPython's own race, where there is one. */
+export const besideAsyncio = (asyncio: Asyncio): ReadonlyArray<Case> =>
+  [
+    {
+      name: "first of 3 answers at once",
+      ours: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 })),
+      theirs: asyncio.subject("first:3")
+    },
+    ...[1000, 5000].map((count) => ({
+      name: `${count} fail in turn, the last wins`,
+      ours: effect(StaggeredRace.race(lastOf(count, failing), { delay: Infinity })),
+      theirs: asyncio.subject(`turn:${count}`)
+    }))
+  ].map((self) => ({ ...self, against: `asyncio of Python ${asyncio.version}`, goal: 1 }))
+
+export const cases: ReadonlyArray<Case> = [
+  ...([[3, 0.6], [10, 0.2]] as const).map(([count, goal]) => ({
+    name: `first of ${count} answers at once, delay 250 ms`,
+    against: idiom,
+    goal,
+    ours: effect(StaggeredRace.race(firstOf(count, atOnce), { delay: 250 })),
+    theirs: effect(delayed(firstOf(count, atOnce), 250))
+  })),
+  ...([["answers at once", atOnce, 2], ["succeeds synchronously", sync, 1.5]] as const).map(
+    ([does, candidate, goal]) => ({
+      name: `first ${does}`,
+      against: "Effect.fork and Fiber.await",
+      goal,
+      ours: effect(StaggeredRace.race([candidate], { delay: 250 })),
+      theirs: effect(forkAndAwait(candidate))
+    })
+  ),
+  ...[2, 10, 100, 1000, 10_000].map(racing),
+  ...[10, 1000, 100_000].map(inTurn),
+  {
+    name: "100000 fail in turn, per attempt",
+    against: "1000 fail in turn, per attempt",
+    goal: 1.3,
+    ours: per(100_000, effect(StaggeredRace.race(lastOf(100_000, failing), { delay: "1 hour" }))),
+    theirs: per(1000, effect(StaggeredRace.race(lastOf(1000, failing), { delay: "1 hour" })))
+  },
+  ...[10, 1000, 100_000].map(underDelay),
+  {
+    name: "first answers after 1 ms, 1000 races at once, delay 250 ms",
+    against: idiom,
+    goal: 0.6,
+    ours: effect(manyAtOnce(StaggeredRace.race(afterOneMilli, { delay: 250 }))),
+    theirs: effect(manyAtOnce(delayed(afterOneMilli, 250)))
+  },
+  {
+    name: "first of 3 scoped answers at once",
+    against: "raceAll of Effect.scoped",
+    goal: 1,
+    ours: effect(Effect.scoped(StaggeredRace.race([resource, resource, resource], { delay: 250 }))),
+    theirs: effect(Effect.raceAll([resource, resource, resource].map(Effect.scoped)))
+  },
+  {
+    name: "outcome, first of 3 answers at once",
+    against: "race",
+    goal: 1.15,
+    ours: effect(StaggeredRace.outcome(firstOf(3, atOnce), { delay: 250 })),
+    theirs: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))
+  },
+  {
+    name: "a Schedule as the delay, first of 3 answers at once",
+    against: "a Duration",
+    goal: 1.5,
+    ours: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: Schedule.spaced(250) })),
+    theirs: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))
+  },
+  {
+    name: "raceStream over Stream.fromIterable, first of 3 answers at once",
+    against: "race",
+    goal: 3,
+    ours: effect(StaggeredRace.raceStream(Stream.fromIterable(firstOf(3, atOnce)), { delay: 250 })),
+    theirs: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))
+  },
+  overPromises(
+    "first of 3 answers at once, delay 250 ms",
+    firstOf(3, atOnce),
+    [answering, pending, pending],
+    250
+  ),
+  overPromises(
+    "all of 100 at once, delay 0, the last wins",
+    lastOf(100, hanging),
+    [...Array(99).fill(pending), answering],
+    0
+  ),
+  overPromises(
+    "1000 fail in turn, the last wins",
+    lastOf(1000, failing),
+    [...Array(999).fill(rejecting), answering],
+    3_600_000
+  )
+]
