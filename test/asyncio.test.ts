@@ -4,27 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { readFileSync } from "node:fs"
 import * as StaggeredRace from "../src/StaggeredRace.js"
-import { candidate, nothing, observe, type Row, transcript } from "./support/scenario.js"
-
-interface Timeline {
-  readonly delay: number | null
-  readonly candidates: ReadonlyArray<Row>
-  readonly interruptAt: number | null
-  readonly expect: {
-    readonly winner: number | null
-    readonly failures: ReadonlyArray<"failed" | "interrupted" | null> | null
-    readonly interrupted: boolean
-    readonly endedAt: number
-    readonly started: ReadonlyArray<readonly [number, number]>
-    readonly ended: ReadonlyArray<readonly [number, string, number]>
-  }
-}
-
-const timelines: ReadonlyArray<Timeline> = JSON.parse(
-  readFileSync(new URL("./fixtures/asyncio-staggered.json", import.meta.url), "utf8")
-)
+import { candidate, nothing, observe, transcript } from "./support/scenario.js"
+import { type Timeline, timelines } from "./support/timelines.js"
 
 const replay = ({ candidates, delay, interruptAt }: Timeline, byHand: boolean) =>
   Effect.gen(function*() {

@@ -44,6 +44,7 @@ export interface Measured {
   /** Microseconds per run. */
   readonly ours: number
   readonly theirs: number
+  readonly best: number
 }
 
 const quantile = (values: ReadonlyArray<number>, q: number) =>
@@ -79,6 +80,7 @@ export const compare = (ours: Subject, theirs: Subject, { rounds, sampleMicros }
     }
     const ratios = samples.map(([ours, theirs]) => ours / theirs)
     return {
+      best: quantile(samples.map(([ours]) => ours), 0.1) / quantile(samples.map(([, theirs]) => theirs), 0.1),
       ratio: quantile(ratios, 0.5),
       spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
       ours: quantile(samples.map(([ours]) => ours), 0.5),

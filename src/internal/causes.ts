@@ -40,15 +40,17 @@ const sequential: Join = (left, right) =>
  * @internal
  */
 export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> =>
-  Cause.match(self, {
-    onEmpty: Cause.empty as Cause.Cause<E>,
-    onFail: Cause.fail<E>,
-    onDie: Cause.die,
-    onInterrupt: Cause.interrupt,
-    onSequential: (left, right) =>
-      Cause.isInterruptType(left) && Equal.equals(left, right) ? left : sequential(left, right),
-    onParallel: parallel
-  })
+  Cause.isSequentialType(self) || Cause.isParallelType(self)
+    ? Cause.match(self, {
+      onEmpty: Cause.empty as Cause.Cause<E>,
+      onFail: Cause.fail<E>,
+      onDie: Cause.die,
+      onInterrupt: Cause.interrupt,
+      onSequential: (left, right) =>
+        Cause.isInterruptType(left) && Equal.equals(left, right) ? left : sequential(left, right),
+      onParallel: parallel
+    })
+    : self
 
 /**
  * The failures of a race in candidate order: `sequential` where an attempt began after all earlier ones had ended,

@@ -63,8 +63,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private startedBy: StaggeredRace.StartedBy = "first"
   private pulling = false
   private pulled: Option.Option<Effect.Effect<A, E, R>> = Option.none()
-  /** Turns that the newest attempt is still given to answer at once, before a timer is made. */
-  private turnsLeft = 0
+  /** Turns that the race still gives its first attempt to answer at once, before it makes a timer. */
+  private turnsLeft = turnsToAnswer
   private scheduleDefect: Cause.Cause<never> | undefined
 
   constructor(
@@ -85,6 +85,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       clock: Context.get(caller.currentDefaultServices, Clock.Clock),
       fiberId: caller.id(),
       spawn: this.fibers.spawn,
+      onTimer: () => this.fibers.stir(),
       onScheduleDefect: (cause) => {
         this.scheduleDefect = cause
       }
@@ -184,7 +185,6 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     this.running++
     this.pulled = Option.none()
     this.startedBy = "delay"
-    this.turnsLeft = this.pace.armsFirst ? 0 : turnsToAnswer
     this.report?.({ _tag: "Started", at: attempt.startedAt, index, startedBy: attempt.startedBy })
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
@@ -194,7 +194,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
       Runtime.updateContext(this.runtime, (context) => this.contextOf(attempt, context))
     )
-    if (attempt.exit === undefined && attempt.result === undefined) {
+    if (attempt.result === undefined) {
       attempt.fiber = fiber
       // Decided while it was being started, by an attempt that it has woken.
       if (this.isDecided) {
@@ -223,28 +223,31 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
    */
   private run(attempt: Started<A, E>, candidate: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> {
     return Effect.matchCauseEffect(Effect.interruptible(candidate), {
-      onFailure: (cause) => this.settle(attempt, Exit.failCause(cause)),
-      onSuccess: (value) => this.settle(attempt, Exit.succeed(value))
+      onFailure: (cause) => this.giveBack(attempt, Exit.failCause(cause)),
+      onSuccess: (value) => Effect.withFiberRuntime((fiber) => this.claim(attempt, value, fiber))
     })
   }
 
   /**
    * The first success claims the win: the look whether the race is decided, the claim and the signal to the others are
-   * one step, in which no fiber can yield. Whoever does not win gives back what it has acquired.
+   * one step, in which no fiber can yield.
    */
-  private settle(attempt: Started<A, E>, exit: Exit.Exit<A, E>): Effect.Effect<Exit.Exit<A, E>> {
-    return Effect.withFiberRuntime((fiber) => {
-      if (Exit.isSuccess(exit) && !this.isDecided) {
-        this.winner = { attempt, fiber, value: exit.value }
-        attempt.result = "won"
-        attempt.fiber = undefined
-        this.decide("success")
-        return Effect.succeed(exit)
-      }
-      return attempt.scope === undefined
-        ? Effect.succeed(exit)
-        : Effect.map(Effect.exit(attempt.scope.close(exit)), (closed) => Exit.zipLeft(exit, closed))
-    })
+  private claim(attempt: Started<A, E>, value: A, fiber: AnyFiber): Effect.Effect<Exit.Exit<A, E>> {
+    const exit = Exit.succeed(value)
+    if (this.isDecided) {
+      return this.giveBack(attempt, exit)
+    }
+    this.winner = { attempt, fiber, value }
+    attempt.result = "won"
+    this.decide("success")
+    return Effect.succeed(exit)
+  }
+
+  /** Whoever does not win gives back what it has acquired. */
+  private giveBack(attempt: Started<A, E>, exit: Exit.Exit<A, E>): Effect.Effect<Exit.Exit<A, E>> {
+    return attempt.scope === undefined
+      ? Effect.succeed(exit)
+      : Effect.map(Effect.exit(attempt.scope.close(exit)), (closed) => Exit.zipLeft(exit, closed))
   }
 
   /** The one place where a race is decided. Interruption is only signalled here: the fibers end in their own time. */
@@ -256,7 +259,9 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     this.decision = { at, by }
     this.pulled = Option.none()
     for (const attempt of this.attempts) {
-      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
+      if (attempt.result === undefined) {
+        attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
+      }
     }
     this.pace.stop()
     this.source.close()
@@ -267,26 +272,27 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   }
 
   private onAttemptEnd(attempt: Started<A, E>, exit: Exit.Exit<A, E>): void {
+    const { index } = attempt
     this.running--
-    attempt.exit = exit
     attempt.endedAt = this.now
     attempt.fiber = undefined
     attempt.pace = undefined
+    attempt.exit = exit
     if (attempt.result === "won") {
       return
     }
     attempt.scope = undefined
     if (Exit.isSuccess(exit)) {
       attempt.result = "late"
-      this.report?.({ _tag: "SucceededLate", at: attempt.endedAt, index: attempt.index })
+      this.report?.({ _tag: "SucceededLate", at: attempt.endedAt, index })
     } else if (this.isDecided) {
       attempt.result = "lost"
-      this.report?.({ _tag: "Lost", at: attempt.endedAt, index: attempt.index, cause: tidy(exit.cause) })
+      this.report?.({ _tag: "Lost", at: attempt.endedAt, index, cause: tidy(exit.cause) })
     } else {
       const cause = tidy(exit.cause)
       attempt.result = "failed"
-      attempt.exit = Exit.failCause(cause)
-      this.report?.({ _tag: "Failed", at: attempt.endedAt, index: attempt.index, cause })
+      attempt.exit = cause === exit.cause ? exit : Exit.failCause(cause)
+      this.report?.({ _tag: "Failed", at: attempt.endedAt, index, cause })
       this.onFailure(attempt, cause)
     }
   }

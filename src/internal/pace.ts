@@ -1,6 +1,5 @@
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -9,6 +8,7 @@ import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import type { Spawn } from "./source.js"
+import { type StartTimer, timersOf } from "./timer.js"
 
 /** @internal */
 export interface PaceOptions<R> {
@@ -18,6 +18,8 @@ export interface PaceOptions<R> {
   readonly fiberId: FiberId.FiberId
   /** Forks a fiber whose end makes the coordinator look again at what is due. */
   readonly spawn: Spawn<R>
+  /** The same for the end of a timer. */
+  readonly onTimer: () => void
   readonly onScheduleDefect: (cause: Cause.Cause<never>) => void
 }
 
@@ -39,12 +41,14 @@ export class Pace<R> {
   private hasFailed = false
   /** Milliseconds since the newest start for which a timer has slept, whatever the clock says. */
   private slept = 0
-  private timer: { readonly fiber: Fiber.RuntimeFiber<void>; readonly firesAt: number; disarmed: boolean } | undefined
+  private timer: { readonly cancel: () => void; readonly firesAt: number; cancelled: boolean } | undefined
   private hasFired = false
   private step: Fiber.RuntimeFiber<unknown> | undefined
   private scheduleState: unknown
+  private readonly startTimer: StartTimer
 
   constructor(private readonly options: PaceOptions<R>) {
+    this.startTimer = timersOf(options.clock, options.fiberId, options.spawn)
     this.scheduleState = typeof options.delay === "number" ? undefined : options.delay.initial
   }
 
@@ -115,22 +119,23 @@ export class Pace<R> {
    * looked at again when it does. One that would fire after has to be gone before the next can be made.
    */
   arm(): void {
-    const { clock, spawn } = this.options
     const { newest, remaining, wait } = this
-    const dueAt = this.now + remaining
+    const firesAt = this.now + remaining
     if (this.timer !== undefined) {
-      return this.timer.firesAt > dueAt ? this.disarm() : undefined
+      return this.timer.firesAt > firesAt ? this.disarm() : undefined
     }
     if (remaining !== Infinity) {
-      const sleep = Effect.interruptible(clock.sleep(Duration.millis(remaining)))
-      const fiber = stillRunning(spawn(sleep, (exit) => {
+      let ended = false
+      const cancel = this.startTimer(remaining, (fired) => {
+        ended = true
         this.timer = undefined
-        this.hasFired = Exit.isSuccess(exit)
-        if (this.hasFired && newest === this.newest) {
+        this.hasFired = fired
+        if (fired && newest === this.newest) {
           this.slept = wait
         }
-      }))
-      this.timer = fiber && { fiber, firesAt: dueAt, disarmed: false }
+        this.options.onTimer()
+      })
+      this.timer = ended ? undefined : { cancel, firesAt, cancelled: false }
     }
   }
 
@@ -144,11 +149,11 @@ export class Pace<R> {
     return owes
   }
 
-  /** The timer is gone once its fiber has ended, which is when `isArmed` says so. */
+  /** The timer may be gone only later: when it is, `isArmed` says so. */
   disarm(): void {
-    if (this.timer?.disarmed === false) {
-      this.timer.disarmed = true
-      this.interrupt(this.timer.fiber)
+    if (this.timer?.cancelled === false) {
+      this.timer.cancelled = true
+      this.timer.cancel()
     }
   }
 

@@ -105,6 +105,8 @@ export interface ObserveOptions {
    * clock it makes them after, and keeps one that fires too early: the same, but for ties.
    */
   readonly byHand?: boolean
+  /** Called for each sleep that begins. */
+  readonly onSleep?: () => void
 }
 
 /**
@@ -113,7 +115,7 @@ export interface ObserveOptions {
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
-  { byHand = true, interruptAt, sampleAt = [] }: ObserveOptions = {}
+  { byHand = true, interruptAt, onSleep, sampleAt = [] }: ObserveOptions = {}
 ): Effect.Effect<Observed<A, E>> =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
@@ -127,7 +129,10 @@ export const observe = <A, E>(
       currentTimeNanos: clock.currentTimeNanos,
       sleep: (duration) =>
         Effect.acquireUseRelease(
-          Effect.sync(() => maxSleeps = Math.max(maxSleeps, ++sleeps)),
+          Effect.sync(() => {
+            onSleep?.()
+            maxSleeps = Math.max(maxSleeps, ++sleeps)
+          }),
           () => clock.sleep(duration),
           () => Effect.sync(() => sleeps--)
         ),
