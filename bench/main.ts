@@ -1,28 +1,85 @@
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { besideAsyncio, cases } from "./cases.js"
+import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import { besideAsyncio, type Case, cases } from "./cases.js"
+import { memory } from "./memory.js"
 import { asyncio } from "./rivals/asyncio.js"
-import { compare } from "./support/measure.js"
+import { median, quantile, sample, warmUp } from "./support/measure.js"
+import { cells, isGrossLoss, line, machine, memoryLine, type Report, type Row, save, titles } from "./support/report.js"
 
-const quick = process.argv.includes("--quick")
-const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice(7)
-const plan = { rounds: 9, sampleMicros: quick ? 25_000 : 100_000 }
+// `npm run bench`, and what may follow after `--`:
+//   --quick        within a minute: shorter samples, no case that takes seconds
+//   --only WORDS   the cases whose name has these words, and no memory
+//   --save         writes the tables into README.md beside this
+// Ends with status 1 if a figure is more than twice its goal.
+
+const { values: options } = parseArgs({
+  options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }
+})
+const { only, quick = false } = options
+const plan = { rounds: 9, sampleMicros: quick ? 35_000 : 150_000 }
+
+const subjects = ({ floor, ours, theirs }: Case) => floor === undefined ? [ours, theirs] : [ours, theirs, floor]
+
+const measure = (self: Case): Effect.Effect<Row> =>
+  Effect.map(
+    sample(subjects(self), self.rounds === undefined ? plan : { rounds: self.rounds, sampleMicros: 0 }),
+    ([ours = [], theirs = [], floor]) => {
+      const ratios = ours.map((micros, round) => micros / theirs[round]!)
+      return {
+        case: self.name,
+        against: self.against,
+        ratio: median(ratios),
+        spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+        goal: self.goal,
+        floor: floor && median(floor.map((micros, round) => micros / theirs[round]!)),
+        ours: median(ours),
+        theirs: median(theirs),
+        rounds: ratios.length
+      }
+    }
+  )
+
+const bench = (all: ReadonlyArray<Case>) =>
+  Effect.gen(function*() {
+    const chosen = all.filter((self) =>
+      (!quick || self.long !== true) && (only === undefined || self.name.includes(only))
+    )
+    // Each case on its own would find the engine fitted to that case alone, as no program does.
+    yield* Effect.forEach(chosen.filter(({ long }) => long !== true), (self) =>
+      Effect.forEach(subjects(self), (subject) => warmUp(subject, 30_000)))
+    console.log(line(titles))
+    const rows = yield* Effect.forEach(chosen, (self) =>
+      Effect.tap(measure(self), (row) =>
+        console.log(line(cells(row)))))
+    return { rows, memory: only === undefined ? yield* memory(quick) : [] }
+  })
+
+// The python process has a scope of its own, so that the races have none.
 const scope = Effect.runSync(Scope.make())
 const python = await Effect.runPromise(Scope.extend(asyncio, scope))
-await Effect.runPromise(Effect.gen(function*() {
-  const all = [...cases, ...(python ? besideAsyncio(python) : [])]
-  for (const { against, goal, name, ours, theirs } of all) {
-    if (only !== undefined && !new RegExp(only).test(name + " | " + against)) continue
-    if (only === undefined && (/00000|5000/.test(name))) continue
-    const t = Date.now()
-    const m = yield* compare(ours, theirs, plan)
-    console.log(
-      `${(m.ratio / (goal ?? NaN)).toFixed(2).padStart(5)} ${m.ratio.toFixed(2).padStart(6)} (${
-        m.spread.map((x) => x.toFixed(2)).join("-")
-      }) goal ${goal} ${m.ours.toFixed(1).padStart(9)} ${m.theirs.toFixed(1).padStart(9)} ${name} | ${against} ${
-        ((Date.now() - t) / 1000).toFixed(1)
-      } s`
-    )
-  }
-}))
-process.exit(0)
+if (python === undefined) {
+  console.log("no python3 with asyncio.staggered: its cases are left out")
+}
+const { memory: heap, rows } = await Effect.runPromise(bench([...cases, ...(python ? besideAsyncio(python) : [])]))
+await Effect.runPromise(Scope.close(scope, Exit.void))
+
+console.log()
+heap.forEach((row) => console.log(memoryLine(row)))
+const command = ["npm run bench", ...(quick ? ["-- --quick"] : [])].join(" ")
+const report: Report = { machine: machine(), command, rows, memory: heap }
+writeFileSync(new URL("../results.json", import.meta.url), JSON.stringify(report, undefined, 2))
+console.log(`\n${report.machine}; the same as JSON in .bench/results.json`)
+if (options.save === true) {
+  save(new URL("../../bench/README.md", import.meta.url), report)
+}
+const lost = [
+  ...rows.filter(isGrossLoss).map((row) => line(cells(row))),
+  ...heap.filter(({ goal, value }) => value > 2 * goal).map(memoryLine)
+]
+if (lost.length > 0) {
+  console.log(`\nmore than twice the goal:\n${lost.join("\n")}`)
+  process.exitCode = 1
+}

@@ -122,4 +122,38 @@ describe("scale", () => {
       yield* Effect.repeatN(race, 9999)
       strictEqual(yield* depths, before)
     }))
+
+  it.live("a race that is over keeps nothing, while the fiber and the scope that it ran in live on", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const alive = new Set<string>()
+      const registry = new FinalizationRegistry<string>((name) => alive.delete(name))
+      const watch = <A extends object>(name: string, value: A): A => {
+        alive.add(name)
+        registry.register(value, name)
+        return value
+      }
+      const once = (index: number) => {
+        const fails = watch(`fails ${index}`, Effect.suspend(() => Effect.fail(watch(`error ${index}`, new Error()))))
+        const loses = watch(`loses ${index}`, Effect.async<object>((_resume) => {}))
+        const wins = watch(
+          `wins ${index}`,
+          Effect.zipRight(Effect.sleep(1), Effect.sync(() => watch(`value ${index}`, {})))
+        )
+        return Effect.zipRight(
+          StaggeredRace.race([fails, loses, wins], { delay: 0 }),
+          Effect.exit(StaggeredRace.race([fails, fails], { delay: "1 hour" }))
+        )
+      }
+      for (let index = 0; index < 20; index++) {
+        yield* Effect.asVoid(once(index))
+      }
+      strictEqual(alive.size, 120)
+      // The fiber itself still has the last result that it has seen.
+      yield* StaggeredRace.race([Effect.void], { delay: 0 })
+      for (let look = 0; look < 50 && alive.size > 0; look++) {
+        yield* Effect.sleep(10)
+        gc?.()
+      }
+      deepStrictEqual(Array.from(alive), [])
+    })))
 })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 
-/** What is measured: does its work so often and says how many microseconds all of it took. */
+/** What is measured: does its work so many times and says how many microseconds all of it took. */
 export type Subject = (runs: number) => Effect.Effect<number>
 
 const microseconds = () => Number(process.hrtime.bigint()) / 1e3
@@ -26,64 +26,48 @@ export const promise = (make: () => Promise<unknown>): Subject => (runs) =>
     return microseconds() - start
   })
 
-/** Counts each run as so many, to compare what a part of it costs. */
+/** Counts each run as so many, to compare what one part of it costs. */
 export const per = (parts: number, subject: Subject): Subject => (runs) =>
   Effect.map(subject(runs), (micros) => micros / parts)
 
 export interface Plan {
   readonly rounds: number
-  /** How long one side of a round is meant to take. */
+  /** How long one sample is meant to take. */
   readonly sampleMicros: number
 }
 
-export interface Measured {
-  /** Ours to theirs: the median over all rounds. */
-  readonly ratio: number
-  /** Its quartiles. */
-  readonly spread: readonly [from: number, to: number]
-  /** Microseconds per run. */
-  readonly ours: number
-  readonly theirs: number
-  readonly best: number
-}
-
-const quantile = (values: ReadonlyArray<number>, q: number) =>
-  [...values].sort((a, b) => a - b)[Math.round((values.length - 1) * q)] ?? NaN
-
-// Neither side pays for what the other has left on the heap.
-const sample = (subject: Subject, runs: number) =>
-  Effect.suspend(() => {
-    globalThis.gc?.()
-    return Effect.map(subject(runs), (micros) => micros / runs)
-  })
-
-// Doubled until they take long enough to go by, which also warms the code up.
+/** Doubles the runs until they take long enough to go by. */
 const calibrate = (subject: Subject, sampleMicros: number, runs = 1): Effect.Effect<number> =>
-  Effect.flatMap(sample(subject, runs), (micros) =>
-    micros * runs >= sampleMicros / 2
-      ? Effect.succeed(Math.max(1, Math.round(sampleMicros / micros)))
+  Effect.flatMap(subject(runs), (micros) =>
+    micros >= sampleMicros / 2
+      ? Effect.succeed(Math.max(1, Math.round(runs * sampleMicros / micros)))
       : calibrate(subject, sampleMicros, runs * 2))
 
-/** Ours and theirs in turn, round by round: these figures drift with the machine by far more than they differ. */
-export const compare = (ours: Subject, theirs: Subject, { rounds, sampleMicros }: Plan): Effect.Effect<Measured> =>
+/** Until the engine has compiled it. */
+export const warmUp = (subject: Subject, micros: number): Effect.Effect<void> =>
+  Effect.asVoid(calibrate(subject, micros))
+
+/**
+ * Takes all subjects in turn, round by round, each round beginning with another one: these figures drift with the
+ * machine by far more than they differ. Returns the samples, in microseconds per run: a list for each subject.
+ */
+export const sample = (
+  subjects: ReadonlyArray<Subject>,
+  { rounds, sampleMicros }: Plan
+): Effect.Effect<ReadonlyArray<ReadonlyArray<number>>> =>
   Effect.gen(function*() {
-    const [ourRuns, theirRuns] = [yield* calibrate(ours, sampleMicros), yield* calibrate(theirs, sampleMicros)]
-    const samples: Array<readonly [ours: number, theirs: number]> = []
+    const runs = yield* Effect.forEach(subjects, (subject) => calibrate(subject, sampleMicros))
+    const samples = subjects.map(() => Array<number>(rounds).fill(NaN))
     for (let round = 0; round < rounds; round++) {
-      if (round % 2 === 0) {
-        const first = yield* sample(ours, ourRuns)
-        samples.push([first, yield* sample(theirs, theirRuns)])
-      } else {
-        const first = yield* sample(theirs, theirRuns)
-        samples.push([yield* sample(ours, ourRuns), first])
+      for (let turn = 0; turn < subjects.length; turn++) {
+        const index = (round + turn) % subjects.length
+        samples[index]![round] = (yield* subjects[index]!(runs[index]!)) / runs[index]!
       }
     }
-    const ratios = samples.map(([ours, theirs]) => ours / theirs)
-    return {
-      best: quantile(samples.map(([ours]) => ours), 0.1) / quantile(samples.map(([, theirs]) => theirs), 0.1),
-      ratio: quantile(ratios, 0.5),
-      spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-      ours: quantile(samples.map(([ours]) => ours), 0.5),
-      theirs: quantile(samples.map(([, theirs]) => theirs), 0.5)
-    }
+    return samples
   })
+
+export const quantile = (values: ReadonlyArray<number>, q: number) =>
+  [...values].sort((a, b) => a - b)[Math.round((values.length - 1) * q)] ?? NaN
+
+export const median = (values: ReadonlyArray<number>) => quantile(values, 0.5)

@@ -1,0 +1,79 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { constVoid } from "effect/Function"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+// Floors: programs that do what the rules of a race demand of one case, and nothing else. They are no races: they have
+// no delay, no timer and no scopes, do not look whether they were interrupted, and know what will happen.
+
+type Candidate = Effect.Effect<string, string>
+
+class Index extends Context.Tag("Index")<Index, number>() {}
+
+const starter = Effect.withFiberRuntime<
+  (candidate: Candidate, index: number) => Fiber.RuntimeFiber<Exit.Exit<string, string>>
+>(
+  (caller, { runtimeFlags }) => {
+    const runtime = Runtime.make({ context: caller.currentContext, fiberRefs: caller.getFiberRefs(), runtimeFlags })
+    return Effect.succeed((candidate, index) =>
+      Runtime.runFork(Runtime.provideService(runtime, Index, index), Effect.exit(Effect.interruptible(candidate)))
+    )
+  }
+)
+
+/** All at once: a fiber each, which knows its index; the first success interrupts the others and waits for them. */
+export const atOnce = (candidates: ReadonlyArray<Candidate>): Candidate =>
+  Effect.flatMap(starter, (start) =>
+    Effect.fiberIdWith((id) =>
+      Effect.async<string, string>((resume) => {
+        let running = candidates.length
+        let winner: Exit.Exit<string, string> | undefined
+        const fibers = candidates.map(start)
+        for (const fiber of fibers) {
+          fiber.addObserver((ended) => {
+            const exit = Exit.flatten(ended)
+            running--
+            if (winner === undefined && Exit.isSuccess(exit)) {
+              winner = exit
+              for (const other of fibers) {
+                other.unsafeInterruptAsFork(id)
+              }
+            }
+            if (running === 0 && winner !== undefined) {
+              resume(winner)
+            }
+          })
+        }
+      })
+    ))
+
+/** One after the other: the next when the one before has failed, all failures kept. */
+export const inTurn = (candidates: ReadonlyArray<Candidate>): Candidate =>
+  Effect.flatMap(starter, (start) => {
+    const exits: Array<Exit.Exit<string, string>> = []
+    const last = () => exits[exits.length - 1]
+    const next = Effect.async<void>((resume) => {
+      start(candidates[exits.length] ?? Effect.fail("none"), exits.length).addObserver((exit) => {
+        exits.push(Exit.flatten(exit))
+        resume(Effect.void)
+      })
+    })
+    const all = Effect.whileLoop({
+      while: () => exits.length < candidates.length && last()?._tag !== "Success",
+      body: () => next,
+      step: constVoid
+    })
+    return Effect.flatMap(all, () => last() ?? Effect.fail("none"))
+  })
+
+/** Opens a stream, pulls once and closes it: what a stream costs before the first candidate has started. */
+export const pullOnce = <A>(stream: Stream.Stream<A>): Effect.Effect<unknown, unknown> =>
+  Effect.flatMap(Scope.make(), (scope) =>
+    Effect.zipRight(
+      Effect.flatten(Scope.extend(Stream.toPull(stream), scope)),
+      Scope.close(scope, Exit.void)
+    ))

@@ -1,0 +1,132 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as StaggeredRace from "../src/StaggeredRace.js"
+
+export interface MemoryCase {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly against: string
+  /** No more than this. */
+  readonly goal: number
+}
+
+const hanging = Effect.async<string, string>((_resume) => {})
+const atOnce = Effect.as(Effect.yieldNow(), "at once")
+
+const heap = Effect.gen(function*() {
+  // What was on a stack, or in a queue of the event loop, when it was let go.
+  yield* Effect.sleep(20)
+  const { gc } = globalThis
+  if (gc === undefined) {
+    return yield* Effect.dieMessage("the bench needs node --expose-gc")
+  }
+  yield* Effect.promise(async () => gc())
+  return process.memoryUsage().heapUsed
+})
+
+/** Bytes in use while so many candidates run, for each of them. */
+const bytesEach = (
+  count: number,
+  start: (candidates: ReadonlyArray<Effect.Effect<string, string>>) => Effect.Effect<unknown, string>
+) =>
+  Effect.gen(function*() {
+    const running = yield* Deferred.make<void>()
+    let started = 0
+    const candidate = Effect.suspend(() => {
+      started++
+      return started === count ? Effect.zipRight(Deferred.succeed(running, void 0), hanging) : hanging
+    })
+    const candidates = Array<typeof candidate>(count).fill(candidate)
+    const before = yield* heap
+    const fiber = yield* Effect.fork(start(candidates))
+    yield* Deferred.await(running)
+    const after = yield* heap
+    yield* Fiber.interrupt(fiber)
+    return (after - before) / count
+  })
+
+const running = Effect.gen(function*() {
+  const count = 10_000
+  const raced = bytesEach(count, (candidates) => StaggeredRace.race(candidates, { delay: 0 }))
+  const forked = bytesEach(
+    count,
+    (candidates) => Effect.flatMap(Effect.forEach(candidates, (self) => Effect.fork(self)), Fiber.joinAll)
+  )
+  // The first of each pays for what the engine compiles.
+  yield* raced
+  yield* forked
+  const [ours, theirs] = [yield* raced, yield* forked]
+  return {
+    name: `${count} attempts that hang, each`,
+    value: Math.round(ours),
+    unit: "bytes",
+    against: `Effect.fork of the same: ${Math.round(theirs)} bytes`,
+    goal: Math.round(2 * theirs)
+  }
+})
+
+/** In one fiber, within one scope. */
+const inARow = (races: number) =>
+  Effect.scoped(Effect.gen(function*() {
+    const race = StaggeredRace.race([atOnce, hanging, hanging], { delay: 250 })
+    const overlapping = StaggeredRace.race([hanging, atOnce], { delay: 0 })
+    const run = (count: number) =>
+      Effect.forEach(Array.from({ length: count / 2 }), () => Effect.zipRight(race, overlapping), { discard: true })
+    yield* run(10_000)
+    const before = yield* heap
+    for (let done = 10_000; done < races; done += 10_000) {
+      yield* run(10_000)
+    }
+    const after = yield* heap
+    return {
+      name: `heap after ${races} races in a row`,
+      value: Math.round((after - before) / 1024),
+      unit: "kB more",
+      against: "after 10000 of them",
+      goal: 1024
+    }
+  }))
+
+/** Candidates, values and errors of races that are over, while the fiber and the scope that they ran in live on. */
+const kept = Effect.scoped(Effect.gen(function*() {
+  const races = 100
+  const alive = new Set<string>()
+  const registry = new FinalizationRegistry<string>((name) => alive.delete(name))
+  const watch = <A extends object>(name: string, value: A): A => {
+    alive.add(name)
+    registry.register(value, name)
+    return value
+  }
+  const raced = (index: number) => {
+    const failing = watch(`failing ${index}`, Effect.suspend(() => Effect.fail(watch(`error ${index}`, new Error()))))
+    const losing = watch(`losing ${index}`, Effect.async<object>((_resume) => {}))
+    const winning = watch(
+      `winning ${index}`,
+      Effect.zipRight(Effect.yieldNow(), Effect.sync(() => watch(`value ${index}`, {})))
+    )
+    const list = [failing, losing, winning]
+    return Effect.zipRight(
+      Effect.asVoid(StaggeredRace.race(list, { delay: 0 })),
+      Effect.asVoid(Effect.exit(StaggeredRace.outcome([failing, failing], { delay: 0 })))
+    )
+  }
+  for (let index = 0; index < races; index++) {
+    yield* raced(index)
+  }
+  yield* Effect.exit(StaggeredRace.race([Effect.void], { delay: 0 }))
+  for (let look = 0; look < 10 && alive.size > 0; look++) {
+    yield* heap
+  }
+  return {
+    name: `candidates, values and errors kept by ${races} races`,
+    value: alive.size,
+    unit: "objects",
+    against: "none",
+    goal: 0
+  }
+}))
+
+export const memory = (quick: boolean): Effect.Effect<ReadonlyArray<MemoryCase>> =>
+  Effect.orDie(Effect.all([running, inARow(quick ? 100_000 : 1_000_000), kept]))

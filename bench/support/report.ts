@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { cpus } from "node:os"
+import type { MemoryCase } from "../memory.js"
+
+export interface Row {
+  readonly case: string
+  readonly against: string
+  /** Ours to theirs: the median over all rounds. */
+  readonly ratio: number
+  /** The middle half of the rounds. */
+  readonly spread: readonly [from: number, to: number]
+  readonly goal: number | undefined
+  /** The floor to theirs. */
+  readonly floor: number | undefined
+  /** Microseconds per run. */
+  readonly ours: number
+  readonly theirs: number
+  readonly rounds: number
+}
+
+export interface Report {
+  readonly machine: string
+  readonly command: string
+  readonly rows: ReadonlyArray<Row>
+  readonly memory: ReadonlyArray<MemoryCase>
+}
+
+export const machine = () => {
+  const models = cpus().map(({ model }) => model)
+  return `Node ${process.version.slice(1)}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]}`
+}
+
+/** Twice what was aimed at, or twice what can be had: so far apart are two runs on a busy machine never. */
+export const isGrossLoss = ({ floor = 0, goal, ratio }: Row) => goal !== undefined && ratio > 2 * Math.max(goal, floor)
+
+const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
+const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)
+
+export const titles = ["ratio", "middle half", "goal", "floor", "ours µs", "theirs µs", "ours : theirs"]
+
+export const cells = (row: Row) => [
+  figure(row.ratio),
+  row.rounds === 1 ? "1 round" : row.spread.map(figure).join(" – "),
+  figure(row.goal),
+  figure(row.floor),
+  micros(row.ours),
+  micros(row.theirs),
+  `${row.case} : ${row.against}`
+]
+
+const widths = [6, 13, 5, 6, 9, 10, 0]
+
+export const line = (values: ReadonlyArray<string>) =>
+  values.map((value, index) => index < widths.length - 1 ? value.padStart(widths[index] ?? 0) : `  ${value}`).join(" ")
+
+export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
+  `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
+
+/** Writes the tables into a page, between two marks. */
+export const save = (path: URL, { command, machine, memory, rows }: Report) => {
+  const table = [titles, titles.map((_, index) => index < titles.length - 1 ? "--:" : "---"), ...rows.map(cells)]
+  const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
+  const page = readFileSync(path, "utf8")
+  const [before, rest] = page.split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined) {
+    throw new Error(`${path.pathname} has no "${begin}" and "${end}"`)
+  }
+  const figures = [
+    `\`${command}\` on ${machine}:`,
+    table.map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
+    memory.map((row) => `- ${memoryLine(row)}`).join("\n")
+  ]
+  writeFileSync(path, `${before}${begin}\n\n${figures.join("\n\n")}\n\n${end}${after}`)
+}
