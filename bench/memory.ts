@@ -92,36 +92,31 @@ const inARow = (races: number) =>
 /** Candidates, values and errors of races that are over, while the fiber and the scope that they ran in live on. */
 const kept = Effect.scoped(Effect.gen(function*() {
   const races = 100
-  const alive = new Set<string>()
-  const registry = new FinalizationRegistry<string>((name) => alive.delete(name))
-  const watch = <A extends object>(name: string, value: A): A => {
-    alive.add(name)
-    registry.register(value, name)
+  let alive = 0
+  const registry = new FinalizationRegistry<void>(() => alive--)
+  const watch = <A extends object>(value: A): A => {
+    alive++
+    registry.register(value, undefined)
     return value
   }
-  const raced = (index: number) => {
-    const failing = watch(`failing ${index}`, Effect.suspend(() => Effect.fail(watch(`error ${index}`, new Error()))))
-    const losing = watch(`losing ${index}`, Effect.async<object>((_resume) => {}))
-    const winning = watch(
-      `winning ${index}`,
-      Effect.zipRight(Effect.yieldNow(), Effect.sync(() => watch(`value ${index}`, {})))
-    )
+  const raced = Effect.suspend(() => {
+    const failing = watch(Effect.suspend(() => Effect.fail(watch({}))))
+    const losing = watch(Effect.async<object>((_resume) => {}))
+    const winning = watch(Effect.zipRight(Effect.yieldNow(), Effect.sync(() => watch({}))))
     const list = [failing, losing, winning]
     return Effect.zipRight(
       Effect.asVoid(StaggeredRace.race(list, { delay: 0 })),
       Effect.asVoid(Effect.exit(StaggeredRace.outcome([failing, failing], { delay: 0 })))
     )
-  }
-  for (let index = 0; index < races; index++) {
-    yield* raced(index)
-  }
+  })
+  yield* Effect.repeatN(raced, races - 1)
   yield* Effect.exit(StaggeredRace.race([Effect.void], { delay: 0 }))
-  for (let look = 0; look < 10 && alive.size > 0; look++) {
+  for (let look = 0; look < 10 && alive > 0; look++) {
     yield* heap
   }
   return {
     name: `candidates, values and errors kept by ${races} races`,
-    value: alive.size,
+    value: alive,
     unit: "objects",
     against: "none",
     goal: 0
