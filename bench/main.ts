@@ -26,7 +26,10 @@ const subjects = ({ floor, ours, theirs }: Case) => floor === undefined ? [ours,
 const measure = (self: Case): Effect.Effect<Row> =>
   Effect.map(
     sample(subjects(self), self.rounds === undefined ? plan : { rounds: self.rounds, sampleMicros: 0 }),
-    ([ours = [], theirs = [], floor]) => {
+    (samples) => {
+      const [ours = [], theirs = [], floor] = samples.map((list, index) =>
+        list.map((micros) => micros / (self.parts?.[index] ?? 1))
+      )
       const ratios = ours.map((micros, round) => micros / theirs[round]!)
       return {
         case: self.name,

@@ -63,7 +63,7 @@ const running = Effect.gen(function*() {
     value: Math.round(ours),
     unit: "bytes",
     against: `Effect.fork of the same: ${Math.round(theirs)} bytes`,
-    goal: Math.round(2 * theirs)
+    goal: Math.round(theirs)
   }
 })
 

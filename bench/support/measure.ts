@@ -26,10 +26,6 @@ export const promise = (make: () => Promise<unknown>): Subject => (runs) =>
     return microseconds() - start
   })
 
-/** Counts each run as so many, to compare what one part of it costs. */
-export const per = (parts: number, subject: Subject): Subject => (runs) =>
-  Effect.map(subject(runs), (micros) => micros / parts)
-
 export interface Plan {
   readonly rounds: number
   /** How long one sample is meant to take. */

@@ -41,7 +41,7 @@ export class LazyScope {
   }
 
   private open(): Scope.CloseableScope {
-    this.child ??= Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.join(scope)))
+    this.child ??= Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.adopt(scope)))
     return this.child.scope
   }
 
@@ -50,7 +50,7 @@ export class LazyScope {
    * its own fiber: in the closing one Effect 3 would leave the acquiring fiber's references on top of its own, and a
    * fiber that runs races for long would become slower with each.
    */
-  private join(scope: Scope.CloseableScope): Effect.Effect<Child> {
+  private adopt(scope: Scope.CloseableScope): Effect.Effect<Child> {
     if (this.closedWith !== undefined) {
       return Effect.as(Scope.close(scope, this.closedWith), { scope, place: scope })
     }
