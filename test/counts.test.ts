@@ -134,7 +134,7 @@ describe.sequential("what a race costs", () => {
           const supervisor = new Counting()
           timeouts.mockClear()
           yield* Effect.supervised(Effect.exit(self), supervisor)
-          return [supervisor.fibers, timeouts.mock.calls.filter(([, millis]) => millis === delay).length]
+          return [supervisor.fibers, timeouts.mock.calls.filter(([, millis = 0]) => millis > delay / 2).length]
         })
       const later = Effect.zipRight(Effect.promise(() => new Promise((resolve) => setImmediate(resolve))), sync)
       deepStrictEqual(

@@ -274,6 +274,21 @@ describe.concurrent("the laws at their edges", () => {
       deepStrictEqual([exit, made], [Exit.succeed(9), 1])
     }))
 
+  it.live("8. an attempt that closes its scope itself closes no other", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const add = (name: string) => Effect.addFinalizer(() => Effect.sync(() => log.push(name)))
+      const close = Effect.flatMap(Effect.scope, (scope) => Scope.close(scope as Scope.CloseableScope, Exit.void))
+      yield* observe(Effect.scoped(Effect.gen(function*() {
+        yield* add("outer")
+        yield* StaggeredRace.race([Effect.zipRight(add("attempt"), close)], { delay: 10 })
+        log.push("raced")
+        yield* add("later")
+        log.push("added")
+      })))
+      deepStrictEqual(log, ["attempt", "raced", "added", "later", "outer"])
+    }))
+
   it.live("15. a stream that is interrupted by the end of the race has not failed", () =>
     Effect.gen(function*() {
       const events: Array<string> = []

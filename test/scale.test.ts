@@ -93,7 +93,8 @@ describe("scale", () => {
     Effect.scoped(Effect.gen(function*() {
       const forever = Effect.async<number>((_) => {})
       const race = StaggeredRace.race([Effect.as(Effect.yieldNow(), 1), forever, forever], { delay: "1 hour" })
-      const overlapping = StaggeredRace.race([forever, Effect.as(Effect.yieldNow(), 1)], { delay: 0 })
+      const acquiring = Effect.zipRight(Effect.addFinalizer(() => Effect.void), forever)
+      const overlapping = StaggeredRace.race([acquiring, Effect.as(Effect.yieldNow(), 1)], { delay: 0 })
       const heapAfter = (races: number) =>
         Effect.gen(function*() {
           for (let count = 0; count < races; count++) {
