@@ -274,6 +274,15 @@ describe.concurrent("the laws at their edges", () => {
       deepStrictEqual([exit, made], [Exit.succeed(9), 1])
     }))
 
+  it.live("9. no Empty leaves, also of candidates that fail with some", () =>
+    Effect.gen(function*() {
+      const { exit } = yield* observe(StaggeredRace.race([
+        Effect.failCause(Cause.parallel(Cause.empty, Cause.fail("a"))),
+        Effect.failCause(Cause.sequential(Cause.fail("b"), Cause.empty))
+      ], { delay: 10 }))
+      strictEqual(failed(exit), "(a;b)")
+    }))
+
   it.live("8. an attempt that closes its scope itself closes no other", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
