@@ -139,7 +139,11 @@ describe("scale", () => {
         const loses = watch(`loses ${index}`, Effect.async<object>((_resume) => {}))
         const wins = watch(
           `wins ${index}`,
-          Effect.zipRight(Effect.sleep(1), Effect.sync(() => watch(`value ${index}`, {})))
+          // What it acquires stays until the scope closes; its value does not.
+          Effect.zipRight(
+            Effect.zipRight(Effect.addFinalizer(() => Effect.void), Effect.sleep(1)),
+            Effect.sync(() => watch(`value ${index}`, {}))
+          )
         )
         return Effect.zipRight(
           StaggeredRace.race([fails, loses, wins], { delay: 0 }),

@@ -277,10 +277,11 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     attempt.endedAt = this.now
     attempt.fiber = undefined
     attempt.pace = undefined
-    attempt.exit = exit
+    // A winner's finalizers may hold their attempt for long: the value is the race's alone.
     if (attempt.result === "won") {
       return
     }
+    attempt.exit = exit
     attempt.scope = undefined
     if (Exit.isSuccess(exit)) {
       attempt.result = "late"

@@ -88,7 +88,7 @@ const attemptOf = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, attempt: Started
   index: attempt.index,
   startedAt: attempt.startedAt,
   startedBy: attempt.startedBy,
-  endedAt: attempt.exit === undefined ? race.decision.at : attempt.endedAt,
+  endedAt: Number.isNaN(attempt.endedAt) ? race.decision.at : attempt.endedAt,
   exit: race.winner?.attempt === attempt
     ? Exit.succeed(race.winner.value)
     : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(race.caller.id()), tidy),
