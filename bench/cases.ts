@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import * as floors from "./floors.js"
@@ -49,7 +50,9 @@ const manyAtOnce = (race: Candidate): Effect.Effect<void, string> =>
   Effect.all(Array<Candidate>(1000).fill(race), { concurrency: "unbounded", discard: true })
 const afterOneMilli = Array<Candidate>(3).fill(Effect.delay(sync, 1))
 
-const resource = Effect.acquireRelease(atOnce, () => Effect.void)
+const scoped = Array(3).fill(Effect.acquireRelease(atOnce, () => Effect.void)) as ReadonlyArray<
+  Effect.Effect<string, string, Scope.Scope>
+>
 
 const racing = (count: number): Case => ({
   name: `all of ${count} at once, delay 0, the last wins`,
@@ -118,8 +121,9 @@ export const besideAsyncio = ({ subject, version }: Asyncio): ReadonlyArray<Case
       goal: 1,
       ours: effect(StaggeredRace.race(lastOf(count, failing), { delay: Infinity })),
       theirs: subject(`turn:${count}`),
+      long: true,
       // Theirs takes half a minute.
-      ...(count === 5000 ? { long: true, rounds: 1 } : {})
+      ...(count === 5000 ? { rounds: 1 } : {})
     }))
   ]
 }
@@ -162,11 +166,19 @@ export const cases: ReadonlyArray<Case> = [
     theirs: effect(manyAtOnce(delayed(afterOneMilli, 250)))
   },
   {
-    name: "first of 3 scoped answers at once",
-    against: "raceAll of Effect.scoped",
+    name: "first of 3 scoped answers at once, delay 250 ms",
+    against: `${idiom} and Effect.scoped`,
     goal: 1,
-    ours: effect(Effect.scoped(StaggeredRace.race([resource, resource, resource], { delay: 250 }))),
-    theirs: effect(Effect.raceAll([resource, resource, resource].map(Effect.scoped)))
+    ours: effect(Effect.scoped(StaggeredRace.race(scoped, { delay: 250 }))),
+    theirs: effect(delayed(scoped.map(Effect.scoped), 250))
+  },
+  {
+    name: "3 scoped at once, delay 0",
+    against: "raceAll and Effect.scoped",
+    goal: 1,
+    ours: effect(Effect.scoped(StaggeredRace.race(scoped, { delay: 0 }))),
+    theirs: effect(Effect.raceAll(scoped.map(Effect.scoped))),
+    floor: effect(floors.atOnce(scoped.map(Effect.scoped)))
   },
   {
     name: "first of 3 answers at once, in a scope that stays open",

@@ -93,9 +93,9 @@ const rows: ReadonlyArray<readonly [name: string, self: Effect.Effect<unknown, u
   ["a schedule", race(firstOf(3, atOnce), { delay: Schedule.spaced(delay) }), { fibers: 2, sleeps: 0, effects: 36 }],
   // One that pulls and one that closes.
   ["a stream", raceStream(Stream.fromIterable(firstOf(3, atOnce)), { delay }), { fibers: 3, sleeps: 0, effects: 322 }],
-  // One that releases what the winner has acquired. 37 of the effects are those of `Effect.scoped`.
+  // 37 of the effects are those of `Effect.scoped`.
   ["in a scope", Effect.scoped(race(firstOf(3, atOnce), { delay })), { fibers: 1, sleeps: 0, effects: 63 }],
-  ["that acquires", Effect.scoped(race([acquiring, acquiring], { delay })), { fibers: 2, sleeps: 0, effects: 141 }],
+  ["that acquires", Effect.scoped(race([acquiring, acquiring], { delay })), { fibers: 1, sleeps: 0, effects: 131 }],
   ...sizes.map((size) =>
     [`${size} at once`, race(lastOf(size, hanging), { delay: 0 }), {
       fibers: size,

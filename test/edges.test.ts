@@ -317,6 +317,16 @@ describe.concurrent("the laws at their edges", () => {
       strictEqual(yield* Effect.timeout(Effect.disconnect(deep(3000)), "20 seconds"), 0)
     }))
 
+  it.live("18. a scope that is first used deep inside of races", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const leaf = Effect.acquireRelease(Effect.sync(() => log.push("+")), () => Effect.sync(() => log.push("-")))
+      const deep = (depth: number): Effect.Effect<number, never, Scope.Scope> =>
+        depth === 0 ? leaf : StaggeredRace.race([Effect.suspend(() => deep(depth - 1))], { delay: 100 })
+      yield* Effect.timeout(Effect.disconnect(Effect.scoped(deep(2000))), "20 seconds")
+      deepStrictEqual(log, ["+", "-"])
+    }))
+
   it.live("17. an infinite concurrency is an unbounded one", () =>
     Effect.gen(function*() {
       strictEqual(yield* StaggeredRace.race([Effect.succeed(1)], { delay: 1, concurrency: Infinity }), 1)

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
@@ -503,6 +504,49 @@ describe.concurrent("the laws", () => {
           "after it 1",
           "after it 2"
         ])
+      }))
+
+    it.live("what finalizers of the winner set, the fiber that closes the outer scope has", () =>
+      Effect.gen(function*() {
+        const ref = FiberRef.unsafeMake("before")
+        const closed = FiberRef.unsafeMake("no")
+        const won = Effect.zipRight(
+          Effect.locallyScoped(ref, "won"),
+          Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, FiberRef.set(closed, "yes")))
+        )
+        const inside = Effect.zipRight(StaggeredRace.race([won], { delay: 10 }), FiberRef.get(ref))
+        const { exit } = yield* observe(Effect.all([
+          Effect.scoped(inside),
+          FiberRef.get(ref),
+          FiberRef.get(closed)
+        ]))
+        deepStrictEqual(exit, Exit.succeed(["won", "before", "yes"]))
+      }))
+
+    it.live("a fiber of the winner's scope can close the outer one", () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const { exit, left } = yield* observe(Effect.gen(function*() {
+          const outer = yield* Scope.make()
+          const closing = Effect.delay(Scope.close(outer, Exit.void), 50).pipe(
+            Effect.zipRight(Effect.sync(() => log.push("closed"))),
+            Effect.forkScoped
+          )
+          const won = Effect.zipRight(Effect.addFinalizer(() => Effect.sync(() => log.push("released"))), closing)
+          const fiber = yield* Scope.extend(StaggeredRace.race([won], { delay: 10 }), outer)
+          yield* Fiber.join(fiber)
+        }))
+        deepStrictEqual([exit, left, log], [Exit.void, nothing, ["released", "closed"]])
+      }))
+
+    it.live("an outer scope that is frozen", () =>
+      Effect.gen(function*() {
+        const seen = transcript()
+        yield* observe(Effect.gen(function*() {
+          const outer = Object.freeze(yield* Scope.fork(yield* Scope.make(), ExecutionStrategy.sequential))
+          yield* Scope.extend(StaggeredRace.race([scopedCandidate(ok(10), 0, seen)], { delay: 10 }), outer)
+        }))
+        deepStrictEqual(seen.ended, [[0, "succeeded", 10]])
       }))
 
     it.live("a candidate that asks for no scope, in a program that has none", () =>

@@ -73,6 +73,29 @@ describe.sequential("on the clock of the process", () => {
     assertTrue(delayed > 100)
   })
 
+  it("a clock that is set back while a timer is kept makes no wait longer", async () => {
+    const started: Array<number> = []
+    const fails = Effect.zipRight(Effect.sleep(100), Effect.fail("no"))
+    const at = (index: number, self: Effect.Effect<number, string>) =>
+      Effect.zipRight(Effect.sync(() => started.push(index, elapsed)), self)
+    let elapsed = 0
+    const fiber = Effect.runFork(
+      StaggeredRace.race([at(0, fails), at(1, Effect.never), at(2, Effect.never)], { delay: 250 })
+    )
+    for (; elapsed < 600; elapsed++) {
+      await vi.advanceTimersByTimeAsync(1)
+      if (elapsed === 150) {
+        vi.setSystemTime(Date.now() - 3_600_000)
+      }
+    }
+    Effect.runFork(Fiber.interrupt(fiber))
+    await vi.advanceTimersByTimeAsync(1)
+    deepStrictEqual(started.length, 6)
+    const [, , , second = NaN, , third = NaN] = started
+    assertTrue(second >= 99 && second <= 102, `${second}`)
+    assertTrue(third >= 348 && third <= 353, `${third}`)
+  })
+
   it("a delay that is longer than a timeout can be is for ever", async () => {
     const started: Array<number> = []
     const hanging = (index: number) => Effect.zipRight(Effect.sync(() => started.push(index)), Effect.never)

@@ -25,6 +25,13 @@ export const asyncio = Effect.acquireRelease(
     version === undefined ? undefined : {
       version,
       subject: (race) => (runs) =>
-        Effect.flatMap(Effect.sync(() => child.stdin.write(`${race} ${runs}\n`)), () => Effect.map(line, Number))
+        Effect.sync(() => child.stdin.write(`${race} ${runs}\n`)).pipe(
+          Effect.zipRight(line),
+          Effect.flatMap((answer) =>
+            answer === undefined
+              ? Effect.dieMessage(`python3 ended before it had run ${race}`)
+              : Effect.succeed(Number(answer))
+          )
+        )
     })
 }))

@@ -1,3 +1,5 @@
+const longestTimeout = 2 ** 31 - 1
+
 /** Resolves with a success, rejects with a failure; gives up when the signal says so. */
 export type Candidate<A> = (signal: AbortSignal) => PromiseLike<A>
 
@@ -25,6 +27,8 @@ export const staggeredRace = <A>(
     const errors: Array<unknown> = []
     let started = 0
     let exhausted = false
+    let isDue = false
+    let isStarting = false
     let decision: (() => void) | undefined
     let timer: NodeJS.Timeout | undefined
 
@@ -35,11 +39,15 @@ export const staggeredRace = <A>(
       decision = settle
       clearTimeout(timer)
       signal?.removeEventListener("abort", onAbort)
-      if (!exhausted) {
-        iterator.return?.()
-      }
       for (const controller of running.values()) {
         controller.abort()
+      }
+      if (!exhausted) {
+        try {
+          iterator.return?.()
+        } catch (error) {
+          errors.push(error)
+        }
       }
     }
     const onAbort = () => decide(() => reject(signal?.reason))
@@ -75,25 +83,33 @@ export const staggeredRace = <A>(
         return value
       } catch (error) {
         exhausted = true
-        errors.push(error)
+        errors[started] = error
         return undefined
       }
     }
 
-    // With a delay of zero each start brings the next at once: a loop, so that a thousand do not go a thousand deep.
+    // Where a start brings the next at once, as with no delay, or with a candidate that throws before it waits, it does
+    // so in a loop: a thousand do not go a thousand deep.
     const startNext = () => {
-      clearTimeout(timer)
-      do {
+      isDue = true
+      if (isStarting) {
+        return
+      }
+      isStarting = true
+      while (isDue && decision === undefined) {
+        isDue = delay === 0
         const candidate = exhausted ? undefined : pull()
         if (candidate === undefined) {
-          return onEnd()
+          break
         }
         const controller = new AbortController()
         running.set(started, controller)
         void start(candidate, started++, controller)
-      } while (delay === 0 && decision === undefined)
-      if (decision === undefined && delay !== Infinity) {
-        timer = setTimeout(startNext, delay)
+      }
+      isStarting = false
+      onEnd()
+      if (decision === undefined && !exhausted && delay <= longestTimeout) {
+        timer = timer?.refresh() ?? setTimeout(startNext, delay)
       }
     }
 

@@ -9,9 +9,11 @@ const clock = Effect.sync(microseconds)
 
 /** All runs in the fiber that measures: what is timed is the effect, and not how a program is started. */
 export const effect = (self: Effect.Effect<unknown, unknown>): Subject => {
+  // A failure ends the bench: what fails is fast.
+  const once = Effect.orDie(self)
   const repeated = (runs: number) => {
     let run = 0
-    return Effect.whileLoop({ while: () => run++ < runs, body: () => Effect.exit(self), step: () => {} })
+    return Effect.whileLoop({ while: () => run++ < runs, body: () => once, step: () => {} })
   }
   return (runs) =>
     Effect.flatMap(clock, (start) => Effect.flatMap(repeated(runs), () => Effect.map(clock, (end) => end - start)))
@@ -21,7 +23,7 @@ export const promise = (make: () => Promise<unknown>): Subject => (runs) =>
   Effect.promise(async () => {
     const start = microseconds()
     for (let run = 0; run < runs; run++) {
-      await make().catch(() => {})
+      await make()
     }
     return microseconds() - start
   })

@@ -35,6 +35,12 @@ const turnsToAnswer = 2
 // keep every timer and socket of the process from being heard, and with them whatever could stop an endless source.
 const startsPerTurn = 1024
 
+/** What an attempt gets to see of itself. */
+const contextOf = <R>(attempt: Started<unknown, unknown>, context: Context.Context<R>): Context.Context<R> => {
+  const own = Context.add(context, CurrentAttempt, Option.some(attempt))
+  return attempt.scope === undefined ? own : Context.add(own, Scope.Scope, attempt.scope.scope)
+}
+
 /**
  * Owns the state of one run of a race: what is due, who runs, what is decided.
  *
@@ -63,7 +69,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   private startedBy: StaggeredRace.StartedBy = "first"
   private pulling = false
   private pulled: Option.Option<Effect.Effect<A, E, R>> = Option.none()
-  /** Turns that the race still gives its first attempt to answer at once, before it makes a timer. */
+  /** Turns that the race still gives what runs to answer at once, before it makes its first timer. */
   private turnsLeft = turnsToAnswer
   private scheduleDefect: Cause.Cause<never> | undefined
 
@@ -181,6 +187,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const index = this.attempts.length
     const startedAt = this.pace.restart(index)
     const attempt = new Started<A, E>(index, startedAt, this.startedBy, this.running === 0, this.pace)
+    attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
     this.running++
     this.pulled = Option.none()
@@ -192,7 +199,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const fiber = this.fibers.spawn(
       this.run(attempt, candidate),
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
-      Runtime.updateContext(this.runtime, (context) => this.contextOf(attempt, context))
+      Runtime.updateContext(this.runtime, (context) => contextOf(attempt, context))
     )
     if (attempt.result === undefined) {
       attempt.fiber = fiber
@@ -206,15 +213,6 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     }
     // One that starts from the scheduler has its turn before the loop goes on, as one in place has had.
     return this.fibers.startInPlace ? Effect.void : Effect.yieldNow()
-  }
-
-  private contextOf(attempt: Started<A, E>, context: Context.Context<R>): Context.Context<R> {
-    const own = Context.add(context, CurrentAttempt, Option.some(attempt))
-    if (this.scope === undefined) {
-      return own
-    }
-    attempt.scope = new LazyScope(this.scope)
-    return Context.add(own, Scope.Scope, attempt.scope.scope)
   }
 
   /**

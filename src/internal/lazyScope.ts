@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Scope from "effect/Scope"
 
 interface Child {
@@ -9,6 +10,8 @@ interface Child {
   /** Its place in the outer scope, which is given up when this is closed. */
   readonly place: Scope.CloseableScope
 }
+
+const behind = new WeakMap<Scope.Scope, LazyScope>()
 
 /**
  * A child of a scope, made when it is first used: a candidate that acquires nothing costs no scope, and its win leaves
@@ -25,10 +28,12 @@ export class LazyScope {
   private closedWith: Exit.Exit<unknown, unknown> | undefined
 
   constructor(private readonly outer: Scope.Scope) {
-    this.scope = new Proxy(outer, {
-      get: (_, key) => Reflect.get(this.open(), key),
-      set: (_, key, value) => Reflect.set(this.open(), key, value)
+    // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
+    this.scope = new Proxy<Scope.Scope>(Object.create(outer), {
+      get: (_, key) => Reflect.get(this.open().scope, key),
+      set: (_, key, value) => Reflect.set(this.open().scope, key, value)
     })
+    behind.set(this.scope, this)
   }
 
   /** Once; what is added later is released at once. */
@@ -40,25 +45,49 @@ export class LazyScope {
       : Effect.ensuring(Scope.close(child.scope, exit), Scope.close(child.place, exit))
   }
 
-  private open(): Scope.CloseableScope {
-    this.child ??= Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.adopt(scope)))
-    return this.child.scope
+  private open(): Child {
+    if (this.child !== undefined) {
+      return this.child
+    }
+    // Of races nested in each other the outermost first, so that no depth of nesting overflows the stack.
+    const outer: Array<LazyScope> = []
+    let next = behind.get(this.outer)
+    while (next !== undefined && next.child === undefined) {
+      outer.push(next)
+      next = behind.get(next.outer)
+    }
+    outer.reverse().forEach((scope) => scope.open())
+    this.child = Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.adopt(scope)))
+    return this.child
   }
 
-  /**
-   * When the outer scope closes, whoever closes it releases what another fiber, the attempt's, has acquired. That has
-   * its own fiber: in the closing one Effect 3 would leave the acquiring fiber's references on top of its own, and a
-   * fiber that runs races for long would become slower with each.
-   */
   private adopt(scope: Scope.CloseableScope): Effect.Effect<Child> {
     if (this.closedWith !== undefined) {
       return Effect.as(Scope.close(scope, this.closedWith), { scope, place: scope })
     }
-    const release = (exit: Exit.Exit<unknown, unknown>) =>
-      this.closedWith === undefined ? Effect.flatMap(Effect.fork(Scope.close(scope, exit)), Fiber.join) : Effect.void
-    return Effect.flatMap(
-      Scope.fork(this.outer, ExecutionStrategy.sequential),
-      (place) => Effect.as(Scope.addFinalizerExit(place, release), { scope, place })
-    )
+    return Effect.flatMap(Scope.fork(this.outer, ExecutionStrategy.sequential), (place) =>
+      Effect.as(
+        Scope.addFinalizerExit(place, (exit) => onOwnStacks(Scope.close(scope, exit))),
+        { scope, place }
+      ))
   }
 }
+
+/**
+ * Where the outer scope closes, another fiber releases what an attempt has acquired. Effect 3 leaves the references of
+ * the fiber that acquired in the one that releases, with all that they were in the fibers before: one that runs races
+ * for long would become slower with each. Here it keeps its own, with the values that the finalizers have set.
+ */
+const onOwnStacks = (self: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.flatMap(Effect.getFiberRefs, (before) =>
+    Effect.ensuring(
+      self,
+      Effect.updateFiberRefs((fiberId, after) =>
+        Array.from(FiberRefs.fiberRefs(after)).reduce((refs, fiberRef) => {
+          const value = FiberRefs.getOrDefault(after, fiberRef)
+          return Equal.equals(value, FiberRefs.getOrDefault(refs, fiberRef))
+            ? refs
+            : FiberRefs.updateAs(refs, { fiberId, fiberRef, value })
+        }, before)
+      )
+    ))

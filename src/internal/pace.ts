@@ -130,8 +130,8 @@ export class Pace<R> {
         ended = true
         this.timer = undefined
         this.hasFired = fired
-        if (fired && newest === this.newest) {
-          this.slept = wait
+        if (fired) {
+          this.slept = newest === this.newest ? wait : Math.max(this.slept, firesAt - this.newestStart)
         }
         this.options.onTimer()
       })
