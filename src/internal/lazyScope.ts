@@ -11,7 +11,9 @@ interface Child {
   readonly place: Scope.CloseableScope
 }
 
-const behind = new WeakMap<Scope.Scope, LazyScope>()
+// What a stand-in answers with the lazy scope behind it, and any other scope with nothing.
+const lazy = Symbol("LazyScope")
+const behind = (scope: Scope.Scope): LazyScope | undefined => Reflect.get(scope, lazy)
 
 /**
  * A child of a scope, made when it is first used: a candidate that acquires nothing costs no scope, and its win leaves
@@ -30,10 +32,9 @@ export class LazyScope {
   constructor(private readonly outer: Scope.Scope) {
     // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
     this.scope = new Proxy<Scope.Scope>(Object.create(outer), {
-      get: (_, key) => Reflect.get(this.open().scope, key),
+      get: (_, key) => key === lazy ? this : Reflect.get(this.open().scope, key),
       set: (_, key, value) => Reflect.set(this.open().scope, key, value)
     })
-    behind.set(this.scope, this)
   }
 
   /** Once; what is added later is released at once. */
@@ -51,10 +52,10 @@ export class LazyScope {
     }
     // Of races nested in each other the outermost first, so that no depth of nesting overflows the stack.
     const outer: Array<LazyScope> = []
-    let next = behind.get(this.outer)
+    let next = behind(this.outer)
     while (next !== undefined && next.child === undefined) {
       outer.push(next)
-      next = behind.get(next.outer)
+      next = behind(next.outer)
     }
     outer.reverse().forEach((scope) => scope.open())
     this.child = Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.adopt(scope)))
