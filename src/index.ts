@@ -1,5 +1,5 @@
 /**
- * The staggered race, and pictures of it. Both modules are also entry points of their own, such as
+ * The staggered race, pictures of it, and what it is for. The modules are also entry points of their own, such as
  * `effect-staggered-race/StaggeredRace`.
  *
  * @since 0.1.0
@@ -18,3 +18,10 @@ export * as StaggeredRace from "./StaggeredRace.js"
  * @since 0.1.0
  */
 export * as Timeline from "./Timeline.js"
+
+/**
+ * Connects to a host over whichever of its addresses answers first: RFC 8305.
+ *
+ * @since 0.2.0
+ */
+export * as HappyEyeballs from "./HappyEyeballs.js"

@@ -21,7 +21,8 @@ export interface Settings<A, E, RD, RE> {
   readonly onEvent: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
 }
 
-const invalid = (option: string, value: unknown, expected: string) => {
+/** @internal */
+export const invalid = (option: string, value: unknown, expected: string) => {
   const shown = typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? `[${value}]` : String(value)
   return new Cause.IllegalArgumentException(`StaggeredRace: option "${option}" must be ${expected}, got ${shown}`)
 }

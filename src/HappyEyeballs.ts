@@ -1,0 +1,394 @@
+/**
+ * Connects to a host over whichever of its addresses answers first: Happy Eyeballs, RFC 8305.
+ *
+ * A host has several addresses, IPv6 and IPv4, and some may be dead without a word. To try them one after the other
+ * takes a timeout for each that is dead. To try all at once asks every server and every network for connections that
+ * nobody needs. To give up each as the next is tried never reaches a host that is only far away. So:
+ *
+ * - The addresses of both families are asked for at the same time, and the race begins with what is there.
+ * - One address is tried. If it has not answered after 250 milliseconds, the next is tried beside it, of the other
+ *   family where there is one. If it fails, the next is tried at once.
+ * - The first that answers is taken, and the others are let go.
+ *
+ * This module knows no sockets. How a name is resolved is a service, {@link Resolver}; how an address is connected to
+ * is an effect, so that the handshake of TLS, or a first answer, can be a part of what has to succeed.
+ *
+ * @since 0.2.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type * as Stream from "effect/Stream"
+import * as internalAddress from "./internal/address.js"
+import * as internal from "./internal/happyEyeballs.js"
+import type * as StaggeredRace from "./StaggeredRace.js"
+
+/**
+ * An address family: IPv4 or IPv6.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Family = 4 | 6
+
+/**
+ * An address of a host, as text, with its family.
+ *
+ * **Details**
+ *
+ * An IPv4-mapped address (`::ffff:192.0.2.1`) is of family 4, as whoever connects to it does so over IPv4. A zone
+ * (`fe80::1%eth0`) is a part of the address.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Address {
+  readonly address: string
+  readonly family: Family
+}
+
+/**
+ * The address that a text spells, with or without brackets; none if it spells no address, such as a name.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Option from "effect/Option"
+ * import assert from "node:assert"
+ *
+ * assert.deepStrictEqual(HappyEyeballs.address("[2001:db8::1]"), Option.some({ address: "2001:db8::1", family: 6 }))
+ * assert.deepStrictEqual(HappyEyeballs.address("example.com"), Option.none())
+ * ```
+ *
+ * @since 0.2.0
+ * @category addresses
+ */
+export const address: (text: string) => Option.Option<Address> = internalAddress.fromText
+
+/**
+ * How {@link interleave} orders.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface InterleaveOptions {
+  /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
+  readonly firstFamilyCount?: number | undefined
+  /** The family to begin with, where it has an address. Default: that of the first address. */
+  readonly prefer?: Family | undefined
+}
+
+/**
+ * The order in which to try addresses: the families in turn, each in the order that the resolver gave, nothing twice.
+ *
+ * **When to use**
+ *
+ * Where addresses are known already, and a dead family should cost one delay and not one for each of its addresses.
+ *
+ * **Details**
+ *
+ * - RFC 8305, section 4. Inside a family nothing changes places: the resolver has sorted by what it knows (RFC 6724).
+ * - Two spellings of one address are one; the first stays.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Option from "effect/Option"
+ * import assert from "node:assert"
+ *
+ * const addresses = ["2001:db8::1", "2001:db8::2", "2001:DB8:0::1", "192.0.2.1"].map((text) =>
+ *   Option.getOrThrow(HappyEyeballs.address(text))
+ * )
+ *
+ * assert.deepStrictEqual(
+ *   HappyEyeballs.interleave(addresses).map(({ address }) => address),
+ *   ["2001:db8::1", "192.0.2.1", "2001:db8::2"]
+ * )
+ * ```
+ *
+ * @throws `IllegalArgumentException` if `firstFamilyCount` is no whole number of at least 1.
+ *
+ * @since 0.2.0
+ * @category addresses
+ */
+export const interleave: {
+  (options?: InterleaveOptions): <A extends Address>(addresses: Iterable<A>) => Array<A>
+  <A extends Address>(addresses: Iterable<A>, options?: InterleaveOptions): Array<A>
+} = dual((args) => Predicate.isIterable(args[0]), internal.interleave)
+
+/**
+ * A query for the addresses of one family has failed. That there are none is no failure but an empty answer.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class QueryFailed extends Data.TaggedError("QueryFailed")<{
+  readonly host: string
+  readonly family: Family
+  readonly cause: unknown
+}> {
+  override get message() {
+    const reason = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `no IPv${this.family} addresses of ${this.host}: ${reason}`
+  }
+}
+
+/**
+ * No address was found: both queries have failed, or been answered with none.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
+  readonly host: string
+  /** What became of each query that failed; a query that was answered with no address is not among them. */
+  readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
+}> {
+  override get message() {
+    return internal.describeResolution(this)
+  }
+}
+
+/**
+ * What became of one address.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Connection<out E> extends Address {
+  /** Milliseconds of the `Clock`. */
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly result: StaggeredRace.Attempt<unknown, E>["result"]
+  /** Why it failed, or how it was let go; none where it has won, or has succeeded late. */
+  readonly cause: Option.Option<Cause.Cause<E>>
+}
+
+/**
+ * No address could be connected to.
+ *
+ * **Details**
+ *
+ * The message names each address, when it was tried and for how long, and why it failed.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
+  readonly host: string
+  readonly port: number
+  readonly connections: ReadonlyArray<Connection<unknown>>
+  readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+}> {
+  /** Each address that was tried, in that order. */
+  declare readonly connections: ReadonlyArray<Connection<E>>
+  /** Queries that failed. */
+  declare readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+
+  override get message() {
+    return internal.describeConnections(this)
+  }
+}
+
+/**
+ * Resolves names, one query for each family.
+ *
+ * **Details**
+ *
+ * A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
+ * address of that family. It is interrupted when its answer is not needed any more.
+ *
+ * **Example** (a fixed table)
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1"] }
+ *
+ * export const ResolverTest = Layer.succeed(HappyEyeballs.Resolver, {
+ *   query: (_host, family) => Effect.succeed(table[family])
+ * })
+ * ```
+ *
+ * @since 0.2.0
+ * @category services
+ */
+export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
+  readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+}>() {}
+
+/**
+ * How {@link resolve} asks and orders.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ResolveOptions extends InterleaveOptions {
+  /**
+   * How long the other family's first answer waits for that of the preferred one. Milliseconds of the `Clock`. Default
+   * 50 milliseconds (RFC 8305, sections 3 and 8).
+   */
+  readonly resolutionDelay?: Duration.DurationInput | undefined
+}
+
+/**
+ * The addresses of a host in the order to try them, as they become known.
+ *
+ * **When to use**
+ *
+ * For a race of your own over them; {@link connect} does the usual one.
+ *
+ * **Details** (RFC 8305, section 3)
+ *
+ * - Both families are asked at once. An IPv6 address goes at once; an IPv4 one waits for the other answer, but no longer
+ *   than 50 milliseconds from its own, and not at all when that has come, is empty or has failed.
+ * - One address is given for each that is pulled, so that what is answered meanwhile takes its place among those that
+ *   were not tried.
+ * - One family that fails is not the end. If there is no address at all, the stream fails with what both have said.
+ * - Where the host is itself an address, nobody is asked.
+ * - Addresses are interleaved as by {@link interleave}, beginning with IPv6 if `prefer` does not say otherwise.
+ *
+ * **Gotchas**
+ *
+ * An option that makes no sense is a defect that names it and its value.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import assert from "node:assert"
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1", "2001:db8::2"] }
+ *
+ * const addresses = HappyEyeballs.resolve("example.com").pipe(
+ *   Stream.map(({ address }) => address),
+ *   Stream.runCollect,
+ *   Effect.provideService(HappyEyeballs.Resolver, { query: (_host, family) => Effect.succeed(table[family]) })
+ * )
+ *
+ * assert.deepStrictEqual(Array.from(await Effect.runPromise(addresses)), ["2001:db8::1", "192.0.2.1", "2001:db8::2"])
+ * ```
+ *
+ * @since 0.2.0
+ * @category addresses
+ */
+export const resolve: (
+  host: string,
+  options?: ResolveOptions
+) => Stream.Stream<Address, ResolutionFailed, Resolver> = internal.resolve
+
+/**
+ * What to connect to: a name or an address, and a port.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Target {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * One address of the target, as `open` gets it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Endpoint extends Target, Address {}
+
+/**
+ * What is known of addresses from earlier connections. It belongs to the caller: nothing is remembered here.
+ *
+ * **Gotchas**
+ *
+ * RFC 8305 (section 8) wants history to be dropped when the network changes.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface History {
+  /** The addresses that a query was answered with, best first. Any that it leaves out are not tried. */
+  readonly order: (addresses: ReadonlyArray<Address>, host: string) => Effect.Effect<ReadonlyArray<Address>>
+  /** What became of the addresses that were tried. Not called where the caller is interrupted. */
+  readonly record: (connections: ReadonlyArray<Connection<unknown>>, target: Target) => Effect.Effect<unknown>
+}
+
+/**
+ * How {@link connect} races.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ConnectOptions extends ResolveOptions {
+  /**
+   * How long an address is given before the next is tried beside it: the Connection Attempt Delay. Milliseconds of the
+   * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
+   */
+  readonly connectionAttemptDelay?: Duration.DurationInput | undefined
+  readonly history?: History | undefined
+}
+
+/**
+ * Resolves a host and opens a connection to whichever of its addresses answers first.
+ *
+ * **When to use**
+ *
+ * Wherever a host is connected to by name. `open` decides what a connection is, and when it counts: a handshake of TLS,
+ * or a first answer, belongs inside of it.
+ *
+ * **Details**
+ *
+ * ```text
+ *               0 ms      100       200  250  300
+ *               └──────────┴─────────┴────┴────┤
+ * 2001:db8::1   ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫ no answer: let go
+ * 192.0.2.1                               +█████ connected
+ * ```
+ *
+ * - The addresses of {@link resolve} are raced: the next one starts when the newest has failed, or 250 milliseconds
+ *   after it started (RFC 8305, section 5), never less than 10 milliseconds after it (section 8).
+ * - It is a {@link StaggeredRace.raceStream}: what `open` acquires is released as an address loses or fails, and stays
+ *   until the outer scope closes where it wins. Inside `open` there is a {@link StaggeredRace.CurrentAttempt}, whose
+ *   `progress` holds the next start back.
+ * - The queries are interrupted when the race is decided.
+ * - It fails with {@link ConnectionFailed} when no address could be connected to, or none was found.
+ *
+ * **Gotchas**
+ *
+ * There is no timeout. Where all addresses hang, so does the race: `Effect.timeout` around it ends that.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import assert from "node:assert"
+ *
+ * const open = ({ address, port }: HappyEyeballs.Endpoint) =>
+ *   address === "2001:db8::1" ? Effect.fail("refused") : Effect.succeed(`connected to ${address}:${port}`)
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1"] }
+ *
+ * const program = HappyEyeballs.connect({ host: "example.com", port: 443 }, open).pipe(
+ *   Effect.provideService(HappyEyeballs.Resolver, { query: (_host, family) => Effect.succeed(table[family]) })
+ * )
+ *
+ * assert.strictEqual(await Effect.runPromise(program), "connected to 192.0.2.1:443")
+ * ```
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
+export const connect: <A, E, R>(
+  target: Target,
+  open: (endpoint: Endpoint) => Effect.Effect<A, E, R>,
+  options?: ConnectOptions
+) => Effect.Effect<A, ConnectionFailed<E>, R | Resolver> = internal.connect

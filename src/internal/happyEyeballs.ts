@@ -1,0 +1,152 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as HappyEyeballs from "../HappyEyeballs.js"
+import * as StaggeredRace from "../StaggeredRace.js"
+import { fromText, interleave as interleaveAddresses } from "./address.js"
+import { Resolution } from "./resolution.js"
+import { decodeMillis, invalid } from "./settings.js"
+
+// RFC 8305, section 8, in milliseconds.
+const resolutionDelay = 50
+const connectionAttemptDelay = 250
+const connectionAttemptDelayMin = 10
+const connectionAttemptDelayMax = 2000
+
+const decodeOrder = ({ firstFamilyCount = 1, prefer }: HappyEyeballs.InterleaveOptions) => {
+  if (!(Number.isInteger(firstFamilyCount) && firstFamilyCount >= 1)) {
+    throw invalid("firstFamilyCount", firstFamilyCount, "a whole number of at least 1")
+  }
+  if (prefer !== undefined && prefer !== 4 && prefer !== 6) {
+    throw invalid("prefer", prefer, "4 or 6")
+  }
+  return { firstFamilyCount, prefer }
+}
+
+/** @internal */
+export const interleave = <A extends HappyEyeballs.Address>(
+  addresses: Iterable<A>,
+  options: HappyEyeballs.InterleaveOptions = {}
+): Array<A> => interleaveAddresses(addresses, decodeOrder(options))
+
+const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
+  const { firstFamilyCount, prefer = 6 } = decodeOrder(options)
+  return {
+    firstFamilyCount,
+    prefer,
+    resolutionDelay: decodeMillis("resolutionDelay", options.resolutionDelay ?? resolutionDelay)
+  }
+}
+
+const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }: HappyEyeballs.ConnectOptions) => {
+  const delay = decodeMillis("connectionAttemptDelay", input)
+  if (delay < connectionAttemptDelayMin || delay > connectionAttemptDelayMax) {
+    throw invalid("connectionAttemptDelay", input, "from 10 milliseconds to 2 seconds (RFC 8305, section 8)")
+  }
+  return delay
+}
+
+const resolutionOf = (
+  host: string,
+  options: HappyEyeballs.ResolveOptions,
+  history?: HappyEyeballs.History
+): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
+  Effect.map(HappyEyeballs.Resolver, (resolver) => {
+    const literal = fromText(host)
+    const settings = decodeResolve(options)
+    const answers = (family: HappyEyeballs.Family) =>
+      Effect.map(resolver.query(host, family), (answer) =>
+        answer.map((text) => Option.getOrElse(fromText(text), () => ({ address: text, family }))))
+    const query = history === undefined
+      ? answers
+      : (family: HappyEyeballs.Family) =>
+        Effect.flatMap(answers(family), (addresses) => history.order(addresses, host))
+    return Option.match(literal, {
+      onNone: () => new Resolution(query, [6, 4], settings),
+      // A literal is asked of nobody.
+      onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
+    })
+  })
+
+/** @internal */
+export const resolve = (
+  host: string,
+  options: HappyEyeballs.ResolveOptions = {}
+): Stream.Stream<HappyEyeballs.Address, HappyEyeballs.ResolutionFailed, HappyEyeballs.Resolver> =>
+  Stream.unwrap(Effect.map(resolutionOf(host, options), (resolution) =>
+    Stream.concat(
+      resolution.addresses,
+      Stream.unwrap(Effect.sync(() =>
+        resolution.hasGiven
+          ? Stream.empty
+          : Stream.fail(new HappyEyeballs.ResolutionFailed({ host, failures: resolution.failures }))
+      ))
+    )))
+
+/** @internal */
+export const connect = <A, E, R>(
+  target: HappyEyeballs.Target,
+  open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
+  options: HappyEyeballs.ConnectOptions = {}
+): Effect.Effect<A, HappyEyeballs.ConnectionFailed<E>, R | HappyEyeballs.Resolver> =>
+  Effect.flatMap(resolutionOf(target.host, options, options.history), (resolution) => {
+    const tried: Array<HappyEyeballs.Address> = []
+    const candidates = Stream.map(resolution.addresses, (address) => {
+      tried.push(address)
+      return Effect.suspend(() => open({ ...target, ...address }))
+    })
+    const race = StaggeredRace.outcomeStream(candidates, {
+      delay: decodeDelay(options),
+      minDelay: connectionAttemptDelayMin
+    })
+    return Effect.flatMap(race, ({ attempts, winner }) => {
+      const connections = attempts.map((attempt, index): HappyEyeballs.Connection<E> => ({
+        ...tried[index] ?? { address: "", family: 6 },
+        startedAt: attempt.startedAt,
+        endedAt: attempt.endedAt,
+        result: attempt.result,
+        cause: Exit.causeOption(attempt.exit)
+      }))
+      const { failures } = resolution
+      return Effect.zipRight(
+        options.history?.record(connections, target) ?? Effect.void,
+        Option.match(winner, {
+          onNone: () =>
+            Effect.fail(new HappyEyeballs.ConnectionFailed<E>({ ...target, connections, resolution: failures })),
+          onSome: ({ value }) => Effect.succeed(value)
+        })
+      )
+    })
+  })
+
+const reason = (cause: Cause.Cause<unknown>): string =>
+  Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "interrupted"
+
+const shown = 16
+
+/** @internal */
+export const describeResolution = ({ failures, host }: HappyEyeballs.ResolutionFailed): string =>
+  [`${host} has no addresses`, ...failures.map(reason)].join("\n  ")
+
+/** @internal */
+export const describeConnections = (
+  { connections, host, port, resolution }: HappyEyeballs.ConnectionFailed<unknown>
+): string => {
+  const begin = connections[0]?.startedAt ?? 0
+  const width = Math.max(...connections.map(({ address }) => address.length))
+  const lines = connections.slice(0, shown).map(({ address, cause, endedAt, startedAt }) => {
+    const why = Option.match(cause, { onNone: () => "no reason", onSome: reason })
+    return `${address.padEnd(width)}  ${startedAt - begin} ms to ${endedAt - begin} ms: ${why}`
+  })
+  const left = connections.length - lines.length
+  return [
+    connections.length === 0
+      ? `could not connect to ${host} port ${port}: it has no addresses`
+      : `could not connect to ${host} port ${port}: none of ${connections.length} addresses answered`,
+    ...lines,
+    ...(left > 0 ? [`and ${left} more`] : []),
+    ...resolution.map(reason)
+  ].join("\n  ")
+}
