@@ -1,3 +1,4 @@
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -79,7 +80,7 @@ export const resolve = (
     Stream.concat(
       resolution.addresses,
       Stream.unwrap(Effect.sync(() =>
-        resolution.hasGiven
+        resolution.given.length > 0
           ? Stream.empty
           : Stream.fail(new HappyEyeballs.ResolutionFailed({ host, failures: resolution.failures }))
       ))
@@ -92,18 +93,18 @@ export const connect = <A, E, R>(
   options: HappyEyeballs.ConnectOptions = {}
 ): Effect.Effect<A, HappyEyeballs.ConnectionFailed<E>, R | HappyEyeballs.Resolver> =>
   Effect.flatMap(resolutionOf(target.host, options, options.history), (resolution) => {
-    const tried: Array<HappyEyeballs.Address> = []
-    const candidates = Stream.map(resolution.addresses, (address) => {
-      tried.push(address)
-      return Effect.suspend(() => open({ ...target, ...address }))
-    })
+    const candidates = Stream.map(
+      resolution.addresses,
+      (address) => Effect.suspend(() => open({ ...target, ...address }))
+    )
     const race = StaggeredRace.outcomeStream(candidates, {
       delay: decodeDelay(options),
       minDelay: connectionAttemptDelayMin
     })
     return Effect.flatMap(race, ({ attempts, winner }) => {
-      const connections = attempts.map((attempt, index): HappyEyeballs.Connection<E> => ({
-        ...tried[index] ?? { address: "", family: 6 },
+      // One address is given for each attempt, as it starts.
+      const connections = Arr.zipWith(attempts, resolution.given, (attempt, address): HappyEyeballs.Connection<E> => ({
+        ...address,
         startedAt: attempt.startedAt,
         endedAt: attempt.endedAt,
         result: attempt.result,

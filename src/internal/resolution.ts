@@ -30,7 +30,8 @@ export class Resolution {
   readonly failures: Array<Cause.Cause<QueryFailed>> = []
   private readonly queues: Queues<Address> = { 4: [], 6: [] }
   private readonly known = new Set<string>()
-  private readonly given: Array<Address> = []
+  /** In the order in which they were pulled. */
+  readonly given: Array<Address> = []
   private readonly pending = new Set<Family>()
   private firstAnswerAt = Infinity
   /** Done by the next answer. */
@@ -42,10 +43,6 @@ export class Resolution {
     private readonly families: ReadonlyArray<Family>,
     private readonly settings: ResolutionSettings
   ) {}
-
-  get hasGiven(): boolean {
-    return this.given.length > 0
-  }
 
   /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
   readonly addresses: Stream.Stream<Address> = Stream.fromPull(
