@@ -237,6 +237,8 @@ export interface ResolveOptions extends InterleaveOptions {
    * 50 milliseconds (RFC 8305, sections 3 and 8).
    */
   readonly resolutionDelay?: Duration.DurationInput | undefined
+  /** The only family to ask for. Default: both. */
+  readonly family?: Family | undefined
 }
 
 /**
@@ -338,6 +340,19 @@ export interface ConnectOptions extends ResolveOptions {
 }
 
 /**
+ * The report of a race for a connection, as {@link outcome} gives it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
+  /** Each address that was tried, in that order: one for each of the `attempts`. */
+  readonly connections: ReadonlyArray<Connection<E>>
+  /** Queries that failed. */
+  readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+}
+
+/**
  * Resolves a host and opens a connection to whichever of its addresses answers first.
  *
  * **When to use**
@@ -392,3 +407,38 @@ export const connect: <A, E, R>(
   open: (endpoint: Endpoint) => Effect.Effect<A, E, R>,
   options?: ConnectOptions
 ) => Effect.Effect<A, ConnectionFailed<E>, R | Resolver> = internal.connect
+
+/**
+ * As {@link connect}, but with a report of every address that was tried, whether or not one answered. It never fails.
+ *
+ * **When to use**
+ *
+ * For a log, a measurement, or a picture: `Timeline.render` draws it.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs, Timeline } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const open = ({ family }: HappyEyeballs.Endpoint) => family === 6 ? Effect.never : Effect.succeed("connected")
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1"] }
+ *
+ * const program = Effect.gen(function*() {
+ *   const outcome = yield* HappyEyeballs.outcome({ host: "example.com", port: 443 }, open)
+ *   console.log(Timeline.render(outcome, { labels: outcome.connections.map(({ address }) => address) }))
+ * })
+ *
+ * await Effect.runPromise(Effect.provideService(program, HappyEyeballs.Resolver, {
+ *   query: (_host, family) => Effect.succeed(table[family])
+ * }))
+ * ```
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
+export const outcome: <A, E, R>(
+  target: Target,
+  open: (endpoint: Endpoint) => Effect.Effect<A, E, R>,
+  options?: ConnectOptions
+) => Effect.Effect<Outcome<A, E>, never, R | Resolver> = internal.outcome

@@ -67,33 +67,48 @@ const parse = (text: string): Parsed | undefined => {
 export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
-/** @internal */
-export const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
 
 /**
- * What is still to be tried, of each family in the resolver's order.
+ * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in
+ * turn. Said as one step at a time, so that addresses that become known later fall into place.
  *
  * @internal
  */
-export type Queues<A> = { readonly [F in Family]: Array<A> }
+export class Sequence<A extends Address> {
+  private readonly waiting: { readonly [F in Family]: Array<A> } = { 4: [], 6: [] }
+  private readonly known = new Set<string>()
+  /** In the order in which they were taken. */
+  readonly taken: Array<A> = []
 
-/**
- * Which family is next. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other, then
- * in turn, and what is left of the longer list at the end. Said as one step, so that addresses that become known later
- * fall into place.
- *
- * @internal
- */
-export const nextFamily = (
-  queues: Queues<unknown>,
-  tried: ReadonlyArray<Address>,
-  first: Family,
-  firstFamilyCount: number
-): Family | undefined => {
-  const other: Family = first === 6 ? 4 : 6
-  const wanted = tried.length < firstFamilyCount || tried[tried.length - 1]?.family === other ? first : other
-  const rest: Family = wanted === 6 ? 4 : 6
-  return queues[wanted].length > 0 ? wanted : queues[rest].length > 0 ? rest : undefined
+  constructor(private readonly first: Family, private readonly firstFamilyCount: number) {}
+
+  /** Whether it was not known. */
+  add(address: A): boolean {
+    const key = keyOf(address)
+    const isNew = !this.known.has(key)
+    if (isNew) {
+      this.known.add(key)
+      this.waiting[address.family].push(address)
+    }
+    return isNew
+  }
+
+  /**
+   * The next one, which stays. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other,
+   * then in turn, and what is left of the longer list at the end.
+   */
+  peek(): A | undefined {
+    const { first, taken } = this
+    const other: Family = first === 6 ? 4 : 6
+    const wanted = taken.length < this.firstFamilyCount || taken[taken.length - 1]?.family === other ? first : other
+    return this.waiting[wanted][0] ?? this.waiting[wanted === first ? other : first][0]
+  }
+
+  take(address: A): void {
+    this.waiting[address.family].shift()
+    this.taken.push(address)
+  }
 }
 
 /** @internal */
@@ -101,24 +116,11 @@ export const interleave = <A extends Address>(
   addresses: Iterable<A>,
   { firstFamilyCount, prefer }: { readonly firstFamilyCount: number; readonly prefer: Family | undefined }
 ): Array<A> => {
-  const queues: Queues<A> = { 4: [], 6: [] }
-  const known = new Set<string>()
-  let first = prefer
-  for (const address of addresses) {
-    const key = keyOf(address)
-    if (!known.has(key)) {
-      known.add(key)
-      first ??= address.family
-      queues[address.family].push(address)
-    }
+  const given = Array.from(addresses)
+  const sequence = new Sequence<A>(prefer ?? given[0]?.family ?? 6, firstFamilyCount)
+  given.forEach((address) => sequence.add(address))
+  for (let next = sequence.peek(); next !== undefined; next = sequence.peek()) {
+    sequence.take(next)
   }
-  const order: Array<A> = []
-  for (;;) {
-    const family = nextFamily(queues, order, first ?? 6, firstFamilyCount)
-    const next = family === undefined ? undefined : queues[family].shift()
-    if (next === undefined) {
-      return order
-    }
-    order.push(next)
-  }
+  return sequence.taken
 }

@@ -8,19 +8,27 @@ import * as HappyEyeballs from "../HappyEyeballs.js"
 import * as StaggeredRace from "../StaggeredRace.js"
 import { fromText, interleave as interleaveAddresses } from "./address.js"
 import { Resolution } from "./resolution.js"
-import { decodeMillis, invalid } from "./settings.js"
+import * as settings from "./settings.js"
 
 // RFC 8305, section 8, in milliseconds.
 const resolutionDelay = 50
-const connectionAttemptDelay = 250
+/** @internal */
+export const connectionAttemptDelay = 250
 const connectionAttemptDelayMin = 10
 const connectionAttemptDelayMax = 2000
+
+const invalid = (option: string, value: unknown, expected: string) =>
+  settings.invalid(option, value, expected, "HappyEyeballs")
+
+const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(option, input, "HappyEyeballs")
+
+const isFamily = (family: unknown): family is HappyEyeballs.Family => family === 4 || family === 6
 
 const decodeOrder = ({ firstFamilyCount = 1, prefer }: HappyEyeballs.InterleaveOptions) => {
   if (!(Number.isInteger(firstFamilyCount) && firstFamilyCount >= 1)) {
     throw invalid("firstFamilyCount", firstFamilyCount, "a whole number of at least 1")
   }
-  if (prefer !== undefined && prefer !== 4 && prefer !== 6) {
+  if (prefer !== undefined && !isFamily(prefer)) {
     throw invalid("prefer", prefer, "4 or 6")
   }
   return { firstFamilyCount, prefer }
@@ -32,12 +40,29 @@ export const interleave = <A extends HappyEyeballs.Address>(
   options: HappyEyeballs.InterleaveOptions = {}
 ): Array<A> => interleaveAddresses(addresses, decodeOrder(options))
 
+/** RFC 8305, section 3: the AAAA query first, the A query right after it; neither waits for the other. */
+const bothFamilies: ReadonlyArray<HappyEyeballs.Family> = [6, 4]
+
 const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
   const { firstFamilyCount, prefer = 6 } = decodeOrder(options)
+  const { family } = options
+  if (family !== undefined && !isFamily(family)) {
+    throw invalid("family", family, "4 or 6")
+  }
   return {
+    families: family === undefined ? bothFamilies : [family],
     firstFamilyCount,
     prefer,
     resolutionDelay: decodeMillis("resolutionDelay", options.resolutionDelay ?? resolutionDelay)
+  }
+}
+
+const decodeTarget = ({ host, port }: HappyEyeballs.Target) => {
+  if (typeof host !== "string" || host === "") {
+    throw invalid("host", host, "a name or an address")
+  }
+  if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) {
+    throw invalid("port", port, "a whole number from 1 to 65535")
   }
 }
 
@@ -55,8 +80,7 @@ const resolutionOf = (
   history?: HappyEyeballs.History
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
-    const literal = fromText(host)
-    const settings = decodeResolve(options)
+    const { families, ...settings } = decodeResolve(options)
     const answers = (family: HappyEyeballs.Family) =>
       Effect.map(resolver.query(host, family), (answer) =>
         answer.map((text) => Option.getOrElse(fromText(text), () => ({ address: text, family }))))
@@ -64,8 +88,8 @@ const resolutionOf = (
       ? answers
       : (family: HappyEyeballs.Family) =>
         Effect.flatMap(answers(family), (addresses) => history.order(addresses, host))
-    return Option.match(literal, {
-      onNone: () => new Resolution(query, [6, 4], settings),
+    return Option.match(fromText(host), {
+      onNone: () => new Resolution(query, families, settings),
       // A literal is asked of nobody.
       onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
     })
@@ -87,40 +111,55 @@ export const resolve = (
     )))
 
 /** @internal */
-export const connect = <A, E, R>(
+export const outcome = <A, E, R>(
   target: HappyEyeballs.Target,
   open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
   options: HappyEyeballs.ConnectOptions = {}
-): Effect.Effect<A, HappyEyeballs.ConnectionFailed<E>, R | HappyEyeballs.Resolver> =>
+): Effect.Effect<HappyEyeballs.Outcome<A, E>, never, R | HappyEyeballs.Resolver> =>
   Effect.flatMap(resolutionOf(target.host, options, options.history), (resolution) => {
+    decodeTarget(target)
     const candidates = Stream.map(
       resolution.addresses,
-      (address) => Effect.suspend(() => open({ ...target, ...address }))
+      (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
     )
     const race = StaggeredRace.outcomeStream(candidates, {
       delay: decodeDelay(options),
       minDelay: connectionAttemptDelayMin
     })
-    return Effect.flatMap(race, ({ attempts, winner }) => {
+    return Effect.flatMap(race, (outcome) => {
       // One address is given for each attempt, as it starts.
-      const connections = Arr.zipWith(attempts, resolution.given, (attempt, address): HappyEyeballs.Connection<E> => ({
-        ...address,
-        startedAt: attempt.startedAt,
-        endedAt: attempt.endedAt,
-        result: attempt.result,
-        cause: Exit.causeOption(attempt.exit)
-      }))
-      const { failures } = resolution
-      return Effect.zipRight(
-        options.history?.record(connections, target) ?? Effect.void,
-        Option.match(winner, {
-          onNone: () =>
-            Effect.fail(new HappyEyeballs.ConnectionFailed<E>({ ...target, connections, resolution: failures })),
-          onSome: ({ value }) => Effect.succeed(value)
+      const connections = Arr.zipWith(
+        outcome.attempts,
+        resolution.given,
+        (attempt, address): HappyEyeballs.Connection<E> => ({
+          ...address,
+          startedAt: attempt.startedAt,
+          endedAt: attempt.endedAt,
+          result: attempt.result,
+          cause: Exit.causeOption(attempt.exit)
         })
+      )
+      return Effect.as(
+        options.history?.record(connections, target) ?? Effect.void,
+        { ...outcome, connections, resolution: resolution.failures }
       )
     })
   })
+
+/** @internal */
+export const connect = <A, E, R>(
+  target: HappyEyeballs.Target,
+  open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
+  options?: HappyEyeballs.ConnectOptions
+): Effect.Effect<A, HappyEyeballs.ConnectionFailed<E>, R | HappyEyeballs.Resolver> =>
+  Effect.flatMap(outcome(target, open, options), ({ connections, resolution, winner }) =>
+    Option.match(winner, {
+      onNone: () =>
+        Effect.fail(
+          new HappyEyeballs.ConnectionFailed<E>({ host: target.host, port: target.port, connections, resolution })
+        ),
+      onSome: ({ value }) => Effect.succeed(value)
+    }))
 
 const reason = (cause: Cause.Cause<unknown>): string =>
   Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "interrupted"

@@ -8,7 +8,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Address, Family, QueryFailed } from "../HappyEyeballs.js"
-import { keyOf, nextFamily, type Queues } from "./address.js"
+import { Sequence } from "./address.js"
 
 /** @internal */
 export interface ResolutionSettings {
@@ -28,10 +28,7 @@ type Query = (family: Family) => Effect.Effect<ReadonlyArray<Address>, QueryFail
  */
 export class Resolution {
   readonly failures: Array<Cause.Cause<QueryFailed>> = []
-  private readonly queues: Queues<Address> = { 4: [], 6: [] }
-  private readonly known = new Set<string>()
-  /** In the order in which they were pulled. */
-  readonly given: Array<Address> = []
+  private readonly sequence: Sequence<Address>
   private readonly pending = new Set<Family>()
   private firstAnswerAt = Infinity
   /** Done by the next answer. */
@@ -42,7 +39,14 @@ export class Resolution {
     /** RFC 8305, section 3: the AAAA query first, the A query right after it; neither waits for the other. */
     private readonly families: ReadonlyArray<Family>,
     private readonly settings: ResolutionSettings
-  ) {}
+  ) {
+    this.sequence = new Sequence(settings.prefer, settings.firstFamilyCount)
+  }
+
+  /** The addresses in the order in which they were pulled. */
+  get given(): ReadonlyArray<Address> {
+    return this.sequence.taken
+  }
 
   /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
   readonly addresses: Stream.Stream<Address> = Stream.fromPull(
@@ -68,10 +72,7 @@ export class Resolution {
       this.failures.push(exit.cause)
     } else {
       for (const address of exit.value) {
-        const key = keyOf(address)
-        if (!this.known.has(key)) {
-          this.known.add(key)
-          this.queues[address.family].push(address)
+        if (this.sequence.add(address)) {
           this.firstAnswerAt = Math.min(this.firstAnswerAt, now)
         }
       }
@@ -82,15 +83,13 @@ export class Resolution {
 
   private pull(): Effect.Effect<Chunk.Chunk<Address>, Option.Option<never>> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const { firstFamilyCount, prefer } = this.settings
-      const family = nextFamily(this.queues, this.given, prefer, firstFamilyCount)
-      if (family === undefined && this.pending.size === 0) {
+      const address = this.sequence.peek()
+      if (address === undefined && this.pending.size === 0) {
         return Effect.fail(Option.none())
       }
-      const held = family === undefined ? Infinity : this.held(family, now)
-      const address = family === undefined || held > 0 ? undefined : this.queues[family].shift()
-      if (address !== undefined) {
-        this.given.push(address)
+      const held = address === undefined ? Infinity : this.held(address.family, now)
+      if (address !== undefined && held <= 0) {
+        this.sequence.take(address)
         return Effect.succeed(Chunk.of(address))
       }
       const answered = Deferred.await(this.answered)

@@ -21,10 +21,13 @@ export interface Settings<A, E, RD, RE> {
   readonly onEvent: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
 }
 
+/** The public module that an option belongs to. */
+type Module = "StaggeredRace" | "HappyEyeballs"
+
 /** @internal */
-export const invalid = (option: string, value: unknown, expected: string) => {
+export const invalid = (option: string, value: unknown, expected: string, module: Module = "StaggeredRace") => {
   const shown = typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? `[${value}]` : String(value)
-  return new Cause.IllegalArgumentException(`StaggeredRace: option "${option}" must be ${expected}, got ${shown}`)
+  return new Cause.IllegalArgumentException(`${module}: option "${option}" must be ${expected}, got ${shown}`)
 }
 
 // `Duration.decode` turns what is negative or not a number into zero, which here would mean "all at once".
@@ -42,10 +45,10 @@ const isBelowZero = (input: unknown): boolean => {
 }
 
 /** @internal */
-export const decodeMillis = (option: string, input: unknown): number => {
+export const decodeMillis = (option: string, input: unknown, module?: Module): number => {
   const decoded = isBelowZero(input) ? Option.none() : Duration.decodeUnknown(input)
   if (Option.isNone(decoded)) {
-    throw invalid(option, input, "a duration of zero or more")
+    throw invalid(option, input, "a duration of zero or more", module)
   }
   return Duration.toMillis(decoded.value)
 }

@@ -1,0 +1,74 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
+import * as net from "node:net"
+import * as HappyEyeballs from "../HappyEyeballs.js"
+import type * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
+import { run } from "./nodePlain.js"
+import { failure, familyOf, handshakeBegins, happened, isName } from "./nodeSocket.js"
+
+/** A connector at work: it calls back with a socket that is ready, or with an error. */
+const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
+  const result = Deferred.unsafeMake<net.Socket, NodeHappyEyeballs.SocketFailed>(FiberId.none)
+  let isReleased = false
+  let socket: net.Socket | undefined
+  const release = () => {
+    isReleased = true
+    socket?.destroy()
+  }
+  const given: unknown = connector(options, (error, ready) => {
+    socket ??= ready ?? undefined
+    Deferred.unsafeDone(result, ready ? Effect.succeed(ready) : failure(error))
+    if (isReleased) {
+      release()
+    }
+  })
+  // The connectors that undici builds give back their socket before it is ready, and only so can they be stopped.
+  const connecting = given instanceof net.Socket ? given.on("error", constVoid) : undefined
+  socket ??= connecting
+  return { connecting, release, result }
+}
+
+const open = (
+  connector: NodeHappyEyeballs.Connector,
+  options: NodeHappyEyeballs.ConnectorOptions,
+  handshakeDelay: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
+) =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => start(connector, options), catch: failure }),
+    ({ release }) => Effect.sync(release)
+  ).pipe(
+    Effect.tap(({ connecting }) =>
+      connecting !== undefined && options.protocol === "https:"
+        ? Effect.zipRight(happened(connecting, "connect"), handshakeBegins(handshakeDelay))
+        : Effect.void
+    ),
+    Effect.flatMap(({ result }) => Deferred.await(result))
+  )
+
+/** @internal */
+export const racing = (
+  connector: NodeHappyEyeballs.Connector,
+  options: NodeHappyEyeballs.PlainOptions = {}
+): NodeHappyEyeballs.Connector =>
+(request, callback) => {
+  // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
+  if (request.httpSocket || request.socketPath) {
+    return connector(request, callback)
+  }
+  const { hostname, port, protocol, servername } = request
+  const target = { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) }
+  const connecting = HappyEyeballs.connect(
+    target,
+    ({ address }) =>
+      open(
+        connector,
+        // The name that was asked for is the one that the certificate has to be for.
+        { ...request, hostname: address, ...(!servername && isName(hostname) ? { servername: hostname } : {}) },
+        options.connectionAttemptDelay
+      ),
+    { ...options, family: familyOf({ ...options, localAddress: request.localAddress ?? undefined }) }
+  )
+  run(connecting, options.resolver, callback)
+}
