@@ -24,7 +24,6 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type * as dns from "node:dns"
 import type * as http from "node:http"
 import type * as https from "node:https"
 import type * as net from "node:net"
@@ -35,6 +34,16 @@ import * as internalConnector from "./internal/nodeConnector.js"
 import * as internalPlain from "./internal/nodePlain.js"
 import * as internal from "./internal/nodeSocket.js"
 
+/**
+ * One address could not be connected to, or its handshake of TLS has failed.
+ *
+ * **Details**
+ *
+ * The `cause` is Node's own error, and so are the `code`, such as `"ECONNREFUSED"`, and the message.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
   readonly cause: NodeJS.ErrnoException
 }> {
@@ -46,15 +55,47 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
   }
 }
 
+/**
+ * How names are resolved.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface ResolverOptions {
+  /** What to ask in the place of `dns.lookup`: a cache, or a resolver of your own. */
   readonly lookup?: net.LookupFunction | undefined
+  /** Flags of `dns.lookup`, such as `dns.ADDRCONFIG`. Default: none. */
   readonly hints?: number | undefined
 }
 
+/**
+ * A resolver that asks the system, with one `dns.lookup` for each family: hosts files and all else that the system is
+ * set up for count.
+ *
+ * **Gotchas**
+ *
+ * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
+ * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise.
+ *
+ * @since 0.2.0
+ * @category resolving
+ */
 export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internal.makeResolver
 
+/**
+ * The resolver of {@link makeResolver} as a layer, with its defaults.
+ *
+ * @since 0.2.0
+ * @category resolving
+ */
 export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyeballs.Resolver, makeResolver)
 
+/**
+ * Options of `net.connect`, but for those that say where to.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface SocketOptions extends
   Omit<
     net.TcpNetConnectOpts,
@@ -69,6 +110,12 @@ export interface SocketOptions extends
   >
 {}
 
+/**
+ * Options of `tls.connect`, but for those that say where to.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface TlsOptions extends
   SocketOptions,
   Omit<
@@ -76,21 +123,135 @@ export interface TlsOptions extends
     keyof net.TcpNetConnectOpts | "path" | "socket"
   >
 {
+  /**
+   * How long an address that has been connected to is given for its handshake before the next one is tried beside it.
+   * Milliseconds of the `Clock`. Default: the Connection Attempt Delay, 250 milliseconds.
+   */
   readonly handshakeDelay?: Duration.DurationInput | undefined
 }
 
+/**
+ * Connects to one address, for a race of your own: the socket is connected when the effect succeeds, and is destroyed
+ * when its scope closes.
+ *
+ * **When to use**
+ *
+ * With `HappyEyeballs.connect`, where more than a connection has to succeed, such as the greeting of a mail server; or
+ * with `HappyEyeballs.outcome`, to learn what became of each address. For the connection alone there is
+ * {@link connect}.
+ *
+ * **Example** (a server has to speak first)
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ * import { once } from "node:events"
+ * import * as net from "node:net"
+ *
+ * const server = net.createServer((socket) => socket.end("welcome")).listen(0)
+ * await once(server, "listening")
+ * const { port } = server.address() as net.AddressInfo
+ *
+ * const greeted = (endpoint: HappyEyeballs.Endpoint) =>
+ *   Effect.tap(NodeHappyEyeballs.open()(endpoint), (socket) => Effect.promise(() => once(socket, "readable")))
+ *
+ * const program = Effect.gen(function*() {
+ *   const socket = yield* HappyEyeballs.connect({ host: "localhost", port }, greeted)
+ *   console.log(`${socket.read()}`) // welcome
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
+ * server.close()
+ * ```
+ *
+ * @since 0.2.0
+ * @category one address
+ */
 export const open: (
   options?: SocketOptions
 ) => (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<net.Socket, SocketFailed, Scope.Scope> = internal.open
 
+/**
+ * As {@link open}, with TLS: the handshake has ended when the effect succeeds.
+ *
+ * **Details**
+ *
+ * The name of the endpoint is sent along (SNI), and the certificate is checked against it, unless `servername` says
+ * otherwise.
+ *
+ * @since 0.2.0
+ * @category one address
+ */
 export const openTls: (
   options?: TlsOptions
 ) => (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<tls.TLSSocket, SocketFailed, Scope.Scope> = internal.openTls
 
+/**
+ * How {@link connect} resolves, races, and makes its sockets.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface ConnectOptions extends HappyEyeballs.ConnectOptions, SocketOptions {}
 
+/**
+ * How {@link connectTls} resolves, races, and makes its sockets.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions, TlsOptions {}
 
+/**
+ * A socket to whichever of a host's addresses answers first.
+ *
+ * **When to use**
+ *
+ * In the place of `net.connect`, in an Effect program.
+ *
+ * **Details**
+ *
+ * - The socket is connected. It is destroyed when the scope closes; the sockets to all other addresses are when it is
+ *   known that they have lost.
+ * - To interrupt the effect is to stop connecting.
+ * - With a `localAddress`, addresses of its family alone are tried.
+ *
+ * **Gotchas**
+ *
+ * There is no timeout: where no address answers nor refuses, the system gives up after two minutes or so.
+ * `Effect.timeout` does earlier.
+ *
+ * Somebody listens to the socket's errors already, so that one that comes when nobody else does ends the connection and
+ * not the process. It is in `socket.errored`.
+ *
+ * What has been written, but not yet sent when the scope closes, is lost: `end` the socket, and wait for it, first.
+ *
+ * @example
+ * ```ts
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ * import { once } from "node:events"
+ * import * as net from "node:net"
+ *
+ * const server = net.createServer((socket) => socket.end("welcome")).listen(0)
+ * await once(server, "listening")
+ * const { port } = server.address() as net.AddressInfo
+ *
+ * const program = Effect.gen(function*() {
+ *   const socket = yield* NodeHappyEyeballs.connect({ host: "localhost", port })
+ *   const [data] = yield* Effect.promise(() => once(socket, "data"))
+ *   console.log(`${data}`) // welcome
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
+ * server.close()
+ * ```
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
 export const connect: (
   target: HappyEyeballs.Target,
   options?: ConnectOptions
@@ -100,6 +261,33 @@ export const connect: (
   Scope.Scope | HappyEyeballs.Resolver
 > = internal.connect
 
+/**
+ * As {@link connect}, with TLS. The handshake is a part of the race: an address that takes connections and cannot do
+ * TLS, or shows another host's certificate, loses.
+ *
+ * **Details**
+ *
+ * - The target's name is sent along (SNI), and the certificate is checked against it, unless `servername` says
+ *   otherwise. `ALPNProtocols` and all other options of `tls.connect` are Node's.
+ * - An address that has been connected to gets another Connection Attempt Delay for its handshake before the next is
+ *   tried; see `handshakeDelay`.
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const socket = yield* NodeHappyEyeballs.connectTls({ host: "example.com", port: 443 }, { ALPNProtocols: ["h2"] })
+ *   console.log(socket.remoteAddress, socket.alpnProtocol)
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
+ * ```
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
 export const connectTls: (
   target: HappyEyeballs.Target,
   options?: ConnectTlsOptions
@@ -109,35 +297,145 @@ export const connectTls: (
   Scope.Scope | HappyEyeballs.Resolver
 > = internal.connectTls
 
+/**
+ * How to resolve and race where there is no Effect program around.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface PlainOptions extends HappyEyeballs.ConnectOptions {
+  /** Who resolves names. Default: that of {@link makeResolver}. */
   readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
 }
 
+/**
+ * What a promise is given besides.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface PromiseOptions {
+  /** Who resolves names. Default: that of {@link makeResolver}. */
   readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
+  /** Stops connecting. The socket that the promise has been fulfilled with is not touched. */
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * A socket to whichever of a host's addresses answers first, for programs without Effect.
+ *
+ * **Details**
+ *
+ * - The socket is connected, and the caller's to close.
+ * - If it cannot be had, the promise is rejected with Node's own error where there is only one; with an
+ *   `AggregateError` of all, which has the code of the first and a message that names every address; with the error of
+ *   `dns.lookup` where there is no address; with the signal's reason if that aborts.
+ *
+ * **Gotchas**
+ *
+ * As {@link connect}, it has no timeout: `AbortSignal.timeout` is one.
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const socket = await NodeHappyEyeballs.connectPromise({
+ *   host: "example.com",
+ *   port: 80,
+ *   signal: AbortSignal.timeout(10_000)
+ * })
+ * socket.end("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n").pipe(process.stdout)
+ * ```
+ *
+ * @since 0.2.0
+ * @category without Effect
+ */
 export const connectPromise: (
   options: HappyEyeballs.Target & ConnectOptions & PromiseOptions
 ) => Promise<net.Socket> = internalPlain.connectPromise
 
+/**
+ * As {@link connectPromise}, with TLS, and with the handshake as a part of the race, as in {@link connectTls}.
+ *
+ * @since 0.2.0
+ * @category without Effect
+ */
 export const connectTlsPromise: (
   options: HappyEyeballs.Target & ConnectTlsOptions & PromiseOptions
 ) => Promise<tls.TLSSocket> = internalPlain.connectTlsPromise
 
+/**
+ * Options of Node's `http.Agent`, and how to race.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface HttpAgentOptions extends http.AgentOptions {
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
+/**
+ * Options of Node's `https.Agent`, and how to race.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface HttpsAgentOptions extends https.AgentOptions {
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
+/**
+ * Node's `http.Agent` whose connections are raced.
+ *
+ * **When to use**
+ *
+ * As the `agent` of `http.request`, or of anything that is made of it.
+ *
+ * **Details**
+ *
+ * - Pooling, `keepAlive`, `maxSockets` and all else are Node's own; so are `family`, `localAddress`, `lookup`, `hints`
+ *   and `timeout` of a request.
+ * - To destroy the request, or the agent, stops connecting.
+ * - Errors are those of {@link connectPromise}.
+ *
+ * **Gotchas**
+ *
+ * A request has its socket once there is a connection, and not while it is made. So its `socket` event comes later, and
+ * then there is no `connect` event to wait for: as it is with a socket that was kept alive.
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as http from "node:http"
+ *
+ * const agent = new NodeHappyEyeballs.HttpAgent({ keepAlive: true })
+ *
+ * http.get("http://example.com", { agent }, (response) => response.pipe(process.stdout))
+ * ```
+ *
+ * @since 0.2.0
+ * @category http
+ */
 export const HttpAgent: new(options?: HttpAgentOptions) => http.Agent = internalAgent.HttpAgent
 
+/**
+ * Node's `https.Agent` whose connections are raced, with the handshake as a part of the race.
+ *
+ * **Details**
+ *
+ * It is to `node:https` what {@link HttpAgent} is to `node:http`. Sessions are resumed as Node does.
+ *
+ * @since 0.2.0
+ * @category http
+ */
 export const HttpsAgent: new(options?: HttpsAgentOptions) => https.Agent = internalAgent.HttpsAgent
 
+/**
+ * What undici asks a connector for.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface ConnectorOptions {
   readonly hostname: string
   readonly host?: string
@@ -149,6 +447,12 @@ export interface ConnectorOptions {
   readonly httpSocket?: net.Socket
 }
 
+/**
+ * A connector as undici has it: one of those that its `buildConnector` builds.
+ *
+ * @since 0.2.0
+ * @category models
+ */
 export interface Connector {
   (
     options: ConnectorOptions,
@@ -156,4 +460,36 @@ export interface Connector {
   ): void
 }
 
+/**
+ * A connector for undici that races a host's addresses, each of which the given connector connects to.
+ *
+ * **When to use**
+ *
+ * As the `connect` of undici's `Agent`; and with `setGlobalDispatcher`, for every `fetch` of a program.
+ *
+ * **Details**
+ *
+ * - TLS, its sessions, and the timeout of ten seconds are those of the given connector; a timeout is for each address.
+ * - Errors are those of {@link connectPromise}.
+ * - Nothing is raced through a proxy's socket or for a path of the file system.
+ *
+ * **Gotchas**
+ *
+ * Of connectors that do not give back their socket, as those of `buildConnector` do, the one that loses is only
+ * destroyed when it has connected.
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import { Agent, buildConnector, setGlobalDispatcher } from "undici"
+ *
+ * setGlobalDispatcher(new Agent({ connect: NodeHappyEyeballs.connector(buildConnector({})) }))
+ *
+ * const response = await fetch("https://example.com")
+ * console.log(response.status)
+ * ```
+ *
+ * @since 0.2.0
+ * @category http
+ */
 export const connector: (connector: Connector, options?: PlainOptions) => Connector = internalConnector.racing

@@ -1,3 +1,4 @@
+import { constVoid } from "effect/Function"
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
@@ -39,8 +40,6 @@ const remove = <A>(lists: Listed<A>, key: string, value: A): void => {
   }
 }
 
-const hangUp = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
-
 /**
  * Connects to whichever address answers first, each by Node's own `createConnection`.
  *
@@ -68,7 +67,7 @@ const race = (agent: Agent, node: Agent, open: typeof plain, options: Connection
   }
   const stop = () => {
     interrupt()
-    fail(Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }))
+    fail(standIn.errored ?? Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }))
   }
 
   const connecting = HappyEyeballs.connect(
@@ -94,7 +93,7 @@ const race = (agent: Agent, node: Agent, open: typeof plain, options: Connection
     callback(null, socket)
   })
 
-  standIn.once("close", stop)
+  standIn.once("close", stop).on("error", constVoid)
   if (options.timeout) {
     standIn.setTimeout(options.timeout, () => request.emit("timeout"))
   }
@@ -102,7 +101,7 @@ const race = (agent: Agent, node: Agent, open: typeof plain, options: Connection
   const { destroy } = request
   request.destroy = (error) => {
     destroy.call(request, error)
-    standIn.destroy()
+    standIn.destroy(error)
     return request
   }
 }

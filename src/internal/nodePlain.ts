@@ -113,13 +113,16 @@ const promise = async <S extends net.Socket>(
 
 /** @internal */
 export const connectPromise = (
-  { host, port, ...options }: HappyEyeballs.Target & NodeHappyEyeballs.ConnectOptions & NodeHappyEyeballs.PromiseOptions
-) => promise(connect({ host, port }, options), options)
+  { host, port, resolver, signal, ...options }:
+    & HappyEyeballs.Target
+    & NodeHappyEyeballs.ConnectOptions
+    & NodeHappyEyeballs.PromiseOptions
+) => promise(connect({ host, port }, options), { resolver, signal })
 
 /** @internal */
 export const connectTlsPromise = (
-  { host, port, ...options }:
+  { host, port, resolver, signal, ...options }:
     & HappyEyeballs.Target
     & NodeHappyEyeballs.ConnectTlsOptions
     & NodeHappyEyeballs.PromiseOptions
-) => promise(connectTls({ host, port }, options), options)
+) => promise(connectTls({ host, port }, options), { resolver, signal })

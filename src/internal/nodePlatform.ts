@@ -51,15 +51,20 @@ export const makeAgent = (
 export const layerAgent = (options?: NodeHappyEyeballs.HttpsAgentOptions): Layer.Layer<NodeHttpClient.HttpAgent> =>
   Layer.scoped(NodeHttpClient.HttpAgent, makeAgent(options))
 
+const connectorOf = ({ connect, connectTimeout, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions) =>
+  typeof connect === "function" ? connect : Undici.buildConnector({
+    ...(options.allowH2 === undefined ? {} : { allowH2: options.allowH2 }),
+    ...(options.maxCachedSessions === undefined ? {} : { maxCachedSessions: options.maxCachedSessions }),
+    ...(connectTimeout === undefined ? {} : { timeout: connectTimeout }),
+    ...connect
+  })
+
 /** @internal */
 export const makeDispatcher = (
-  { happyEyeballs, tls, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions = {}
+  { happyEyeballs, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions = {}
 ): Effect.Effect<Undici.Dispatcher, never, Scope.Scope> =>
   destroyed(() =>
-    new Undici.Agent({
-      ...options,
-      connect: NodeHappyEyeballs.connector(Undici.buildConnector({ ...tls }), happyEyeballs)
-    })
+    new Undici.Agent({ ...options, connect: NodeHappyEyeballs.connector(connectorOf(options), happyEyeballs) })
   )
 
 /** @internal */

@@ -102,8 +102,10 @@ export const secure = <S extends net.Socket>(
   make: () => S,
   handshakeDelay?: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
 ) =>
-  Effect.tap(plain(make), (socket) =>
-    Effect.zipRight(handshakeBegins(handshakeDelay), happened(socket, "secureConnect")))
+  Effect.tap(
+    plain(make),
+    (socket) => Effect.zipRight(handshakeBegins(handshakeDelay), happened(socket, "secureConnect"))
+  )
 
 /** @internal */
 export const isName = (host: string): boolean => Option.isNone(fromText(host))

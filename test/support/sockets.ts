@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as fs from "node:fs"
+import type * as net from "node:net"
+import * as tls from "node:tls"
+
+/** The sockets that this process holds open, as the system counts them. */
+export const openSockets = (): number =>
+  fs.readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:")
+    } catch {
+      // The descriptor that has listed the directory is closed by now.
+      return false
+    }
+  }).length
+
+/** A server that listens until its scope closes, and then on to no connection. Its port. */
+export const listening = (
+  server: net.Server,
+  host: string,
+  port = 0
+): Effect.Effect<number, Error, Scope.Scope> => {
+  const connections = new Set<net.Socket>()
+  server.on("connection", (socket) => {
+    connections.add(socket)
+    socket.on("error", () => {}).on("close", () => connections.delete(socket))
+  })
+  const listen = Effect.async<number, Error>((resume) => {
+    server.once("error", (error) => resume(Effect.fail(error))).listen({ host, port }, () => {
+      const address = server.address()
+      resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+  const stop = Effect.async<void>((resume) => {
+    server.close(() => resume(Effect.void))
+    connections.forEach((socket) => socket.destroy())
+  })
+  return Effect.acquireRelease(listen, () => stop)
+}
+
+/** A key and a certificate for `happy.test` or `other.test`. */
+export const pem = (name: "happy" | "other") =>
+  fs.readFileSync(new URL(`../fixtures/tls/${name}.test.pem`, import.meta.url), "utf8")
+
+/** Certificates that clients trust. */
+export const ca = [pem("happy"), pem("other")].map((text) => text.slice(text.indexOf("-----BEGIN CERTIFICATE")))
+
+export const tlsServer = (name: "happy" | "other", options: tls.TlsOptions = {}) =>
+  tls.createServer({ key: pem(name), cert: pem(name), ...options })
