@@ -47,28 +47,42 @@ const open = (
     Effect.flatMap(({ result }) => Deferred.await(result))
   )
 
-/** @internal */
-export const racing = (
-  connector: NodeHappyEyeballs.Connector,
-  options: NodeHappyEyeballs.PlainOptions = {}
-): NodeHappyEyeballs.Connector =>
-(request, callback) => {
-  // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
-  if (request.httpSocket || request.socketPath) {
-    return connector(request, callback)
+/**
+ * A connector that races, and a way to stop all that it is doing. Undici stops none of its connectors, not even as its
+ * agent is destroyed.
+ *
+ * @internal
+ */
+export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.PlainOptions = {}) => {
+  const running = new Set<() => void>()
+
+  const racing: NodeHappyEyeballs.Connector = (request, callback) => {
+    // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
+    if (request.httpSocket || request.socketPath) {
+      return connector(request, callback)
+    }
+    const { hostname, port, protocol, servername } = request
+    // The name that was asked for is the one that the certificate has to be for.
+    const named = !servername && isName(hostname) ? { ...request, servername: hostname } : request
+    const connecting = HappyEyeballs.connect(
+      { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) },
+      ({ address }) => open(connector, { ...named, hostname: address }, options.connectionAttemptDelay),
+      { ...options, family: familyOf({ family: options.family, localAddress: request.localAddress ?? undefined }) }
+    )
+    const stop = () => {
+      interrupt()
+      callback(new Error("stopped connecting"), null)
+    }
+    running.add(stop)
+    const interrupt = run(connecting, options.resolver, (...result) => {
+      running.delete(stop)
+      callback(...result)
+    })
   }
-  const { hostname, port, protocol, servername } = request
-  const target = { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) }
-  const connecting = HappyEyeballs.connect(
-    target,
-    ({ address }) =>
-      open(
-        connector,
-        // The name that was asked for is the one that the certificate has to be for.
-        { ...request, hostname: address, ...(!servername && isName(hostname) ? { servername: hostname } : {}) },
-        options.connectionAttemptDelay
-      ),
-    { ...options, family: familyOf({ ...options, localAddress: request.localAddress ?? undefined }) }
-  )
-  run(connecting, options.resolver, callback)
+
+  return { connector: racing, stop: () => running.forEach((stop) => stop()) }
 }
+
+/** @internal */
+export const racing = (connector: NodeHappyEyeballs.Connector, options?: NodeHappyEyeballs.PlainOptions) =>
+  stoppable(connector, options).connector

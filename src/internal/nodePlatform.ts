@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream"
 import type * as HappyEyeballs from "../HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
 import type * as NodeHappyEyeballsPlatform from "../NodeHappyEyeballsPlatform.js"
+import { stoppable } from "./nodeConnector.js"
 
 const fromConnection = <R>(
   connection: Effect.Effect<Duplex, HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>, R>,
@@ -32,8 +33,8 @@ export const makeSocketTls = (
   options?: NodeHappyEyeballs.ConnectTlsOptions & NodeHappyEyeballsPlatform.SocketOptions
 ) => fromConnection(NodeHappyEyeballs.connectTls(target, options), options)
 
-const destroyed = <A extends { readonly destroy: () => unknown }>(make: () => A) =>
-  Effect.acquireRelease(Effect.sync(make), (resource) => Effect.promise(async () => resource.destroy()))
+const agentOf = <A extends { readonly destroy: () => void }>(make: () => A) =>
+  Effect.acquireRelease(Effect.sync(make), (agent) => Effect.sync(() => agent.destroy()))
 
 /** @internal */
 export const makeAgent = (
@@ -43,8 +44,8 @@ export const makeAgent = (
     [NodeHttpClient.HttpAgentTypeId]: Effect.succeed<typeof NodeHttpClient.HttpAgentTypeId>(
       NodeHttpClient.HttpAgentTypeId
     ),
-    http: destroyed(() => new NodeHappyEyeballs.HttpAgent(options)),
-    https: destroyed(() => new NodeHappyEyeballs.HttpsAgent(options))
+    http: agentOf(() => new NodeHappyEyeballs.HttpAgent(options)),
+    https: agentOf(() => new NodeHappyEyeballs.HttpsAgent(options))
   })
 
 /** @internal */
@@ -63,9 +64,16 @@ const connectorOf = ({ connect, connectTimeout, ...options }: NodeHappyEyeballsP
 export const makeDispatcher = (
   { happyEyeballs, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions = {}
 ): Effect.Effect<Undici.Dispatcher, never, Scope.Scope> =>
-  destroyed(() =>
-    new Undici.Agent({ ...options, connect: NodeHappyEyeballs.connector(connectorOf(options), happyEyeballs) })
-  )
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { connector, stop } = stoppable(connectorOf(options), happyEyeballs)
+      return { dispatcher: new Undici.Agent({ ...options, connect: connector }), stop }
+    }),
+    ({ dispatcher, stop }) => {
+      const destroyed = Effect.promise(() => dispatcher.destroy())
+      return Effect.zipRight(Effect.sync(stop), destroyed)
+    }
+  ).pipe(Effect.map(({ dispatcher }) => dispatcher))
 
 /** @internal */
 export const layerDispatcher = (
