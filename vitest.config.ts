@@ -1,12 +1,17 @@
 import { defineConfig } from "vitest/config"
 
+// Tests on a network of their own send packets by the clock, so they run when no other tests are using the processors.
+const wire = "test/**/*.wire.test.ts"
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
-    sequence: { concurrent: false },
     // Tests that measure the heap need a process of their own and `gc()`.
     pool: "forks",
-    poolOptions: { forks: { execArgv: ["--expose-gc"] } }
+    poolOptions: { forks: { execArgv: ["--expose-gc"] } },
+    projects: [
+      { extends: true, test: { name: "main", include: ["test/**/*.test.ts"], exclude: [wire] } },
+      { extends: true, test: { name: "wire", include: [wire], fileParallelism: false, sequence: { groupOrder: 1 } } }
+    ]
   }
 })

@@ -56,7 +56,9 @@ describeNetwork("NodeHappyEyeballs, on a wire", use, (wired) => {
       const run = Effect.gen(function*() {
         yield* wire.faults(
           Object.fromEntries(
-            only.flatMap((form) => names.map((name) => [addressOf(name, form), faults[name] ?? { delay: 5 }]))
+            only.flatMap((form) =>
+              Array.from(addressesOf(form), ([name, address]) => [address, faults[name] ?? { delay: 5 }])
+            )
           )
         )
         const results = yield* Effect.forEach(only, (form, index) =>
@@ -210,6 +212,8 @@ describeNetwork("NodeHappyEyeballs, on a wire", use, (wired) => {
       }
     }))
 
+  // A millisecond to either side of the Resolution Delay, which no machine keeps to always; on a virtual clock the same
+  // rows hold to the millisecond.
   it.scopedLive.each<readonly [name: string, answers: Connect["answers"], order: string]>([
     ["IPv6 10 ms after IPv4: IPv6 alone", [[4, 0], [6, 10]], "6a"],
     ["IPv6 49 ms after IPv4: IPv6 alone", [[4, 0], [6, 49]], "6a"],
@@ -225,7 +229,7 @@ describeNetwork("NodeHappyEyeballs, on a wire", use, (wired) => {
       for (const one of yield* seen({ addresses, answers, faults: {} })) {
         deepStrictEqual([one.form, one.result, order(one)], [one.form, expected, expected])
       }
-    }))
+    }), { retry: 2 })
 
   it.scopedLive("1,000 connections with random faults end as the model says", () =>
     Effect.gen(function*() {
