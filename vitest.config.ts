@@ -11,7 +11,15 @@ export default defineConfig({
     poolOptions: { forks: { execArgv: ["--expose-gc"] } },
     projects: [
       { extends: true, test: { name: "main", include: ["test/**/*.test.ts"], exclude: [wire] } },
-      { extends: true, test: { name: "wire", include: [wire], fileParallelism: false, sequence: { groupOrder: 1 } } }
+      {
+        extends: true,
+        test: {
+          name: "wire",
+          include: [wire],
+          poolOptions: { forks: { singleFork: true } },
+          sequence: { groupOrder: 1 }
+        }
+      }
     ]
   }
 })

@@ -1,13 +1,14 @@
 /**
- * Connects to whichever of several addresses answers first, as browsers do (Happy Eyeballs, RFC 8305).
+ * Connects to whichever of a host's addresses answers first, as browsers do (Happy Eyeballs, RFC 8305).
  *
- *     npm start                  races four addresses of this machine, each of which behaves in its own way
- *     npm start -- HOST PORT     races the addresses that the system's resolver gives for HOST
+ *     npm start                          a host of four addresses on this machine, each of which behaves in its own way
+ *     npm start -- HOST PORT [--tls]     a host of your choice: what it resolves to, and what became of each address
  */
 import * as NodeCommandExecutor from "@effect/platform-node/NodeCommandExecutor"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -17,43 +18,51 @@ import * as Layer from "effect/Layer"
 import * as Num from "effect/Number"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { StaggeredRace, Timeline } from "../src/index.js"
-import { type Address, formatAddress, parsePort, resolve } from "./support/address.js"
+import type * as net from "node:net"
+import * as tls from "node:tls"
+import { HappyEyeballs, Timeline } from "../src/index.js"
+import * as NodeHappyEyeballs from "../src/NodeHappyEyeballs.js"
 import { blackHole } from "./support/blackHole.js"
-import { connect, type Connection, ConnectionError } from "./support/connection.js"
-import { firstUsable, listen, refuse } from "./support/listeners.js"
+import { readLine, writeLine } from "./support/lines.js"
+import { listen, usable } from "./support/listeners.js"
 import { openSockets } from "./support/sockets.js"
 
 class ExampleError extends Data.TaggedError("ExampleError")<{ readonly message: string }> {}
 
-interface Candidate {
-  readonly address: Address
-  readonly label: string
-  readonly connect: Effect.Effect<Connection, ConnectionError, Scope.Scope>
-}
+const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
+  Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
-/** Races the candidates, prints what happened, and returns the winner's connection. */
-const raceTo = (candidates: ReadonlyArray<Candidate>) =>
+/** Races a host's addresses, prints what happened, and returns the winner's socket. */
+const connect = <S extends net.Socket, E extends { readonly message: string }>(
+  target: HappyEyeballs.Target,
+  open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<S, E, Scope.Scope>,
+  label: (address: string) => string = (address) => address
+) =>
   Effect.gen(function*() {
-    const ports = new Set(candidates.map(({ address }) => address.port))
-    const connections = Effect.map(openSockets(ports), ({ connections }) => connections)
+    const connections = Effect.map(openSockets(target.port), ({ connections }) => connections)
 
     const before = yield* connections
     // To count takes some milliseconds, so it is done when nothing else is due.
     const counting = yield* Effect.fork(Effect.delay(connections, "400 millis"))
     // The winner's socket belongs to the scope around the race. Those of the others are closed when it returns.
-    const outcome = yield* StaggeredRace.outcome(candidates.map(({ connect }) => connect), { delay: "250 millis" })
+    const outcome = yield* HappyEyeballs.outcome(target, open)
     const after = yield* connections
     const during = yield* Fiber.interrupt(counting)
 
     const width = Num.clamp(process.stdout.columns || 100, { minimum: 40, maximum: 100 })
-    yield* Console.log(Timeline.render(outcome, { labels: candidates.map(({ label }) => label), width }))
-    if (Option.isNone(outcome.winner)) {
-      return yield* new ExampleError({ message: "could not connect to any of these addresses" })
+    const labels = outcome.connections.map(({ address }) => label(address))
+    yield* Console.log(`\n${Timeline.render(outcome, { labels, width })}`)
+    const winner = outcome.connections.find(({ result }) => result === "won")
+    if (Option.isNone(outcome.winner) || winner === undefined) {
+      return yield* new HappyEyeballs.ConnectionFailed({ ...target, ...outcome })
     }
-    const connection = outcome.winner.value.value
-    yield* Console.log(`\nconnected to ${formatAddress(connection.address)}`)
-    yield* Console.log("sockets of this process to these addresses, as the system counts them:")
+    yield* Effect.forEach(outcome.connections, ({ address, cause }) =>
+      Option.exists(cause, (cause) =>
+          !Cause.isInterruptedOnly(cause))
+        ? Console.log(`${label(address)}: ${Option.match(cause, { onNone: () => "", onSome: describe })}`)
+        : Effect.void)
+    yield* Console.log(`\nconnected to ${winner.address} in ${winner.endedAt - outcome.startedAt} ms`)
+    yield* Console.log("sockets of this process to this host, as the system counts them:")
     yield* logCount("before the race", before)
     if (Exit.isSuccess(during)) {
       yield* logCount("400 ms into it", during.value)
@@ -62,58 +71,105 @@ const raceTo = (candidates: ReadonlyArray<Candidate>) =>
     if (after.length !== 1) {
       return yield* new ExampleError({ message: "the winner's socket, and no other, should be open after the race" })
     }
-    return connection
+    return outcome.winner.value.value
   })
 
 const logCount = (when: string, states: ReadonlyArray<string>) =>
   Console.log(`  ${when.padEnd(16)} ${states.length}  ${states.join(", ")}`.trimEnd())
 
-/** Four addresses, and a server that is reached through the last of them. */
+/** A host of four addresses, and a server that is reached through the last of them. */
 const demo = Effect.gen(function*() {
-  const v4 = "127.0.0.1"
-  const other = yield* firstUsable(["::1", "127.0.0.2", v4])
+  // A machine that has not all of them makes do with fewer.
+  const [good = "127.0.0.1", slow, refuses] = yield* usable(["127.0.0.4", "127.0.0.3", "127.0.0.2", "127.0.0.1"])
+  const [swallows] = yield* usable(["::1", "127.0.0.5"])
 
-  // What counts as success is for the candidate to say. Here it is the server's greeting, not the mere connection.
-  const candidate = (address: Address, behaviour: string): Candidate => ({
-    address,
-    label: `${formatAddress(address)} ${behaviour}`,
-    connect: Effect.tap(connect(address), ({ readLine }) => readLine)
+  const port = yield* listen(good, 0, { greeting: "welcome", greetAfter: 0 })
+  const behaviours = new Map([[good, "answers"]])
+  if (slow !== undefined) {
+    yield* listen(slow, port, { greeting: "welcome at last", greetAfter: "1 second" })
+    behaviours.set(slow, "is slow")
+  }
+  if (refuses !== undefined) {
+    behaviours.set(refuses, "refuses")
+  }
+  const address = Option.flatMap(Option.fromNullable(swallows), HappyEyeballs.address)
+  if (Option.isSome(address)) {
+    yield* blackHole(address.value, port).pipe(
+      Effect.tap(Effect.sync(() => behaviours.set(address.value.address, "swallows"))),
+      Effect.catchAll(({ message }) => Console.log(`no address that swallows connections: ${message}`))
+    )
+  }
+  const addresses = Array.from(behaviours.keys()).reverse().flatMap((text) =>
+    Option.toArray(HappyEyeballs.address(text))
+  )
+  const resolver = HappyEyeballs.Resolver.of({
+    query: (_host, family) =>
+      Effect.succeed(addresses.filter((address) => address.family === family).map(({ address }) => address))
   })
 
-  const swallows = yield* blackHole(other).pipe(
-    Effect.map((address) => [candidate(address, "swallows")]),
-    Effect.catchAll(({ message }) => Effect.as(Console.log(`no address that swallows connections: ${message}`), []))
-  )
-  const slow = yield* listen(other, { greeting: "welcome at last", greetAfter: "1 second" })
-  const good = yield* listen(v4, { greeting: "welcome", greetAfter: 0 })
-  const refuses = yield* refuse(v4)
+  // What counts as success is for the candidate to say. Here it is the server's greeting, not the mere connection.
+  const greeted = (endpoint: HappyEyeballs.Endpoint) => Effect.tap(NodeHappyEyeballs.open()(endpoint), readLine)
 
-  const connection = yield* raceTo([
-    ...swallows,
-    candidate(refuses, "refuses"),
-    candidate(slow, "is slow"),
-    candidate(good, "answers")
-  ])
-  yield* connection.writeLine("hello")
-  yield* Console.log(`\nsent "hello", received "${yield* connection.readLine}"`)
+  const socket = yield* connect(
+    { host: "four-addresses.test", port },
+    greeted,
+    (text) => `${text} ${behaviours.get(text)}`
+  ).pipe(Effect.provideService(HappyEyeballs.Resolver, resolver))
+  yield* writeLine(socket, "hello")
+  yield* Console.log(`\nsent "hello", received "${yield* readLine(socket)}"`)
 })
 
-const toAddresses = (addresses: ReadonlyArray<Address>) =>
+/** The system's resolver, which prints what it answers. */
+const Resolver = Layer.effect(
+  HappyEyeballs.Resolver,
+  Effect.gen(function*() {
+    const { query } = NodeHappyEyeballs.makeResolver()
+    const startedAt = yield* Clock.currentTimeMillis
+    return {
+      query: (host, family) =>
+        query(host, family).pipe(Effect.onExit((exit) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const answer = Exit.match(exit, {
+              onFailure: (cause) => Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "not needed",
+              onSuccess: (addresses) => addresses.join(", ") || "none"
+            })
+            return Console.log(`IPv${family} after ${now - startedAt} ms: ${answer}`)
+          })
+        ))
+    }
+  })
+)
+
+const describeTls = (socket: tls.TLSSocket) => {
+  const { issuer, subject, valid_to } = socket.getPeerCertificate()
+  return [
+    `${socket.getProtocol()}, ${socket.getCipher().name}, ALPN: ${socket.alpnProtocol || "none"}`,
+    `certificate for ${subject.CN} by ${issuer.O ?? issuer.CN}, valid to ${valid_to}`
+  ].join("\n")
+}
+
+const tool = (target: HappyEyeballs.Target, withTls: boolean) =>
   Effect.gen(function*() {
     // The delay is no timeout: it kills nothing. How long an address may take is for the candidate to say as well.
-    const onTimeout = () => new ConnectionError({ message: "no answer within 10 seconds" })
-    const connection = yield* raceTo(addresses.map((address) => ({
-      address,
-      label: address.host,
-      connect: Effect.timeoutFail(connect(address), { duration: "10 seconds", onTimeout })
-    })))
+    const open = (endpoint: HappyEyeballs.Endpoint): ReturnType<ReturnType<typeof NodeHappyEyeballs.open>> =>
+      withTls
+        ? NodeHappyEyeballs.openTls({ ALPNProtocols: ["h2", "http/1.1"] })(endpoint)
+        : NodeHappyEyeballs.open()(endpoint)
+    const socket = yield* connect(target, (endpoint) =>
+      Effect.timeoutFail(open(endpoint), {
+        duration: "10 seconds",
+        onTimeout: () => new ExampleError({ message: "no answer within 10 seconds" })
+      }))
+    if (socket instanceof tls.TLSSocket) {
+      return yield* Console.log(`\n${describeTls(socket)}`)
+    }
     // Many servers wait for the client to speak first.
-    const greeting = yield* connection.readLine.pipe(Effect.timeout("500 millis"), Effect.option)
+    const greeting = yield* readLine(socket).pipe(Effect.timeout("500 millis"), Effect.option)
     yield* Console.log(Option.match(greeting, {
       onNone: () => "\nreceived nothing: the server waits for us to speak first",
       onSome: (line) => `\nreceived ${JSON.stringify(line)}`
     }))
-  })
+  }).pipe(Effect.provide(Resolver))
 
 /** Runs an effect in a scope of its own, and when that has closed, however it ended, counts what is left open. */
 const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -128,20 +184,22 @@ const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     })
   )
 
+const parsePort = (input: string): Effect.Effect<number, ExampleError> =>
+  /^\d{1,5}$/.test(input) && Number(input) >= 1 && Number(input) <= 65535
+    ? Effect.succeed(Number(input))
+    : new ExampleError({ message: `PORT must be 1 to 65535, got ${input}` })
+
 const main = Effect.gen(function*() {
-  const [host, port, ...rest] = process.argv.slice(2)
-  if (host === undefined) {
+  const options = process.argv.slice(2)
+  const [host, port, ...rest] = options.filter((option) => option !== "--tls")
+  if (host === undefined && options.length === 0) {
     return yield* leavingNothingOpen(demo)
   }
-  if (host === "" || port === undefined || rest.length > 0) {
-    return yield* new ExampleError({ message: "usage: npm start, or npm start -- HOST PORT" })
+  if (!host || host.startsWith("-") || port === undefined || rest.length > 0) {
+    return yield* new ExampleError({ message: "usage: npm start, or npm start -- HOST PORT [--tls]" })
   }
-  const addresses = yield* resolve(host, yield* parsePort(port))
-  yield* leavingNothingOpen(toAddresses(addresses))
+  yield* leavingNothingOpen(tool({ host, port: yield* parsePort(port) }, options.includes("--tls")))
 })
-
-const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
-  Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
 main.pipe(
   Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as HappyEyeballs from "../src/HappyEyeballs.js"
 import * as StaggeredRace from "../src/StaggeredRace.js"
+import * as Timeline from "../src/Timeline.js"
 import { nothing, observe } from "./support/scenario.js"
 
 const family = (text: string) => Option.getOrNull(Option.map(HappyEyeballs.address(text), ({ family }) => family))
@@ -303,7 +304,7 @@ describe("HappyEyeballs", () => {
         )
         strictEqual(
           error.message,
-          "could not connect to example.com port 443: none of 2 addresses answered\n" +
+          "could not connect to example.com port 443; addresses tried: 2\n" +
             "  192.0.2.97  0 ms to 20 ms: 4a refused\n" +
             "  192.0.2.98  20 ms to 50 ms: 4b refused\n" +
             "  no IPv6 addresses of example.com: SERVFAIL"
@@ -334,6 +335,36 @@ describe("HappyEyeballs", () => {
         deepStrictEqual(started, [0, 400])
       }))
 
+    it.live("outcome: the report of every address, whether or not one answered; Timeline draws it", () =>
+      Effect.gen(function*() {
+        const outcome = (open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<string, string>) =>
+          HappyEyeballs.outcome({ host: "example.com", port: 443 }, open, { connectionAttemptDelay: 10 }).pipe(
+            Effect.provideService(HappyEyeballs.Resolver, {
+              query: (host, family) =>
+                family === 6
+                  ? new HappyEyeballs.QueryFailed({ host, family, cause: new Error("SERVFAIL") })
+                  : Effect.succeed([short("4a"), short("4b"), short("4c")])
+            })
+          )
+        const won = yield* outcome(({ address }) => address === short("4b") ? Effect.succeed("hello") : Effect.never)
+        deepStrictEqual(won.connections.map(({ address, result }) => [address, result]), [
+          ["192.0.2.97", "lost"],
+          ["192.0.2.98", "won"]
+        ])
+        strictEqual(won.resolution.length, 1)
+        const labels = won.connections.map(({ address }) => address)
+        assertTrue(Timeline.render(won, { labels }).startsWith("winner 192.0.2.98 after"))
+        const lost = yield* outcome(() => Effect.fail("refused"))
+        assertTrue(Option.isNone(lost.winner))
+        deepStrictEqual(lost.connections.map(({ result }) => result), ["failed", "failed", "failed"])
+      }))
+
+    it.live("one family alone is asked, if that is the option", () =>
+      Effect.gen(function*() {
+        const { asked, ended, started } = yield* run(both, { "4b": [10, "ok"] }, { family: 4 })
+        deepStrictEqual([asked.join(), started, ended], ["4 of example.com", "4a@0 4b@250", "4b@260"])
+      }))
+
     it.live("history orders what a query answers, and is told of what became of it", () =>
       Effect.gen(function*() {
         const recorded: Array<unknown> = []
@@ -351,14 +382,35 @@ describe("HappyEyeballs", () => {
         deepStrictEqual(recorded, ["example.com", ["2001:db8::b", "failed"], ["192.0.2.97", "won"]])
       }))
 
-    it.live.each([9, 2001, -1, NaN])(
-      "a connection attempt delay of %d is refused, by the RFC",
-      (connectionAttemptDelay) =>
+    it.live.each<readonly [options: HappyEyeballs.ConnectOptions & Partial<HappyEyeballs.Target>, message: string]>([
+      [
+        { connectionAttemptDelay: 9 },
+        "option \"connectionAttemptDelay\" must be from 10 milliseconds to 2 seconds (RFC 8305, section 8), got 9"
+      ],
+      [
+        { connectionAttemptDelay: 2001 },
+        "option \"connectionAttemptDelay\" must be from 10 milliseconds to 2 seconds (RFC 8305, section 8), got 2001"
+      ],
+      [
+        { connectionAttemptDelay: NaN },
+        "option \"connectionAttemptDelay\" must be a duration of zero or more, got NaN"
+      ],
+      [{ resolutionDelay: -1 }, "option \"resolutionDelay\" must be a duration of zero or more, got -1"],
+      [{ firstFamilyCount: 1.5 }, "option \"firstFamilyCount\" must be a whole number of at least 1, got 1.5"],
+      [{ prefer: 5 as 4 }, "option \"prefer\" must be 4 or 6, got 5"],
+      [{ family: 0 as 4 }, "option \"family\" must be 4 or 6, got 0"],
+      [{ host: "" }, "option \"host\" must be a name or an address, got \"\""],
+      [{ port: 65536 }, "option \"port\" must be a whole number from 1 to 65535, got 65536"]
+    ])(
+      "what makes no sense is a defect that names it: %o",
+      ([{ host = "example.com", port = 443, ...options }, message]) =>
         Effect.gen(function*() {
-          const { exit } = yield* run(both, {}, { connectionAttemptDelay })
-          assertTrue(Exit.isFailure(exit))
-          const message = JSON.stringify(exit)
-          assertTrue(message.includes("connectionAttemptDelay"), message)
+          const exit = yield* HappyEyeballs.connect({ host, port }, () => Effect.void, options).pipe(
+            Effect.provideService(HappyEyeballs.Resolver, { query: () => Effect.succeed([]) }),
+            Effect.exit
+          )
+          assertTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
+          strictEqual((exit.cause.defect as Error).message, `HappyEyeballs: ${message}`)
         })
     )
   })

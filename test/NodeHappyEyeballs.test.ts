@@ -102,24 +102,6 @@ describe("NodeHappyEyeballs", () => {
         ).pipe(withAddresses("127.0.0.2", "127.0.0.3"))
         deepStrictEqual(codes(error), ["127.0.0.2 ERR_INVALID_IP_ADDRESS", "127.0.0.3 ERR_INVALID_IP_ADDRESS"])
       }))
-
-    it.live.each(
-      [
-        [{ host: "", port: 80 }, "\"host\"", "\"\""],
-        [{ host: "happy.test", port: 0 }, "\"port\"", "0"],
-        [{ host: "happy.test", port: 65536 }, "\"port\"", "65536"],
-        [{ host: "happy.test", port: NaN }, "\"port\"", "NaN"]
-      ] as const
-    )(
-      "a target that makes no sense is a defect that names it: %o",
-      ([target, option, value]) =>
-        Effect.gen(function*() {
-          const exit = yield* Effect.exit(Effect.scoped(NodeHappyEyeballs.connect(target))).pipe(withAddresses())
-          assertTrue(Exit.isFailure(exit) && exit.cause._tag === "Die")
-          const { message } = exit.cause.defect as Error
-          assertTrue(message.startsWith("HappyEyeballs: option " + option) && message.endsWith("got " + value), message)
-        })
-    )
   })
 
   describe("connectTls", () => {

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Address } from "./address.js"
-import { connect } from "./connection.js"
+import type { HappyEyeballs } from "../../src/index.js"
+import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { openSockets } from "./sockets.js"
 
 export class NoBlackHole extends Data.TaggedError("NoBlackHole")<{ readonly message: string }> {}
@@ -20,9 +20,10 @@ export class NoBlackHole extends Data.TaggedError("NoBlackHole")<{ readonly mess
  * gets no answer. Those in the queue stay there although our ends of them are closed.
  */
 export const blackHole = (
-  host: string
+  address: HappyEyeballs.Address,
+  port: number
 ): Effect.Effect<
-  Address,
+  void,
   NoBlackHole | PlatformError.PlatformError,
   CommandExecutor.CommandExecutor | Scope.Scope
 > =>
@@ -30,22 +31,21 @@ export const blackHole = (
     if (process.platform !== "linux") {
       return yield* new NoBlackHole({ message: "only Linux ignores connections to a full queue" })
     }
-    const child = yield* Command.start(Command.make(process.execPath, "-e", program, host, `${process.pid}`))
+    const program = Command.make(process.execPath, "-e", source, address.address, `${port}`, `${process.pid}`)
+    const child = yield* Command.start(program)
     const firstLine = yield* child.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.runHead)
-    const address = { host, port: Number(Option.getOrElse(firstLine, () => 0)) }
-    if (address.port === 0) {
-      return yield* new NoBlackHole({ message: `a child process cannot listen on ${host}` })
+    if (Option.isNone(firstLine)) {
+      return yield* new NoBlackHole({ message: `a child process cannot listen on ${address.address} port ${port}` })
     }
-    yield* Effect.retry(knock(address), { times: 8 })
-    return address
+    yield* Effect.retry(knock({ ...address, host: address.address, port }), { times: 8 })
   })
 
 // A backlog of 0 would be Node's default of 511; Linux queues one connection more than the backlog. A child that is
 // blocked cannot be told that its parent was killed, and has to look for itself.
-const program = `
-  const [host, parent] = process.argv.slice(1)
-  const server = require("node:net").createServer().listen({ host, port: 0, backlog: 1 }, () => {
-    require("node:fs").writeSync(1, server.address().port + "\\n")
+const source = `
+  const [host, port, parent] = process.argv.slice(1)
+  require("node:net").createServer().listen({ host, port: Number(port), backlog: 1 }, () => {
+    require("node:fs").writeSync(1, "listening\\n")
     const never = new Int32Array(new SharedArrayBuffer(4))
     while (process.ppid === Number(parent)) {
       Atomics.wait(never, 0, 0, 200)
@@ -55,14 +55,14 @@ const program = `
 `
 
 /** Succeeds if a connection gets no answer: the kernel has sent its SYN and waits. */
-const knock = (address: Address) =>
+const knock = (endpoint: HappyEyeballs.Endpoint) =>
   Effect.gen(function*() {
-    yield* Effect.timeoutOption(connect(address), "150 millis")
-    const { connections } = yield* openSockets(new Set([address.port]))
+    yield* Effect.timeoutOption(NodeHappyEyeballs.open()(endpoint), "150 millis")
+    const { connections } = yield* openSockets(endpoint.port)
     if (!connections.includes("SYN_SENT")) {
       return yield* new NoBlackHole({ message: "this machine answers also when the queue is full" })
     }
   }).pipe(
-    Effect.catchTag("ConnectionError", ({ message }) => new NoBlackHole({ message })),
+    Effect.catchTag("SocketFailed", ({ message }) => new NoBlackHole({ message })),
     Effect.scoped
   )

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as net from "node:net"
-import type { Address } from "./address.js"
 
 export class ListenError extends Data.TaggedError("ListenError")<{ readonly message: string }> {}
 
@@ -14,15 +13,17 @@ const accepted = new Set<net.Socket>()
 export const acceptedConnections: ReadonlySet<net.Socket> = accepted
 
 /**
- * A server that greets first, as mail servers do, and then sends back each line it gets.
+ * A server that greets first, as mail servers do, and then sends back each line it gets. Its port, which with 0 is any
+ * that is free.
  *
  * The kernel completes the handshake before a program accepts, so that connecting to a slow server succeeds at once:
  * that it accepts late shows only in a greeting that comes late.
  */
 export const listen = (
   host: string,
+  port: number,
   options: { readonly greeting: string; readonly greetAfter: Duration.DurationInput }
-): Effect.Effect<Address, ListenError, Scope.Scope> => {
+): Effect.Effect<number, ListenError, Scope.Scope> => {
   const connections = new Set<net.Socket>()
 
   const serve = (socket: net.Socket) => {
@@ -44,7 +45,7 @@ export const listen = (
     const server = net.createServer(serve)
     server
       .once("error", ({ message }) => resume(new ListenError({ message })))
-      .listen({ host, port: 0 }, () => resume(Effect.succeed(server)))
+      .listen({ host, port }, () => resume(Effect.succeed(server)))
   })
 
   const stop = (server: net.Server) =>
@@ -53,7 +54,7 @@ export const listen = (
       connections.forEach((socket) => socket.destroy())
     })
 
-  return Effect.map(Effect.acquireRelease(start, stop), (server) => ({ host, port: portOf(server) }))
+  return Effect.map(Effect.acquireRelease(start, stop), portOf)
 }
 
 const portOf = (server: net.Server): number => {
@@ -61,10 +62,6 @@ const portOf = (server: net.Server): number => {
   return address !== null && typeof address === "object" ? address.port : 0
 }
 
-/** An address that refuses: somebody has listened on it, and listens no more. */
-export const refuse = (host: string): Effect.Effect<Address, ListenError> =>
-  Effect.scoped(listen(host, { greeting: "", greetAfter: 0 }))
-
-/** The first of the hosts that this machine can listen on. */
-export const firstUsable = (hosts: Iterable<string>): Effect.Effect<string, ListenError> =>
-  Effect.firstSuccessOf(Array.from(hosts, (host) => Effect.as(refuse(host), host)))
+/** Which of these addresses this machine can listen on. */
+export const usable = (hosts: ReadonlyArray<string>): Effect.Effect<Array<string>> =>
+  Effect.filter(hosts, (host) => Effect.isSuccess(Effect.scoped(listen(host, 0, { greeting: "", greetAfter: 0 }))))

@@ -4,27 +4,27 @@ import { acceptedConnections } from "./listeners.js"
 
 /** The TCP sockets that this process holds open. */
 export interface OpenSockets {
-  /** The state of each connection, also half made, to one of the ports asked about. */
+  /** The state of each connection, also half made, to the port asked about. */
   readonly connections: ReadonlyArray<string>
   /** How many there are of all kinds: listeners and their ends of connections too. */
   readonly total: number
 }
 
 /** Asks the system which sockets are open, where a tally of our own might be wrong. */
-export const openSockets = (ports: ReadonlySet<number> = new Set()): Effect.Effect<OpenSockets> =>
-  Effect.orElse(Effect.try(() => fromProc(ports)), () => fromNode)
+export const openSockets = (port?: number): Effect.Effect<OpenSockets> =>
+  Effect.orElse(Effect.try(() => fromProc(port)), () => fromNode)
 
 /**
  * Linux lists a process's descriptors as links such as `socket:[123]`, and all sockets by that number. Read in one
  * synchronous step: nothing in this process opens or closes meanwhile.
  */
-const fromProc = (ports: ReadonlySet<number>): OpenSockets => {
+const fromProc = (port: number | undefined): OpenSockets => {
   const own = new Set(fs.readdirSync("/proc/self/fd").map(linkOf))
   const tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"].filter((path) => fs.existsSync(path))
   const sockets = tables
     .flatMap((path) => parseTable(fs.readFileSync(path, "utf8")))
     .filter(({ inode }) => own.has(`socket:[${inode}]`))
-  const connections = sockets.filter(({ remotePort }) => ports.has(remotePort)).map(({ state }) => state)
+  const connections = sockets.filter(({ remotePort }) => remotePort === port).map(({ state }) => state)
   return { connections: connections.sort(), total: sockets.length }
 }
 

@@ -184,7 +184,7 @@ export const describeConnections = (
   return [
     connections.length === 0
       ? `could not connect to ${host} port ${port}: it has no addresses`
-      : `could not connect to ${host} port ${port}: none of ${connections.length} addresses answered`,
+      : `could not connect to ${host} port ${port}; addresses tried: ${connections.length}`,
     ...lines,
     ...(left > 0 ? [`and ${left} more`] : []),
     ...resolution.map(reason)
