@@ -253,6 +253,36 @@ describe("HappyEyeballs", () => {
       }))
   })
 
+  it.live("a query that throws, or dies, is a failure of its family; history that dies is a defect of the race", () =>
+    Effect.gen(function*() {
+      const connect = (
+        query: HappyEyeballs.Resolver["Type"]["query"],
+        history?: HappyEyeballs.History
+      ) =>
+        HappyEyeballs.connect({ host: "example.com", port: 443 }, () => Effect.fail("refused"), { history }).pipe(
+          Effect.provideService(HappyEyeballs.Resolver, { query }),
+          Effect.exit
+        )
+      const throws = yield* Effect.flatMap(
+        connect((_, family) => {
+          if (family === 6) {
+            throw new Error("no network")
+          }
+          return Effect.dieMessage("no memory")
+        }),
+        Effect.flip
+      )
+      strictEqual(
+        (throws as Error).message,
+        "could not connect to example.com port 443: it has no addresses\n  no network\n  no memory"
+      )
+      const dies = yield* connect(() => Effect.succeed([short("6a")]), {
+        order: Effect.succeed,
+        record: () => Effect.dieMessage("no disk")
+      })
+      assertTrue(Exit.isFailure(dies) && dies.cause._tag === "Die")
+    }))
+
   describe("connect", () => {
     const both: Rows = { 6: [0, "6a 6b"], 4: [0, "4a 4b"] }
     const rows: ReadonlyArray<readonly [name: string, ends: Ends, transcript: string]> = [

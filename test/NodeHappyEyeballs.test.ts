@@ -1,7 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertInstanceOf, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -13,25 +12,10 @@ import * as net from "node:net"
 import { Agent, buildConnector, request } from "undici"
 import * as HappyEyeballs from "../src/HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../src/NodeHappyEyeballs.js"
-import { ca, listening, openSockets, pem, tlsServer } from "./support/sockets.js"
-
-/** A resolver that knows these addresses, whatever it is asked for. */
-const knows = (...addresses: ReadonlyArray<string>): HappyEyeballs.Resolver["Type"] => ({
-  query: (_host, family) => Effect.succeed(addresses.filter((address) => net.isIP(address) === family))
-})
+import { ca, knows, leavingNoSocket, listening, openSockets, pem, tlsServer } from "./support/sockets.js"
 
 const withAddresses = (...addresses: ReadonlyArray<string>) =>
   Effect.provideService(HappyEyeballs.Resolver, knows(...addresses))
-
-/** The test, then a look at what it has left: no socket, in any state. */
-const leavingNoSocket = <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.gen(function*() {
-    const before = openSockets()
-    yield* effect
-    // Node closes some of them a turn later.
-    yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
-    strictEqual(openSockets(), before)
-  })
 
 const live = (name: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
   it.live(name, () => leavingNoSocket(Effect.scoped(test())), 20_000)

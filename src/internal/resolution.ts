@@ -61,7 +61,7 @@ export class Resolution {
 
   private ask(family: Family): Effect.Effect<void> {
     return Effect.flatMap(
-      Effect.exit(this.query(family)),
+      Effect.exit(Effect.suspend(() => this.query(family))),
       (exit) => Effect.map(Clock.currentTimeMillis, (now) => this.onAnswer(family, exit, now))
     )
   }

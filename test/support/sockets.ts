@@ -1,8 +1,10 @@
+import { strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import type * as net from "node:net"
+import * as net from "node:net"
 import * as tls from "node:tls"
+import type { Resolver } from "../../src/HappyEyeballs.js"
 
 /** The sockets that this process holds open, as the system counts them. */
 export const openSockets = (): number =>
@@ -14,6 +16,21 @@ export const openSockets = (): number =>
       return false
     }
   }).length
+
+/** The test, then a look at what it has left: no socket, in any state. */
+export const leavingNoSocket = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function*() {
+    const before = openSockets()
+    yield* effect
+    // Node closes some of them a turn later.
+    yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+    strictEqual(openSockets(), before)
+  })
+
+/** A resolver that knows these addresses, whatever it is asked for. */
+export const knows = (...addresses: ReadonlyArray<string>): Resolver["Type"] => ({
+  query: (_host, family) => Effect.succeed(addresses.filter((address) => net.isIP(address) === family))
+})
 
 /** A server that listens until its scope closes, and then on to no connection. Its port. */
 export const listening = (
