@@ -318,6 +318,16 @@ describe("HappyEyeballs", () => {
         assertTrue(expected.startsWith(started))
       }))
 
+    it.live("the same, wherever fibers give way to each other", () =>
+      Effect.forEach(Array.from({ length: 30 }, (_, index) => index + 12), (operations) =>
+        Effect.gen(function*() {
+          for (const [name, ends, expected] of rows) {
+            strictEqual(yield* transcript(both, ends), expected, `${name}, after ${operations} operations`)
+          }
+          const late = yield* transcript({ 6: [61, "6a"], 4: [10, "4a 4b"] }, { "6a": [5, "ok"] })
+          strictEqual(late, "4a@60 6a@310 | 6a@315", `after ${operations} operations`)
+        }).pipe(Effect.withMaxOpsBeforeYield(operations), Effect.timeout("20 seconds")), { discard: true }))
+
     it.live("none connected: who was tried, when, and why not, in a message for people", () =>
       Effect.gen(function*() {
         const { exit } = yield* run(

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as dns from "node:dns"
+import dns from "node:dns"
 import { once } from "node:events"
 import * as http from "node:http"
 import * as https from "node:https"
@@ -161,6 +161,16 @@ describe("NodeHappyEyeballs", () => {
         })
         deepStrictEqual(yield* one.query("happy.test", 4), ["192.0.2.1"])
         deepStrictEqual(asked, ["happy.test", { all: true, family: 4, hints: dns.ADDRCONFIG }])
+        const { lookup } = dns
+        dns.lookup = Object.assign(
+          (...[, , callback]: Parameters<net.LookupFunction>) => callback(null, [{ address: "192.0.2.2", family: 4 }]),
+          { __promisify__: lookup.__promisify__ }
+        ) as typeof lookup
+        const replaced = yield* Effect.ensuring(
+          NodeHappyEyeballs.makeResolver().query("happy.test", 4),
+          Effect.sync(() => dns.lookup = lookup)
+        )
+        deepStrictEqual(replaced, ["192.0.2.2"])
         const throws = NodeHappyEyeballs.makeResolver({
           lookup: () => {
             throw new Error("no network")
@@ -477,19 +487,68 @@ describe("NodeHappyEyeballs", () => {
       }))
   })
 
-  live("interrupted while it connects, there is nothing left", () =>
-    Effect.gen(function*() {
-      const server = net.createServer()
-      server.maxConnections = 0
-      const port = yield* listening(server, "127.0.0.3")
-      const open = openSockets()
-      const fiber = yield* Effect.fork(
-        Effect.scoped(Effect.zipRight(NodeHappyEyeballs.connectTls(target(port)), Effect.never)).pipe(
-          withAddresses("127.0.0.3")
-        )
-      )
-      yield* Effect.yieldNow()
-      yield* Fiber.interrupt(fiber)
-      strictEqual(openSockets(), open)
-    }))
+  describe("interrupted at any moment, there is nothing left", () => {
+    /** Lets the event loop turn so often. */
+    const turns = (count: number): Effect.Effect<void> =>
+      Effect.promise(async () => {
+        for (let turn = 0; turn < count; turn++) {
+          await new Promise((resume) => setImmediate(resume))
+        }
+      })
+
+    const cases: ReadonlyArray<
+      readonly [name: string, connect: (port: number, tlsPort: number) => Effect.Effect<unknown, unknown, Scope.Scope>]
+    > = [
+      ["connect", (port) => withAddresses("127.0.0.2", "127.0.0.3")(NodeHappyEyeballs.connect(target(port)))],
+      [
+        "connectTls",
+        (_, port) => withAddresses("127.0.0.2", "127.0.0.3")(NodeHappyEyeballs.connectTls(target(port), { ca }))
+      ],
+      ["connectPromise", (port) =>
+        Effect.acquireRelease(
+          Effect.interruptible(Effect.tryPromise((signal) =>
+            NodeHappyEyeballs.connectPromise({ ...target(port), resolver: knows("127.0.0.2", "127.0.0.3"), signal })
+          )),
+          (socket) =>
+            Effect.sync(() => socket.destroy())
+        )],
+      ["HttpAgent", (port) =>
+        Effect.gen(function*() {
+          const agent = yield* Effect.acquireRelease(
+            Effect.sync(() =>
+              new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { resolver: knows("127.0.0.2", "127.0.0.3") } })
+            ),
+            (agent) => Effect.sync(() => agent.destroy())
+          )
+          yield* Effect.async<void>((resume) => {
+            const request = http.get({ ...target(port), agent }, (response) =>
+              response.resume().on("end", () => resume(Effect.void)))
+            request.on("error", () => {})
+            return Effect.sync(() =>
+              request.destroy()
+            )
+          })
+        })]
+    ]
+
+    for (const [name, connect] of cases) {
+      live(name, () =>
+        Effect.gen(function*() {
+          const port = yield* listening(http.createServer((_, response) => response.end("hello")), "127.0.0.3")
+          const tlsPort = yield* listening(tlsServer("happy"), "127.0.0.3")
+          const open = openSockets()
+          for (let moment = 0; moment < 40; moment++) {
+            const fiber = yield* Effect.fork(Effect.scoped(connect(port, tlsPort)))
+            yield* turns(moment)
+            yield* Fiber.interrupt(fiber)
+            // The server needs a while to learn that its clients have gone.
+            yield* Effect.iterate(0, {
+              while: (tries) => tries < 1000 && openSockets() > open,
+              body: (tries) => Effect.as(turns(1), tries + 1)
+            })
+            strictEqual(openSockets(), open, `after ${moment} turns`)
+          }
+        }))
+    }
+  })
 })

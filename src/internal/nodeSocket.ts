@@ -2,8 +2,7 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type * as dns from "node:dns"
-import { lookup as dnsLookup } from "node:dns"
+import dns from "node:dns"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import * as HappyEyeballs from "../HappyEyeballs.js"
@@ -21,13 +20,15 @@ export const failure = (cause: unknown) => new NodeHappyEyeballs.SocketFailed({ 
 
 /** @internal */
 export const makeResolver = (
-  { hints = 0, lookup = dnsLookup }: NodeHappyEyeballs.ResolverOptions = {}
+  { hints = 0, lookup }: NodeHappyEyeballs.ResolverOptions = {}
 ): HappyEyeballs.Resolver["Type"] => ({
   query: (host, family) =>
     Effect.async((resume) => {
       const fail = (cause: unknown) => resume(new HappyEyeballs.QueryFailed({ host, family, cause }))
       try {
-        lookup(host, { all: true, family, hints }, (error, found: string | Array<dns.LookupAddress>) => {
+        // Whatever it is by now: caches and monitors take its place, and Node asks them, too.
+        const ask: net.LookupFunction = lookup ?? dns.lookup
+        ask(host, { all: true, family, hints }, (error, found: string | Array<dns.LookupAddress>) => {
           if (error) {
             fail(error)
           } else {
