@@ -201,7 +201,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * **Details**
  *
  * A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
- * address of that family. It is interrupted when its answer is not needed any more.
+ * address of that family. An answer with anything else counts as failed. It is interrupted when its answer is not needed any more.
  *
  * **Example** (a fixed table)
  *
@@ -320,7 +320,10 @@ export interface Endpoint extends Target, Address {}
 export interface History {
   /** The addresses that a query was answered with, best first. Any that it leaves out are not tried. */
   readonly order: (addresses: ReadonlyArray<Address>, host: string) => Effect.Effect<ReadonlyArray<Address>>
-  /** What became of the addresses that were tried. Not called where the caller is interrupted. */
+  /**
+   * What became of the addresses that were tried. Not called where the caller is interrupted. Its end is waited for;
+   * where it dies, that is logged, and the connection stays.
+   */
   readonly record: (connections: ReadonlyArray<Connection<unknown>>, target: Target) => Effect.Effect<unknown>
 }
 

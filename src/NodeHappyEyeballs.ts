@@ -31,7 +31,7 @@ import type * as tls from "node:tls"
 import * as HappyEyeballs from "./HappyEyeballs.js"
 import * as internalAgent from "./internal/nodeAgent.js"
 import * as internalConnector from "./internal/nodeConnector.js"
-import * as internalPlain from "./internal/nodePlain.js"
+import * as internalRun from "./internal/nodeRun.js"
 import * as internal from "./internal/nodeSocket.js"
 
 /**
@@ -314,9 +314,7 @@ export interface PlainOptions extends HappyEyeballs.ConnectOptions {
  * @since 0.2.0
  * @category models
  */
-export interface PromiseOptions {
-  /** Who resolves names. Default: that of {@link makeResolver}. */
-  readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
+export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
   /** Stops connecting. The socket that the promise has been fulfilled with is not touched. */
   readonly signal?: AbortSignal | undefined
 }
@@ -333,7 +331,8 @@ export interface PromiseOptions {
  *
  * **Gotchas**
  *
- * As {@link connect}, it has no timeout: `AbortSignal.timeout` is one.
+ * As {@link connect}, it has no timeout: `AbortSignal.timeout` is one. And as there, errors that nobody else listens for
+ * are in `socket.errored`.
  *
  * @example
  * ```ts no-run
@@ -352,7 +351,7 @@ export interface PromiseOptions {
  */
 export const connectPromise: (
   options: HappyEyeballs.Target & ConnectOptions & PromiseOptions
-) => Promise<net.Socket> = internalPlain.connectPromise
+) => Promise<net.Socket> = internalRun.connectPromise
 
 /**
  * As {@link connectPromise}, with TLS, and with the handshake as a part of the race, as in {@link connectTls}.
@@ -362,7 +361,7 @@ export const connectPromise: (
  */
 export const connectTlsPromise: (
   options: HappyEyeballs.Target & ConnectTlsOptions & PromiseOptions
-) => Promise<tls.TLSSocket> = internalPlain.connectTlsPromise
+) => Promise<tls.TLSSocket> = internalRun.connectTlsPromise
 
 /**
  * Options of Node's `http.Agent`, and how to race.
@@ -401,7 +400,8 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  * **Gotchas**
  *
  * A request has its socket once there is a connection, and not while it is made. So its `socket` event comes later, and
- * then there is no `connect` event to wait for: as it is with a socket that was kept alive.
+ * then there is no `connect` event to wait for, as it is with a socket that was kept alive; and the agent's `keylog`
+ * event misses the keys of the handshake.
  *
  * @example
  * ```ts no-run
@@ -474,6 +474,12 @@ export interface Connector {
  * - Nothing is raced through a proxy's socket or for a path of the file system.
  *
  * **Gotchas**
+ *
+ * The given connector sees addresses: its own `lookup`, `hints` and `family` are not asked. What to ask is `resolver`, as
+ * {@link makeResolver} makes it of a `lookup`.
+ *
+ * Undici does not tell a connector that nobody needs its connection any more: that of a request that is aborted while it
+ * connects is kept for the next one.
  *
  * Of connectors that do not give back their socket, as those of `buildConnector` do, the one that loses is only
  * destroyed when it has connected.

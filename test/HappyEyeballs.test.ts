@@ -253,34 +253,38 @@ describe("HappyEyeballs", () => {
       }))
   })
 
-  it.live("a query that throws, or dies, is a failure of its family; history that dies is a defect of the race", () =>
+  it.live("a query that throws, dies, or answers with what is no address, is a failure of its family", () =>
     Effect.gen(function*() {
-      const connect = (
-        query: HappyEyeballs.Resolver["Type"]["query"],
-        history?: HappyEyeballs.History
-      ) =>
-        HappyEyeballs.connect({ host: "example.com", port: 443 }, () => Effect.fail("refused"), { history }).pipe(
+      const message = (query: HappyEyeballs.Resolver["Type"]["query"]) =>
+        HappyEyeballs.connect({ host: "example.com", port: 443 }, () => Effect.fail("refused")).pipe(
           Effect.provideService(HappyEyeballs.Resolver, { query }),
-          Effect.exit
+          Effect.flip,
+          Effect.map(({ message }) => message)
         )
-      const throws = yield* Effect.flatMap(
-        connect((_, family) => {
+      strictEqual(
+        yield* message((_, family) => {
           if (family === 6) {
             throw new Error("no network")
           }
           return Effect.dieMessage("no memory")
         }),
-        Effect.flip
-      )
-      strictEqual(
-        (throws as Error).message,
         "could not connect to example.com port 443: it has no addresses\n  no network\n  no memory"
       )
-      const dies = yield* connect(() => Effect.succeed([short("6a")]), {
-        order: Effect.succeed,
-        record: () => Effect.dieMessage("no disk")
+      strictEqual(
+        yield* message((_, family) => Effect.succeed(family === 6 ? [short("6a"), "localhost"] : ["", "127.1"])),
+        "could not connect to example.com port 443: it has no addresses\n" +
+          "  no IPv6 addresses of example.com: \"localhost\" is no address\n" +
+          "  no IPv4 addresses of example.com: \"\" is no address"
+      )
+    }))
+
+  it.live("history that dies changes nothing", () =>
+    Effect.gen(function*() {
+      const record = () => Effect.dieMessage("no disk")
+      const { ended } = yield* run({ 6: [0, "6a"], 4: "never" }, { "6a": [10, "ok"] }, {
+        history: { order: Effect.succeed, record }
       })
-      assertTrue(Exit.isFailure(dies) && dies.cause._tag === "Die")
+      strictEqual(ended, "6a@10")
     }))
 
   describe("connect", () => {

@@ -12,6 +12,8 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as http from "node:http"
 import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import * as HappyEyeballs from "../src/HappyEyeballs.js"
 import * as NodeHappyEyeballsPlatform from "../src/NodeHappyEyeballsPlatform.js"
 import { ca, knows, leavingNoSocket, listening, tlsServer } from "./support/sockets.js"
@@ -102,6 +104,32 @@ describe("NodeHappyEyeballsPlatform", () => {
       strictEqual(yield* Effect.provide(get("happy.test"), racing), `happy.test:${port}`)
       strictEqual(yield* Effect.provide(get("127.0.0.3"), byTheSystem), `127.0.0.3:${port}`)
     }))))
+
+  live("a dispatcher's own lookup is asked, and a path of the file system is not raced", () =>
+    Effect.gen(function*() {
+      const text = (dispatcher: Undici.Dispatcher, url: string) =>
+        Effect.tryPromise(async () => (await Undici.request(url, { dispatcher })).body.text())
+      const port = yield* listening(http.createServer((_, response) => response.end("by address")), "127.0.0.3")
+      const asked: Array<string> = []
+      const lookup: net.LookupFunction = (host, _, callback) => {
+        asked.push(host)
+        callback(null, [{ address: "127.0.0.3", family: 4 }])
+      }
+      const looking = yield* NodeHappyEyeballsPlatform.makeDispatcher({ connect: { family: 4, lookup } })
+      strictEqual(yield* text(looking, `http://happy.test:${port}`), "by address")
+      deepStrictEqual(asked, ["happy.test"])
+
+      const socketPath = join(tmpdir(), `${process.pid}.happy.sock`)
+      yield* Effect.acquireRelease(
+        Effect.async<http.Server>((resume) => {
+          const server = http.createServer((_, response) => response.end("by path"))
+          server.listen(socketPath, () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+      )
+      const pathed = yield* NodeHappyEyeballsPlatform.makeDispatcher({ socketPath })
+      strictEqual(yield* text(pathed, `http://happy.test:${port}`), "by path")
+    }))
 
   live("a dispatcher that is released stops connecting", () =>
     Effect.gen(function*() {

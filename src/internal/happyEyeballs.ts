@@ -40,7 +40,6 @@ export const interleave = <A extends HappyEyeballs.Address>(
   options: HappyEyeballs.InterleaveOptions = {}
 ): Array<A> => interleaveAddresses(addresses, decodeOrder(options))
 
-/** RFC 8305, section 3: the AAAA query first, the A query right after it; neither waits for the other. */
 const bothFamilies: ReadonlyArray<HappyEyeballs.Family> = [6, 4]
 
 const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
@@ -82,8 +81,11 @@ const resolutionOf = (
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
     const { families, ...settings } = decodeResolve(options)
     const answers = (family: HappyEyeballs.Family) =>
-      Effect.map(resolver.query(host, family), (answer) =>
-        answer.map((text) => Option.getOrElse(fromText(text), () => ({ address: text, family }))))
+      Effect.flatMap(resolver.query(host, family), (answer) =>
+        // What is no address would be resolved once more by whoever connects to it.
+        Effect.forEach(answer, (text) =>
+          Effect.mapError(fromText(text), () =>
+            new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
     const query = history === undefined
       ? answers
       : (family: HappyEyeballs.Family) =>
@@ -139,8 +141,9 @@ export const outcome = <A, E, R>(
           cause: Exit.causeOption(attempt.exit)
         })
       )
+      const recorded = Effect.suspend(() => options.history?.record(connections, target) ?? Effect.void)
       return Effect.as(
-        options.history?.record(connections, target) ?? Effect.void,
+        Effect.catchAllCause(recorded, (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)),
         { ...outcome, connections, resolution: resolution.failures }
       )
     })

@@ -5,149 +5,196 @@ import * as net from "node:net"
 import type { Duplex } from "node:stream"
 import * as HappyEyeballs from "../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
-import { run } from "./nodePlain.js"
-import { familyOf, makeResolver, plain, secure } from "./nodeSocket.js"
+import { run } from "./nodeRun.js"
+import { connected, familyOf, identityOf, makeResolver, secured } from "./nodeSocket.js"
 
 type Callback = (error: Error | null, socket: Duplex) => void
 
-type Listed<A> = Record<string, Array<A> | undefined>
+type Lists<A> = Record<string, Array<A> | undefined>
 
 /** What Node's agents are made of. TypeScript's declarations leave out what is meant for subclasses. */
-interface Agent {
-  readonly sockets: Listed<net.Socket>
-  readonly requests: Listed<http.ClientRequest>
+interface Internals {
+  readonly sockets: Lists<net.Socket>
+  readonly requests: Lists<http.ClientRequest>
   totalSocketCount: number
+  addRequest(request: http.ClientRequest, ...rest: ReadonlyArray<unknown>): void
   createConnection(options: object, callback?: Callback): net.Socket
   createSocket(request: http.ClientRequest, options: object, callback: Callback): void
   removeSocket(socket: net.Socket, options: object): void
 }
 
-const requestKey: unique symbol = Symbol.for("effect-staggered-race/NodeHappyEyeballs/request")
-
 /** The options of the agent and of the request, as an agent passes them on. */
 interface ConnectionOptions extends https.RequestOptions {
-  readonly _agentKey: string
+  readonly _agentKey?: string
   readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
-  readonly [requestKey]: http.ClientRequest
 }
 
-const remove = <A>(lists: Listed<A>, key: string, value: A): void => {
-  const rest = lists[key]?.filter((other) => other !== value) ?? []
-  if (rest.length > 0) {
-    lists[key] = rest
-  } else {
-    delete lists[key]
-  }
-}
-
-/**
- * Connects to whichever address answers first, each by Node's own `createConnection`.
- *
- * As long as the race runs, a socket that never connects stands in for the one that is to come: `maxSockets` counts
- * it, it is destroyed with its agent or its request, and it times out as one that is being connected does.
- */
-const race = (agent: Agent, node: Agent, open: typeof plain, options: ConnectionOptions, callback: Callback): void => {
-  const { _agentKey: key, [requestKey]: request, family, happyEyeballs = {} } = options
-  const standIn = new net.Socket()
-  const sockets = agent.sockets[key] ??= []
-  sockets.push(standIn)
-  agent.totalSocketCount++
-
-  const settle = () => {
-    remove(agent.sockets, key, standIn)
-    agent.totalSocketCount--
-    standIn.off("close", stop).destroy()
-  }
-  const fail = (error: Error) => {
-    settle()
-    // It may be one that waits for any connection; then it is this one's failure that it gets.
-    remove(agent.requests, key, request)
-    ;(callback as (error: Error) => void)(error)
-    agent.removeSocket(standIn, options)
-  }
-  const stop = () => {
-    interrupt()
-    fail(standIn.errored ?? Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }))
-  }
-
-  const connecting = HappyEyeballs.connect(
-    { host: options.host ?? "localhost", port: Number(options.port) },
-    ({ address }) =>
-      open(() =>
-        node.createConnection.call(agent, { ...options, autoSelectFamily: false, host: address, lookup: undefined })
-      ),
-    {
-      ...happyEyeballs,
-      family: familyOf({
-        family: family === 4 || family === 6 ? family : happyEyeballs.family,
-        localAddress: options.localAddress
-      })
+/** Whether it was there. */
+const remove = <A>(lists: Lists<A>, key: string, value: A): boolean => {
+  const list = lists[key] ?? []
+  const index = list.indexOf(value)
+  if (index >= 0) {
+    list.splice(index, 1)
+    if (list.length === 0) {
+      delete lists[key]
     }
-  )
-  const resolver = happyEyeballs.resolver ?? makeResolver({ hints: options.hints, lookup: options.lookup })
-  const interrupt = run(connecting, resolver, (error, socket) => {
-    if (error !== null) {
-      return fail(error)
+  }
+  return index >= 0
+}
+
+const hangUp = () => Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })
+
+/** An agent whose connections are raced, each address by Node's own `createConnection`. */
+class Racing {
+  private readonly agent: Internals
+  private readonly node: Internals
+  /** What requests were destroyed for, and the sockets that stand in for theirs. */
+  private readonly reasons = new WeakMap<http.ClientRequest, Error>()
+  private readonly standIns = new WeakMap<http.ClientRequest, net.Socket>()
+  /** The request for which Node asks for a connection at this moment. */
+  private current: http.ClientRequest | undefined
+
+  constructor(agent: object, base: object, private readonly open: typeof secured<net.Socket>) {
+    this.agent = agent as Internals
+    this.node = base as Internals
+  }
+
+  /** A request that has no socket yet tells nobody that it is destroyed. */
+  addRequest(request: http.ClientRequest, rest: ReadonlyArray<unknown>): void {
+    const { destroy } = request
+    request.destroy = (reason) => {
+      if (reason !== undefined && !request.destroyed) {
+        this.reasons.set(request, reason)
+      }
+      destroy.call(request, reason)
+      this.standIns.get(request)?.destroy()
+      return request
     }
-    settle()
-    callback(null, socket)
-  })
-
-  standIn.once("close", stop).on("error", constVoid)
-  if (options.timeout) {
-    standIn.setTimeout(options.timeout, () => request.emit("timeout"))
+    this.node.addRequest.call(this.agent, request, ...rest)
   }
-  // A request without a socket says nothing when it is destroyed.
-  const { destroy } = request
-  request.destroy = (error) => {
-    destroy.call(request, error)
-    standIn.destroy(error)
-    return request
+
+  /** `createConnection` is the documented place for connections of another kind, but is not told for which request. */
+  createSocket(request: http.ClientRequest, options: object, callback: Callback): void {
+    this.current = request
+    try {
+      this.node.createSocket.call(this.agent, request, options, callback)
+    } finally {
+      this.current = undefined
+    }
+  }
+
+  createConnection(options: ConnectionOptions, callback?: Callback): net.Socket | undefined {
+    const { current } = this
+    if (current === undefined || callback === undefined || options.socketPath) {
+      return this.node.createConnection.call(this.agent, options, callback)
+    }
+    this.race(current, options, callback)
+    return undefined
+  }
+
+  /**
+   * As long as the race runs, a socket that never connects stands in for the one that is to come: `maxSockets` counts
+   * it, it is destroyed with its agent or its request, and it times out as one that is being connected does.
+   */
+  private race(request: http.ClientRequest, options: ConnectionOptions, callback: Callback): void {
+    const { agent } = this
+    const { _agentKey: key = "", timeout } = options
+    const standIn = new net.Socket()
+    const sockets = agent.sockets[key] ??= []
+    sockets.push(standIn)
+    agent.totalSocketCount++
+    this.standIns.set(request, standIn)
+    // One that has waited for its turn has it now; no other socket that becomes free is to be given to it.
+    const hasWaited = remove(agent.requests, key, request)
+
+    const settle = () => {
+      remove(agent.sockets, key, standIn)
+      agent.totalSocketCount--
+      this.standIns.delete(request)
+      standIn.off("close", stop).destroy()
+    }
+    const fail = (error: Error) => {
+      settle()
+      ;(callback as (error: Error) => void)(error)
+      agent.removeSocket(standIn, options)
+    }
+    let interrupt = constVoid
+    const stop = () => {
+      interrupt()
+      fail(this.reasons.get(request) ?? hangUp())
+    }
+    standIn.once("close", stop)
+    if (request.destroyed) {
+      return void standIn.destroy()
+    }
+    if (timeout) {
+      standIn.setTimeout(timeout, () => request.emit("timeout"))
+    }
+
+    const { happyEyeballs = {}, hints, lookup } = options
+    interrupt = run(
+      this.connecting(options),
+      happyEyeballs.resolver ?? makeResolver({ hints, lookup }),
+      (error, socket) => {
+        if (error !== null) {
+          return fail(error)
+        }
+        // Between its win and now there may have been time, for a history that remembers it.
+        if (socket.destroyed) {
+          return fail(socket.errored ?? hangUp())
+        }
+        settle()
+        if (hasWaited) {
+          // Node gives a new socket to the first that waits.
+          agent.requests[key] = [request, ...agent.requests[key] ?? []]
+        }
+        callback(null, socket)
+      }
+    )
+  }
+
+  private connecting(options: ConnectionOptions) {
+    const { happyEyeballs = {}, host = "localhost", localAddress } = options
+    const family = options.family === 4 || options.family === 6 ? options.family : happyEyeballs.family
+    const own = { ...options, ...identityOf(host ?? "", options), autoSelectFamily: false, lookup: undefined }
+    return HappyEyeballs.connect(
+      { host: host ?? "", port: Number(options.port) },
+      ({ address }) =>
+        this.open(
+          () => this.node.createConnection.call(this.agent, { ...own, host: address }),
+          happyEyeballs.connectionAttemptDelay
+        ),
+      { ...happyEyeballs, family: familyOf({ family, localAddress }) }
+    )
   }
 }
-
-const methods = (self: object, base: { readonly prototype: object }, open: typeof plain) => {
-  const agent = self as Agent
-  const node = base.prototype as Agent
-  return {
-    // The documented place for connections of another kind; but it is not told for which request they are.
-    createConnection: (options: object, callback?: Callback): net.Socket | undefined =>
-      isForRequest(options) && !options.socketPath && callback !== undefined
-        ? void race(agent, node, open, options, callback)
-        : node.createConnection.call(agent, options, callback),
-    createSocket: (request: http.ClientRequest, options: object, callback: Callback): void =>
-      node.createSocket.call(agent, request, { ...options, [requestKey]: request }, callback)
-  }
-}
-
-const isForRequest = (options: object): options is ConnectionOptions => requestKey in options
 
 /** @internal */
 export class HttpAgent extends http.Agent {
-  private readonly racing = methods(this, http.Agent, plain)
+  private readonly racing = new Racing(this, http.Agent.prototype, connected)
 
-  constructor(options?: NodeHappyEyeballs.HttpAgentOptions) {
-    super(options)
+  addRequest(request: http.ClientRequest, ...rest: ReadonlyArray<unknown>) {
+    this.racing.addRequest(request, rest)
+  }
+  createSocket(request: http.ClientRequest, options: object, callback: Callback) {
+    this.racing.createSocket(request, options, callback)
   }
   override createConnection(options: object, callback?: Callback) {
     return this.racing.createConnection(options, callback)
-  }
-  createSocket(request: http.ClientRequest, options: object, callback: Callback) {
-    return this.racing.createSocket(request, options, callback)
   }
 }
 
 /** @internal */
 export class HttpsAgent extends https.Agent {
-  private readonly racing = methods(this, https.Agent, secure)
+  private readonly racing = new Racing(this, https.Agent.prototype, secured)
 
-  constructor(options?: NodeHappyEyeballs.HttpsAgentOptions) {
-    super(options)
+  addRequest(request: http.ClientRequest, ...rest: ReadonlyArray<unknown>) {
+    this.racing.addRequest(request, rest)
+  }
+  createSocket(request: http.ClientRequest, options: object, callback: Callback) {
+    this.racing.createSocket(request, options, callback)
   }
   override createConnection(options: object, callback?: Callback) {
     return this.racing.createConnection(options, callback)
-  }
-  createSocket(request: http.ClientRequest, options: object, callback: Callback) {
-    return this.racing.createSocket(request, options, callback)
   }
 }

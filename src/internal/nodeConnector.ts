@@ -5,8 +5,8 @@ import { constVoid } from "effect/Function"
 import * as net from "node:net"
 import * as HappyEyeballs from "../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
-import { run } from "./nodePlain.js"
-import { failure, familyOf, handshakeBegins, happened, isName } from "./nodeSocket.js"
+import { run } from "./nodeRun.js"
+import { awaiting, failure, familyOf, handshakeBegins } from "./nodeSocket.js"
 
 /** A connector at work: it calls back with a socket that is ready, or with an error. */
 const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
@@ -25,9 +25,11 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
     }
   })
   // The connectors that undici builds give back their socket before it is ready, and only so can they be stopped.
-  const connecting = given instanceof net.Socket ? given.on("error", constVoid) : undefined
-  socket ??= connecting
-  return { connecting, release, result }
+  if (given instanceof net.Socket) {
+    socket = given.on("error", constVoid)
+  }
+  const connects = given instanceof net.Socket ? awaiting(given, "connect") : undefined
+  return { connects, release, result }
 }
 
 const open = (
@@ -39,17 +41,17 @@ const open = (
     Effect.try({ try: () => start(connector, options), catch: failure }),
     ({ release }) => Effect.sync(release)
   ).pipe(
-    Effect.tap(({ connecting }) =>
-      connecting !== undefined && options.protocol === "https:"
-        ? Effect.zipRight(happened(connecting, "connect"), handshakeBegins(handshakeDelay))
+    Effect.tap(({ connects }) =>
+      connects !== undefined && options.protocol === "https:"
+        ? Effect.zipRight(Deferred.await(connects), handshakeBegins(handshakeDelay))
         : Effect.void
     ),
     Effect.flatMap(({ result }) => Deferred.await(result))
   )
 
 /**
- * A connector that races, and a way to stop all that it is doing. Undici stops none of its connectors, not even as its
- * agent is destroyed.
+ * A connector that races, and a way to stop it, with all that it is doing. Undici stops none of its connectors, not
+ * even as its agent is destroyed.
  *
  * @internal
  */
@@ -61,20 +63,25 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
     if (request.httpSocket || request.socketPath) {
       return connector(request, callback)
     }
-    const { hostname, port, protocol, servername } = request
-    // The name that was asked for is the one that the certificate has to be for.
-    const named = !servername && isName(hostname) ? { ...request, servername: hostname } : request
+    const { hostname, localAddress, port, protocol } = request
     const connecting = HappyEyeballs.connect(
       { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) },
-      ({ address }) => open(connector, { ...named, hostname: address }, options.connectionAttemptDelay),
-      { ...options, family: familyOf({ family: options.family, localAddress: request.localAddress ?? undefined }) }
+      // The connector takes the name for TLS from the host.
+      ({ address }) =>
+        open(
+          connector,
+          { ...request, host: request.host ?? hostname, hostname: address },
+          options.connectionAttemptDelay
+        ),
+      { ...options, family: familyOf({ family: options.family, localAddress: localAddress ?? undefined }) }
     )
+    let interrupt = constVoid
     const stop = () => {
       interrupt()
       callback(new Error("stopped connecting"), null)
     }
     running.add(stop)
-    const interrupt = run(connecting, options.resolver, (...result) => {
+    interrupt = run(connecting, options.resolver, (...result) => {
       running.delete(stop)
       callback(...result)
     })

@@ -5,7 +5,10 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
+import type * as net from "node:net"
 import type { Duplex } from "node:stream"
 import type * as HappyEyeballs from "../HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
@@ -52,13 +55,27 @@ export const makeAgent = (
 export const layerAgent = (options?: NodeHappyEyeballs.HttpsAgentOptions): Layer.Layer<NodeHttpClient.HttpAgent> =>
   Layer.scoped(NodeHttpClient.HttpAgent, makeAgent(options))
 
-const connectorOf = ({ connect, connectTimeout, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions) =>
-  typeof connect === "function" ? connect : Undici.buildConnector({
-    ...(options.allowH2 === undefined ? {} : { allowH2: options.allowH2 }),
-    ...(options.maxCachedSessions === undefined ? {} : { maxCachedSessions: options.maxCachedSessions }),
-    ...(connectTimeout === undefined ? {} : { timeout: connectTimeout }),
+/** What undici does with its options where it is not given a connector. */
+const connectorOf = (options: NodeHappyEyeballsPlatform.DispatcherOptions) => {
+  const { allowH2, connect, connectTimeout, maxCachedSessions, socketPath } = options
+  return typeof connect === "function" ? connect : Undici.buildConnector({
+    ...Record.filter(
+      { allowH2, maxCachedSessions, socketPath, timeout: connectTimeout },
+      Predicate.isNotUndefined
+    ),
     ...connect
   })
+}
+
+/** A connector is given addresses, so that its options for names have to be kept here. */
+const resolutionOf = ({ connect }: NodeHappyEyeballsPlatform.DispatcherOptions): NodeHappyEyeballs.PlainOptions => {
+  const names = typeof connect === "object" ? connect : {}
+  const { family, hints, lookup } = names as Pick<net.TcpNetConnectOpts, "family" | "hints" | "lookup">
+  return {
+    family: family === 4 || family === 6 ? family : undefined,
+    resolver: NodeHappyEyeballs.makeResolver({ hints, lookup })
+  }
+}
 
 /** @internal */
 export const makeDispatcher = (
@@ -66,13 +83,16 @@ export const makeDispatcher = (
 ): Effect.Effect<Undici.Dispatcher, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const { connector, stop } = stoppable(connectorOf(options), happyEyeballs)
+      const { connector, stop } = stoppable(connectorOf(options), { ...resolutionOf(options), ...happyEyeballs })
       return { dispatcher: new Undici.Agent({ ...options, connect: connector }), stop }
     }),
-    ({ dispatcher, stop }) => {
-      const destroyed = Effect.promise(() => dispatcher.destroy())
-      return Effect.zipRight(Effect.sync(stop), destroyed)
-    }
+    ({ dispatcher, stop }) =>
+      Effect.promise(() => {
+        // In this order: one that is destroyed begins nothing when what it did is stopped.
+        const destroyed = dispatcher.destroy()
+        stop()
+        return destroyed
+      })
   ).pipe(Effect.map(({ dispatcher }) => dispatcher))
 
 /** @internal */

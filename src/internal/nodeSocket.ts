@@ -1,7 +1,8 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import dns from "node:dns"
 import * as net from "node:net"
 import * as tls from "node:tls"
@@ -25,17 +26,22 @@ export const makeResolver = (
   query: (host, family) =>
     Effect.async((resume) => {
       const fail = (cause: unknown) => resume(new HappyEyeballs.QueryFailed({ host, family, cause }))
-      try {
-        // Whatever it is by now: caches and monitors take its place, and Node asks them, too.
-        const ask: net.LookupFunction = lookup ?? dns.lookup
-        ask(host, { all: true, family, hints }, (error, found: string | Array<dns.LookupAddress>) => {
+      const answer = (error: Error | null, found: string | Array<dns.LookupAddress>) => {
+        try {
           if (error) {
             fail(error)
           } else {
             // A function in the place of `dns.lookup` may know no other answer than one address.
             resume(Effect.succeed(typeof found === "string" ? [found] : found.map(({ address }) => address)))
           }
-        })
+        } catch (error) {
+          fail(error)
+        }
+      }
+      try {
+        // Whatever it is by now: caches and monitors take its place, and Node asks them, too.
+        const ask: net.LookupFunction = lookup ?? dns.lookup
+        ask(host, { all: true, family, hints }, answer)
       } catch (error) {
         fail(error)
       }
@@ -43,35 +49,38 @@ export const makeResolver = (
 })
 
 /**
+ * Done when a socket gets so far, or is closed before. It listens from the moment that the socket is made: whoever
+ * waits may come later than the event.
+ *
+ * @internal
+ */
+export const awaiting = (
+  socket: net.Socket,
+  event: "connect" | "secureConnect"
+): Deferred.Deferred<void, NodeHappyEyeballs.SocketFailed> => {
+  const done = Deferred.unsafeMake<void, NodeHappyEyeballs.SocketFailed>(FiberId.none)
+  socket
+    .once(event, () => Deferred.unsafeDone(done, Effect.void))
+    .once("close", () => Deferred.unsafeDone(done, failure(socket.errored ?? new Error(`closed before "${event}"`))))
+  return done
+}
+
+/**
  * A socket that lives as long as its scope. It is destroyed in whatever state it is: `destroySoon` would wait for a
  * connection that is still being made.
  */
-const acquire = <S extends net.Socket>(
-  make: () => S
-): Effect.Effect<S, NodeHappyEyeballs.SocketFailed, Scope.Scope> =>
+const acquire = <S extends net.Socket>(make: () => S) =>
   Effect.acquireRelease(
     Effect.try({
-      // Whoever waits for the socket hears of an error; one that nobody listens to would end the process.
-      try: () => make().on("error", constVoid),
+      try: () => {
+        // Who waits for the socket hears of an error when it closes; one that nobody listens to would end the process.
+        const socket = make().on("error", constVoid)
+        return { connects: awaiting(socket, "connect"), secures: awaiting(socket, "secureConnect"), socket }
+      },
       catch: failure
     }),
-    (socket) => Effect.sync(() => socket.destroy())
+    ({ socket }) => Effect.sync(() => socket.destroy())
   )
-
-/** @internal */
-export const happened = (
-  socket: net.Socket,
-  event: "connect" | "secureConnect"
-): Effect.Effect<void, NodeHappyEyeballs.SocketFailed> =>
-  Effect.async((resume) => {
-    const done = () => resume(Effect.void)
-    const closed = () => resume(failure(socket.errored ?? new Error(`closed before "${event}"`)))
-    if (socket.destroyed) {
-      return closed()
-    }
-    socket.once(event, done).once("close", closed)
-    return Effect.sync(() => socket.off(event, done).off("close", closed))
-  })
 
 /**
  * An address that has been connected to gets some time for the handshake before the next one is tried.
@@ -91,38 +100,56 @@ export const handshakeBegins = (
  *
  * @internal
  */
-export const plain = <S extends net.Socket>(make: () => S) =>
-  Effect.tap(acquire(make), (socket) => happened(socket, "connect"))
+export const connected = <S extends net.Socket>(make: () => S) =>
+  Effect.flatMap(acquire(make), ({ connects, socket }) => Effect.as(Deferred.await(connects), socket))
 
 /**
  * A socket that has finished its handshake of TLS.
  *
  * @internal
  */
-export const secure = <S extends net.Socket>(
+export const secured = <S extends net.Socket>(
   make: () => S,
   handshakeDelay?: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
 ) =>
-  Effect.tap(
-    plain(make),
-    (socket) => Effect.zipRight(handshakeBegins(handshakeDelay), happened(socket, "secureConnect"))
-  )
+  Effect.flatMap(acquire(make), ({ connects, secures, socket }) =>
+    Deferred.await(connects).pipe(
+      Effect.zipRight(handshakeBegins(handshakeDelay)),
+      Effect.zipRight(Deferred.await(secures)),
+      Effect.as(socket)
+    ))
 
-/** @internal */
-export const isName = (host: string): boolean => Option.isNone(fromText(host))
+const isName = (host: string): boolean => Option.isNone(fromText(host))
+
+/**
+ * Node checks a certificate against the name that it sends along, and where it sends none, against the host: which
+ * would be the address.
+ *
+ * @internal
+ */
+export const identityOf = (
+  host: string,
+  { checkServerIdentity = tls.checkServerIdentity, servername }: Pick<
+    tls.ConnectionOptions,
+    "checkServerIdentity" | "servername"
+  >
+): Pick<tls.ConnectionOptions, "checkServerIdentity"> =>
+  servername || !isName(host)
+    ? {}
+    : { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) }
 
 /** @internal */
 export const open = (options: NodeHappyEyeballs.SocketOptions = {}) => ({ address, port }: HappyEyeballs.Endpoint) =>
-  plain(() => net.connect({ ...options, host: address, port, autoSelectFamily: false }))
+  connected(() => net.connect({ ...options, host: address, port, autoSelectFamily: false }))
 
 /** @internal */
 export const openTls =
   ({ handshakeDelay, ...options }: NodeHappyEyeballs.TlsOptions = {}) =>
   ({ address, host, port }: HappyEyeballs.Endpoint) => {
-    // The name that was asked for is the one that the certificate has to be for.
-    const name = isName(host) ? { servername: host } : {}
-    const connection = { ...name, ...options, host: address, port, autoSelectFamily: false }
-    return secure(() => tls.connect(connection), handshakeDelay)
+    // The name that was asked for; a dot at its end is not sent (RFC 6066, section 3).
+    const named = { ...isName(host) ? { servername: host.replace(/\.$/, "") } : {}, ...options }
+    const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
+    return secured(() => tls.connect(connection), handshakeDelay)
   }
 
 /**

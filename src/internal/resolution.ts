@@ -109,6 +109,7 @@ export class Resolution {
     const { prefer, resolutionDelay } = this.settings
     return family === prefer || this.given.length > 0 || !this.pending.has(prefer)
       ? 0
-      : this.firstAnswerAt + resolutionDelay - now
+      // Whatever the clock does meanwhile.
+      : Math.min(this.firstAnswerAt + resolutionDelay - now, resolutionDelay)
   }
 }

@@ -1,3 +1,4 @@
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
@@ -35,11 +36,18 @@ export type Reply =
 
 const limit = "20 seconds"
 
+/** A program did not start, or does not answer. */
+class PeerFailed extends Data.TaggedError("PeerFailed")<{ readonly message: string }> {}
+
 /** A program at one of the wire's sides, which is killed when the scope closes. */
 const start = (
   side: ReadonlyArray<string>,
   name: string
-): Effect.Effect<readonly [child: ChildProcessWithoutNullStreams, lines: readline.Interface], Error, Scope.Scope> =>
+): Effect.Effect<
+  readonly [child: ChildProcessWithoutNullStreams, lines: readline.Interface],
+  PeerFailed,
+  Scope.Scope
+> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const [command = "", ...args] = side
@@ -51,13 +59,16 @@ const start = (
     ([child]) => Effect.sync(() => child.kill("SIGKILL"))
   ).pipe(
     Effect.tap(([child, lines]) =>
-      Effect.async<void, Error>((resume) => {
+      Effect.async<void, PeerFailed>((resume) => {
         lines.once("line", () => resume(Effect.void))
-        child.once("error", (error) => resume(Effect.fail(error)))
-        child.once("exit", (code) => resume(Effect.fail(new Error(`${name} ended: ${code}`))))
+        child.once("error", (error) => resume(new PeerFailed(error)))
+        child.once("exit", (code) => resume(new PeerFailed({ message: `${name} ended: ${code}` })))
       })
     ),
-    Effect.timeoutFail({ duration: limit, onTimeout: () => new Error(`${name} did not start within ${limit}`) })
+    Effect.timeoutFail({
+      duration: limit,
+      onTimeout: () => new PeerFailed({ message: `${name} did not start within ${limit}` })
+    })
   )
 
 /** Starts both programs, and gives a way to tell the client what to do. */
@@ -72,7 +83,7 @@ export const startPeers = (network: Network) =>
       waiting.get(id)?.(reply)
       waiting.delete(id)
     })
-    const tell = (command: Command): Effect.Effect<Reply, Error> =>
+    const tell = (command: Command): Effect.Effect<Reply, PeerFailed> =>
       Effect.async<Reply>((resume) => {
         const id = ids++
         waiting.set(id, (reply) => resume(Effect.succeed(reply)))
@@ -80,7 +91,7 @@ export const startPeers = (network: Network) =>
       }).pipe(
         Effect.timeoutFail({
           duration: limit,
-          onTimeout: () => new Error(`no answer within ${limit} to ${JSON.stringify(command)}`)
+          onTimeout: () => new PeerFailed({ message: `no answer within ${limit} to ${JSON.stringify(command)}` })
         })
       )
     return {
