@@ -3,9 +3,9 @@
  * `node:http`, and for undici, which is what `fetch` connects with.
  *
  * Node's own way, `autoSelectFamily`, tries a host's addresses in turn too, but its 250 milliseconds are a timeout: as
- * the next address is tried, the one before is given up. So a host whose every address answers after 300 milliseconds
- * is out of reach, and so is one where a single packet gets lost on a slow line (nodejs/node#48145, #54359). Here it is
- * a delay: what has been started goes on until one of them answers.
+ * the next address is tried, the one before is given up. So a host that answers after 300 milliseconds is out of reach if
+ * the last of its addresses does not answer at all, and on a slow line a single lost packet has the same effect
+ * (nodejs/node#48145, #54359). Here it is a delay: what has been started goes on until one of them answers.
  *
  * | to connect | take |
  * |---|---|

@@ -25,10 +25,8 @@ const errorsOf = (causes: Iterable<Cause.Cause<{ readonly cause: unknown }>>) =>
 /**
  * The error that a program of Node's knows what to do with: its own where there is only one, else one that has them
  * all and the code of the first. Where nobody was found to connect to, it is that of the resolver.
- *
- * @internal
  */
-export const toNodeError = (
+const toNodeError = (
   failed: HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>
 ): NodeJS.ErrnoException => {
   const errors = errorsOf(failed.connections.flatMap(({ cause }) => Option.toArray(cause)))

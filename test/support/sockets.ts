@@ -1,6 +1,6 @@
-import { strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import assert from "node:assert"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as tls from "node:tls"
@@ -24,7 +24,7 @@ export const leavingNoSocket = <A, E>(effect: Effect.Effect<A, E>) =>
     yield* effect
     // Node closes some of them a turn later.
     yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
-    strictEqual(openSockets(), before)
+    assert.strictEqual(openSockets(), before)
   })
 
 /** A resolver that knows these addresses, whatever it is asked for. */

@@ -1,0 +1,50 @@
+import type { Fault } from "../../test/support/wire/network.js"
+
+export interface Case {
+  readonly name: string
+  /** What becomes of each address, in the order in which they are to be tried: IPv6 and IPv4 by turns. */
+  readonly faults: ReadonlyArray<Fault>
+}
+
+const after = (delay: number): Fault => ({ delay })
+const healthy = after(5)
+const dead: Fault = { drop: true }
+const refused: Fault = { delay: 5, refuse: true }
+const unreachable: Fault = { delay: 5, unreachable: true }
+
+export const cases: ReadonlyArray<Case> = [
+  { name: "both healthy", faults: [healthy, healthy] },
+  { name: "first dead", faults: [dead, healthy] },
+  { name: "first refused", faults: [refused, healthy] },
+  { name: "first unreachable", faults: [unreachable, healthy] },
+  { name: "first answers after 240 ms", faults: [after(240), healthy] },
+  { name: "first answers after 600 ms, second dead", faults: [after(600), dead] },
+  { name: "first answers after 300 ms, second unreachable", faults: [after(300), unreachable] },
+  { name: "each of three answers after 300 ms", faults: [after(300), after(300), after(300)] },
+  { name: "six, only the last healthy", faults: [dead, dead, dead, dead, dead, healthy] },
+  { name: "all dead", faults: [dead, dead] }
+]
+
+/** RFC 8305, section 5: the Connection Attempt Delay, and the least time between two attempts. */
+const attemptDelay = { recommended: 250, least: 10 }
+
+const fails = ({ refuse, unreachable }: Fault) => refuse === true || unreachable === true
+
+/** Milliseconds from the first SYN until a client that keeps to the RFC is connected; `undefined` if it never is. */
+export const expected = ({ faults }: Case): number | undefined => {
+  let start = 0
+  let connected = Infinity
+  for (const fault of faults) {
+    if (start >= connected) {
+      break
+    }
+    const answered = fault.drop === true ? Infinity : fault.delay ?? 0
+    if (!fails(fault)) {
+      connected = Math.min(connected, start + answered)
+    }
+    start += fails(fault)
+      ? Math.min(Math.max(answered, attemptDelay.least), attemptDelay.recommended)
+      : attemptDelay.recommended
+  }
+  return connected === Infinity ? undefined : connected
+}

@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from "node:fs"
+import { median } from "../support/measure.js"
+import { machine } from "../support/report.js"
+import { type Case, expected } from "./cases.js"
+import type { Contender } from "./contenders.js"
+import type { Measurement, Outcome } from "./measure.js"
+import { limit } from "./protocol.js"
+
+export interface Report {
+  readonly rounds: number
+  readonly cases: ReadonlyArray<Case>
+  readonly contenders: ReadonlyArray<Contender>
+  readonly absent: ReadonlyArray<string>
+  readonly measurements: ReadonlyArray<Measurement>
+}
+
+const outcomesOf = ({ measurements }: Report, self: Case, contender: Contender) =>
+  measurements.filter((one) => one.case === self && one.contender === contender).map(({ outcome }) => outcome)
+
+const timesOf = (outcomes: ReadonlyArray<Outcome>) => outcomes.filter((outcome) => typeof outcome === "number")
+
+const failure = (outcome: Outcome) =>
+  typeof outcome === "number" ? [] : outcome.code === undefined ? ["never"] : [`never (${outcome.code})`]
+
+/** What most rounds came to, and what the others did if that is of another kind. */
+const cell = (outcomes: ReadonlyArray<Outcome>) => {
+  const times = timesOf(outcomes)
+  const counts = new Map<string, number>()
+  const count = (kind: string, by: number) => by > 0 && counts.set(kind, (counts.get(kind) ?? 0) + by)
+  count(median(times).toFixed(0), times.length)
+  outcomes.flatMap(failure).forEach((kind) => count(kind, 1))
+  const [most, ...others] = [...counts].sort(([, a], [, b]) => b - a)
+  return [most?.[0] ?? "", ...others.map(([kind, times]) => `${times} of ${outcomes.length}: ${kind}`)].join("; ")
+}
+
+const table = (report: Report) => [
+  ["ms until connected", ...report.contenders.map(({ name }) => name)],
+  ...report.cases.map((self) => [
+    self.name,
+    ...report.contenders.map((contender) => cell(outcomesOf(report, self, contender)))
+  ])
+]
+
+const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row.map((value, column) => column === 0 ? value.padEnd(widths[column]!) : value.padStart(widths[column]!)).join(
+      "  "
+    )
+  )
+}
+
+const notes = ({ absent, contenders }: Report) => [
+  ...contenders.map(({ description, name }) => `${name}: ${description}`),
+  ...absent.map((command) => `there is no ${command} here, so it is left out`)
+]
+
+const heading = ({ rounds }: Report) =>
+  `${machine()}; ${rounds === 1 ? "1 round" : `the median of ${rounds} rounds`}; never: not within ${limit / 1000} s`
+
+export const toText = (report: Report) =>
+  [heading(report), "", ...aligned(table(report)), "", ...notes(report)].join("\n")
+
+/** Writes the table into a page, between two marks. */
+export const save = (path: URL, report: Report) => {
+  const [titles = [], ...rows] = table(report)
+  const ruler = titles.map((_, index) => index === 0 ? "---" : "--:")
+  const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
+  const page = readFileSync(path, "utf8")
+  const [before, rest] = page.split(begin)
+  const after = rest?.split(end)[1]
+  if (before === undefined || after === undefined) {
+    throw new Error(`${path.pathname} has no "${begin}" and "${end}"`)
+  }
+  const figures = [
+    `${heading(report)}:`,
+    [titles, ruler, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
+    notes(report).map((note) => `- ${note}`).join("\n")
+  ]
+  writeFileSync(path, `${before}${begin}\n\n${figures.join("\n\n")}\n\n${end}${after}`)
+}
+
+const tolerance = 100
+
+/** Where ours has not connected although it must, or too late. */
+export const shortcomings = (report: Report) =>
+  report.contenders.filter(({ isOurs }) => isOurs).flatMap((contender) =>
+    report.cases.flatMap((self) => {
+      const due = expected(self)
+      const outcomes = outcomesOf(report, self, contender)
+      const [failed] = outcomes.flatMap(failure)
+      const late = median(timesOf(outcomes))
+      return due === undefined
+        ? []
+        : failed !== undefined
+        ? [`${contender.name}, ${self.name}: ${failed}`]
+        : late > due + tolerance
+        ? [`${contender.name}, ${self.name}: after ${late.toFixed(0)} ms, expected after ${due} ms`]
+        : []
+    })
+  )
