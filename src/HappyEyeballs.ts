@@ -176,6 +176,25 @@ export interface Connection<out E> extends Address {
  *
  * The message names each address, when it was tried and for how long, and why it failed.
  *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1"] }
+ *
+ * const program = HappyEyeballs.connect({ host: "example.com", port: 443 }, () => Effect.fail("refused")).pipe(
+ *   Effect.catchTag("ConnectionFailed", ({ connections, message }) =>
+ *     Effect.log(message, connections.map(({ address, cause }) => [address, cause]))),
+ *   Effect.provideService(HappyEyeballs.Resolver, { query: (_host, family) => Effect.succeed(table[family]) })
+ * )
+ *
+ * await Effect.runPromise(program)
+ * // could not connect to example.com port 443; addresses tried: 2
+ * //   2001:db8::1  0 ms to 0 ms: refused
+ * //   192.0.2.1    10 ms to 10 ms: refused
+ * ```
+ *
  * @since 0.2.0
  * @category errors
  */
@@ -313,6 +332,42 @@ export interface Endpoint extends Target, Address {}
  * **Gotchas**
  *
  * RFC 8305 (section 8) wants history to be dropped when the network changes.
+ *
+ * **Example** (what has failed is tried last)
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import assert from "node:assert"
+ *
+ * const failed = new Set<string>()
+ *
+ * const history: HappyEyeballs.History = {
+ *   order: (addresses) =>
+ *     Effect.sync(() => [...addresses].sort((a, b) => Number(failed.has(a.address)) - Number(failed.has(b.address)))),
+ *   record: (connections) =>
+ *     Effect.sync(() => {
+ *       for (const { address, result } of connections) {
+ *         if (result === "failed") failed.add(address)
+ *         if (result === "won") failed.delete(address)
+ *       }
+ *     })
+ * }
+ *
+ * const tried: Array<string> = []
+ * const open = ({ address }: HappyEyeballs.Endpoint) => {
+ *   tried.push(address)
+ *   return address === "192.0.2.1" ? Effect.fail("refused") : Effect.succeed(`connected to ${address}`)
+ * }
+ *
+ * const connect = HappyEyeballs.connect({ host: "example.com", port: 443 }, open, { family: 4, history }).pipe(
+ *   Effect.provideService(HappyEyeballs.Resolver, { query: () => Effect.succeed(["192.0.2.1", "192.0.2.2"]) })
+ * )
+ * await Effect.runPromise(Effect.zipRight(connect, connect))
+ *
+ * assert.deepStrictEqual(tried, ["192.0.2.1", "192.0.2.2", "192.0.2.2"])
+ * ```
  *
  * @since 0.2.0
  * @category models

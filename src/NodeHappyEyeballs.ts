@@ -77,6 +77,24 @@ export interface ResolverOptions {
  * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
  * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise.
  *
+ * **Example** (addresses of a network that is not one's own are refused)
+ *
+ * @example
+ * ```ts
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as dns from "node:dns"
+ *
+ * export const resolver = NodeHappyEyeballs.makeResolver({
+ *   lookup: (host, options, callback) =>
+ *     dns.lookup(host, { ...options, all: true }, (error, addresses) =>
+ *       error === null && addresses.some(({ address }) => address.startsWith("10."))
+ *         ? callback(new Error(`${host} is in a private network`), [])
+ *         : callback(error, addresses))
+ * })
+ *
+ * export const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { resolver } })
+ * ```
+ *
  * @since 0.2.0
  * @category resolving
  */
@@ -84,6 +102,18 @@ export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver
 
 /**
  * The resolver of {@link makeResolver} as a layer, with its defaults.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ *
+ * const addresses = Stream.runCollect(HappyEyeballs.resolve("localhost"))
+ *
+ * console.log(await Effect.runPromise(Effect.provide(addresses, NodeHappyEyeballs.layer)))
+ * ```
  *
  * @since 0.2.0
  * @category resolving
@@ -180,6 +210,22 @@ export const open: (
  *
  * The name of the endpoint is sent along (SNI), and the certificate is checked against it, unless `servername` says
  * otherwise.
+ *
+ * @example
+ * ```ts no-run
+ * import { HappyEyeballs, Timeline } from "effect-staggered-race"
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const outcome = yield* HappyEyeballs.outcome({ host: "example.com", port: 443 }, NodeHappyEyeballs.openTls())
+ *   console.log(Timeline.render(outcome, { labels: outcome.connections.map(({ address }) => address) }))
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
+ * ```
+ *
+ * @throws `IllegalArgumentException` if `handshakeDelay` is no duration of zero or more.
  *
  * @since 0.2.0
  * @category one address
@@ -356,6 +402,15 @@ export const connectPromise: (
 /**
  * As {@link connectPromise}, with TLS, and with the handshake as a part of the race, as in {@link connectTls}.
  *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const socket = await NodeHappyEyeballs.connectTlsPromise({ host: "example.com", port: 443 })
+ * console.log(socket.remoteAddress, socket.getProtocol())
+ * socket.end()
+ * ```
+ *
  * @since 0.2.0
  * @category without Effect
  */
@@ -424,6 +479,16 @@ export const HttpAgent: new(options?: HttpAgentOptions) => http.Agent = internal
  * **Details**
  *
  * It is to `node:https` what {@link HttpAgent} is to `node:http`. Sessions are resumed as Node does.
+ *
+ * **Example** (for all requests of a program that do not say otherwise)
+ *
+ * @example
+ * ```ts
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import https from "node:https"
+ *
+ * https.globalAgent = new NodeHappyEyeballs.HttpsAgent({ keepAlive: true })
+ * ```
  *
  * @since 0.2.0
  * @category http

@@ -77,6 +77,21 @@ export const makeSocket: (
 /**
  * As {@link makeSocket}, with TLS, and with the handshake as a part of the race.
  *
+ * **Example** (a connection of RPC or of WebSockets is a `Socket`, too)
+ *
+ * @example
+ * ```ts
+ * import * as Socket from "@effect/platform/Socket"
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as NodeHappyEyeballsPlatform from "effect-staggered-race/NodeHappyEyeballsPlatform"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const SocketLive = Layer.effect(
+ *   Socket.Socket,
+ *   NodeHappyEyeballsPlatform.makeSocketTls({ host: "example.com", port: 6001 }, { openTimeout: "10 seconds" })
+ * ).pipe(Layer.provide(NodeHappyEyeballs.layer))
+ * ```
+ *
  * @since 0.2.0
  * @category sockets
  */
@@ -87,6 +102,18 @@ export const makeSocketTls: (
 
 /**
  * The agents of `node:http` and `node:https` for `NodeHttpClient`, which race, and are destroyed with the scope.
+ *
+ * @example
+ * ```ts
+ * import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+ * import * as NodeHappyEyeballsPlatform from "effect-staggered-race/NodeHappyEyeballsPlatform"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const client = Effect.flatMap(
+ *   NodeHappyEyeballsPlatform.makeAgent({ keepAlive: true }),
+ *   (agent) => Effect.provideService(NodeHttpClient.make, NodeHttpClient.HttpAgent, agent)
+ * )
+ * ```
  *
  * @since 0.2.0
  * @category http
@@ -152,6 +179,22 @@ export interface DispatcherOptions extends Undici.Agent.Options {
 /**
  * An `Agent` of undici for `NodeHttpClient`, which races, and is destroyed with the scope.
  *
+ * **Details**
+ *
+ * Unlike an agent that is made with `NodeHappyEyeballs.connector`, it stops connecting as it is destroyed.
+ *
+ * @example
+ * ```ts
+ * import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+ * import * as NodeHappyEyeballsPlatform from "effect-staggered-race/NodeHappyEyeballsPlatform"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const client = Effect.map(
+ *   NodeHappyEyeballsPlatform.makeDispatcher({ connect: { timeout: 5000 }, connections: 10 }),
+ *   NodeHttpClient.makeUndici
+ * )
+ * ```
+ *
  * @since 0.2.0
  * @category http
  */
@@ -162,6 +205,17 @@ export const makeDispatcher: (
 /**
  * The agent of {@link makeDispatcher} as a layer, for `NodeHttpClient.layerUndiciWithoutDispatcher`.
  *
+ * @example
+ * ```ts
+ * import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+ * import * as NodeHappyEyeballsPlatform from "effect-staggered-race/NodeHappyEyeballsPlatform"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const HttpClientLive = NodeHttpClient.layerUndiciWithoutDispatcher.pipe(
+ *   Layer.provide(NodeHappyEyeballsPlatform.layerDispatcher({ allowH2: true }))
+ * )
+ * ```
+ *
  * @since 0.2.0
  * @category http
  */
@@ -169,7 +223,7 @@ export const layerDispatcher: (options?: DispatcherOptions) => Layer.Layer<NodeH
   internal.layerDispatcher
 
 /**
- * `NodeHttpClient.layerUndici`, racing: an `HttpClient` over undici.
+ * `NodeHttpClient.layerUndici`, racing: an `HttpClient` over undici. {@link layerHttpClient} shows how it is used.
  *
  * @since 0.2.0
  * @category http

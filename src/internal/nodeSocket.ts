@@ -11,6 +11,7 @@ import * as NodeHappyEyeballs from "../NodeHappyEyeballs.js"
 import * as StaggeredRace from "../StaggeredRace.js"
 import { fromText } from "./address.js"
 import { connectionAttemptDelay } from "./happyEyeballs.js"
+import { decodeMillis } from "./settings.js"
 
 /** @internal */
 export const toError = (cause: unknown): NodeJS.ErrnoException =>
@@ -143,14 +144,15 @@ export const open = (options: NodeHappyEyeballs.SocketOptions = {}) => ({ addres
   connected(() => net.connect({ ...options, host: address, port, autoSelectFamily: false }))
 
 /** @internal */
-export const openTls =
-  ({ handshakeDelay, ...options }: NodeHappyEyeballs.TlsOptions = {}) =>
-  ({ address, host, port }: HappyEyeballs.Endpoint) => {
+export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs.TlsOptions = {}) => {
+  const handshakeDelay = input === undefined ? undefined : decodeMillis("handshakeDelay", input, "NodeHappyEyeballs")
+  return ({ address, host, port }: HappyEyeballs.Endpoint) => {
     // The name that was asked for; a dot at its end is not sent (RFC 6066, section 3).
-    const named = { ...isName(host) ? { servername: host.replace(/\.$/, "") } : {}, ...options }
+    const named = { ...(isName(host) ? { servername: host.replace(/\.$/, "") } : {}), ...options }
     const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
     return secured(() => tls.connect(connection), handshakeDelay)
   }
+}
 
 /**
  * An own address of one family reaches none of the other.
@@ -168,8 +170,10 @@ export const connect = (target: HappyEyeballs.Target, options: NodeHappyEyeballs
 
 /** @internal */
 export const connectTls = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectTlsOptions = {}) =>
-  HappyEyeballs.connect(
-    target,
-    openTls({ handshakeDelay: options.connectionAttemptDelay, ...options }),
-    { ...options, family: familyOf(options) }
+  Effect.suspend(() =>
+    HappyEyeballs.connect(
+      target,
+      openTls({ handshakeDelay: options.connectionAttemptDelay, ...options }),
+      { ...options, family: familyOf(options) }
+    )
   )
