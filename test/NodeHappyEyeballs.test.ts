@@ -275,12 +275,27 @@ describe("NodeHappyEyeballs", () => {
         const resolver: HappyEyeballs.Resolver["Type"] = { query: () => Effect.never }
         const reason = "enough"
         const connect = (signal: AbortSignal) => NodeHappyEyeballs.connectPromise({ ...target(1), resolver, signal })
-        strictEqual(yield* failure(connect(AbortSignal.abort(reason))), reason)
+        let asked = 0
+        const early = NodeHappyEyeballs.connectPromise({
+          ...target(1),
+          resolver: { query: () => Effect.sync(() => void asked++).pipe(Effect.as([])) },
+          signal: AbortSignal.abort(reason)
+        })
+        deepStrictEqual([yield* failure(early), asked], [reason, 0])
         const controller = new AbortController()
         const connecting = failure(connect(controller.signal))
         setImmediate(() => controller.abort(reason))
         strictEqual(yield* connecting, reason)
         const port = yield* listening(net.createServer(), "127.0.0.3")
+        const last = new AbortController()
+        const record = () => Effect.sync(() => queueMicrotask(() => last.abort(reason)))
+        const connected = NodeHappyEyeballs.connectPromise({
+          ...target(port),
+          history: { order: Effect.succeed, record },
+          resolver: knows("127.0.0.3"),
+          signal: last.signal
+        })
+        strictEqual(yield* failure(connected), reason)
         const late = new AbortController()
         const socket = yield* Effect.promise(() =>
           NodeHappyEyeballs.connectPromise({ ...target(port), resolver: knows("127.0.0.3"), signal: late.signal })
