@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertInstanceOf, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -10,6 +11,8 @@ import { once } from "node:events"
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { Agent, buildConnector, request } from "undici"
 import * as HappyEyeballs from "../src/HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../src/NodeHappyEyeballs.js"
@@ -547,6 +550,29 @@ describe("NodeHappyEyeballs", () => {
         agent.destroy()
       }))
 
+    live("over one family, where the request says so", () =>
+      Effect.gen(function*() {
+        const port = yield* listening(http.createServer((_, response) => response.end("hello")), "127.0.0.3")
+        const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { resolver: knows("::1", "127.0.0.3") } })
+        const [error] = yield* Effect.promise(() => once(http.get({ ...target(port), agent, family: 6 }), "error"))
+        deepStrictEqual([error.code, error.address], ["ECONNREFUSED", "::1"])
+      }))
+
+    live("over no addresses where there is a path of the file system", () =>
+      Effect.gen(function*() {
+        const socketPath = join(tmpdir(), `${process.pid}.happy-agent.sock`)
+        const server = yield* Effect.acquireRelease(
+          Effect.sync(() => http.createServer((_, response) => response.end("by path")).listen(socketPath)),
+          (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+        )
+        yield* Effect.promise(() => once(server, "listening"))
+        const resolver = { query: () => Effect.dieMessage("asked") }
+        const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { resolver } })
+        const [response] = yield* Effect.promise(() => once(http.get({ socketPath, agent }), "response"))
+        strictEqual(response.statusCode, 200)
+        yield* Effect.promise(() => once(response.resume(), "end"))
+      }))
+
     live("an option that makes no sense is an error of the request", () =>
       Effect.gen(function*() {
         const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { connectionAttemptDelay: 1 } })
@@ -655,6 +681,38 @@ describe("NodeHappyEyeballs", () => {
         strictEqual(yield* answered(`http://happy.test:${port}/`, connect), "hello")
         deepStrictEqual(sockets.map(({ destroyed }) => destroyed), [true])
       }))
+
+    live(
+      "a connector that gives no socket back: one that is ready too late is destroyed",
+      () =>
+        Effect.gen(function*() {
+          const port = yield* listening(net.createServer(), "127.0.0.2")
+          yield* listening(net.createServer(), "127.0.0.3", port)
+          const late = yield* Deferred.make<net.Socket>()
+          const slow: NodeHappyEyeballs.Connector = ({ host, hostname }, callback) => {
+            strictEqual(host, "happy.test")
+            const socket = net.connect({ host: hostname, port })
+            socket.on("connect", () =>
+              setTimeout(() => {
+                callback(null, socket)
+                if (hostname === "127.0.0.2") {
+                  Deferred.unsafeDone(late, Effect.succeed(socket))
+                }
+              }, hostname === "127.0.0.2" ? 60 : 0))
+          }
+          const resolver = knows("127.0.0.2", "127.0.0.3")
+          const connect = NodeHappyEyeballs.connector(slow, { connectionAttemptDelay: 10, resolver })
+          const socket = yield* Effect.async<net.Socket, Error>((resume) => {
+            connect(
+              { hostname: "happy.test", port: String(port), protocol: "http:" },
+              (error, socket) => resume(error === null ? Effect.succeed(socket) : Effect.fail(error))
+            )
+          })
+          strictEqual(socket.remoteAddress, "127.0.0.3")
+          assertTrue((yield* Deferred.await(late)).destroyed)
+          socket.destroy()
+        })
+    )
 
     live("refused everywhere: an error with a code", () =>
       Effect.gen(function*() {

@@ -102,12 +102,11 @@ export class Resolution {
 
   /**
    * Milliseconds for which an address still has to wait. RFC 8305, section 3: the preferred family goes at once, the
-   * other one waits for its answer, but no longer than the Resolution Delay from the first answer. Once one address
-   * was given out, none waits.
+   * other one waits for its answer, but no longer than the Resolution Delay from the first answer.
    */
   private held(family: Family, now: number): number {
     const { prefer, resolutionDelay } = this.settings
-    return family === prefer || this.given.length > 0 || !this.pending.has(prefer)
+    return family === prefer || !this.pending.has(prefer)
       ? 0
       // Whatever the clock does meanwhile.
       : Math.min(this.firstAnswerAt + resolutionDelay - now, resolutionDelay)
