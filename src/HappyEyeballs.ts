@@ -155,7 +155,7 @@ export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
 }
 
 /**
- * What became of one address.
+ * An attempt at one address, and what became of it.
  *
  * @since 0.2.0
  * @category models

@@ -261,13 +261,13 @@ export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions, TlsOpti
  *
  * - The socket is connected. It is destroyed when the scope closes; the sockets to all other addresses are when it is
  *   known that they have lost.
- * - To interrupt the effect is to stop connecting.
+ * - Interrupting the effect stops the connecting.
  * - With a `localAddress`, addresses of its family alone are tried.
  *
  * **Gotchas**
  *
- * There is no timeout: where no address answers nor refuses, the system gives up after two minutes or so.
- * `Effect.timeout` does earlier.
+ * There is no timeout: where every address neither answers nor refuses, the system gives up after two minutes or so.
+ * `Effect.timeout` ends it earlier.
  *
  * Somebody listens to the socket's errors already, so that one that comes when nobody else does ends the connection and
  * not the process. It is in `socket.errored`.
@@ -449,7 +449,9 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  *
  * - Pooling, `keepAlive`, `maxSockets` and all else are Node's own; so are `family`, `localAddress`, `lookup`, `hints`
  *   and `timeout` of a request.
- * - To destroy the request, or the agent, stops connecting.
+ * - Where Node goes through a proxy (`proxyEnv`, from Node 24 on), or to a path of the file system, it does so still, and
+ *   nothing is raced.
+ * - Destroying the request, or the agent, stops the connecting.
  * - Errors are those of {@link connectPromise}.
  *
  * **Gotchas**
@@ -457,6 +459,9 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  * A request has its socket once there is a connection, and not while it is made. So its `socket` event comes later, and
  * then there is no `connect` event to wait for, as it is with a socket that was kept alive; and the agent's `keylog`
  * event misses the keys of the handshake.
+ *
+ * Somebody listens to the errors of its sockets already, as with {@link connect}. And a port or an address that makes no
+ * sense is an `error` of the request, where Node throws.
  *
  * @example
  * ```ts no-run
@@ -471,7 +476,15 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  * @since 0.2.0
  * @category http
  */
-export const HttpAgent: new(options?: HttpAgentOptions) => http.Agent = internalAgent.HttpAgent
+export const HttpAgent: new(options?: HttpAgentOptions) => HttpAgent = internalAgent.HttpAgent
+
+/**
+ * An agent of {@link HttpAgent}: Node's, as far as types go.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HttpAgent extends http.Agent {}
 
 /**
  * Node's `https.Agent` whose connections are raced, with the handshake as a part of the race.
@@ -487,13 +500,21 @@ export const HttpAgent: new(options?: HttpAgentOptions) => http.Agent = internal
  * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
  * import https from "node:https"
  *
- * https.globalAgent = new NodeHappyEyeballs.HttpsAgent({ keepAlive: true })
+ * https.globalAgent = new NodeHappyEyeballs.HttpsAgent({ ...https.globalAgent.options })
  * ```
  *
  * @since 0.2.0
  * @category http
  */
-export const HttpsAgent: new(options?: HttpsAgentOptions) => https.Agent = internalAgent.HttpsAgent
+export const HttpsAgent: new(options?: HttpsAgentOptions) => HttpsAgent = internalAgent.HttpsAgent
+
+/**
+ * An agent of {@link HttpsAgent}: Node's, as far as types go.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HttpsAgent extends https.Agent {}
 
 /**
  * What undici asks a connector for.
@@ -534,7 +555,8 @@ export interface Connector {
  *
  * **Details**
  *
- * - TLS, its sessions, and the timeout of ten seconds are those of the given connector; a timeout is for each address.
+ * - TLS, its sessions, and the timeout of ten seconds are those of the given connector; that timeout is for each address,
+ *   and the time that the name takes to resolve is not in it.
  * - Errors are those of {@link connectPromise}.
  * - Nothing is raced through a proxy's socket or for a path of the file system.
  *
@@ -546,8 +568,8 @@ export interface Connector {
  * Undici does not tell a connector that nobody needs its connection any more: that of a request that is aborted while it
  * connects is kept for the next one.
  *
- * Of connectors that do not give back their socket, as those of `buildConnector` do, the one that loses is only
- * destroyed when it has connected.
+ * A connector that does not return its socket, as those of `buildConnector` do, cannot be stopped: if it loses, its socket
+ * is destroyed once it has connected.
  *
  * @example
  * ```ts no-run

@@ -167,7 +167,8 @@ export const layerAgent: (options?: NodeHappyEyeballs.HttpsAgentOptions) => Laye
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = internal.layerHttpClient
 
 /**
- * Options of undici's `Agent`, and how to race. `connect` is what connects to each address.
+ * Options of undici's `Agent`, and how to race. `connect` is what connects to each address, and `connectTimeout` is for
+ * each; the time that the name takes to resolve is not in it.
  *
  * @since 0.2.0
  * @category models

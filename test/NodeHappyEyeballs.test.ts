@@ -13,6 +13,7 @@ import * as https from "node:https"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { TLSSocket } from "node:tls"
 import { Agent, buildConnector, request } from "undici"
 import * as HappyEyeballs from "../src/HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../src/NodeHappyEyeballs.js"
@@ -146,6 +147,11 @@ describe("NodeHappyEyeballs", () => {
           withAddresses("127.0.0.3")
         )
         deepStrictEqual([(socket as { servername?: string }).servername, socket.authorized], ["happy.test", true])
+        const withoutOption: NodeHappyEyeballs.ConnectTlsOptions = { ca, servername: undefined }
+        const other = yield* NodeHappyEyeballs.connectTls({ host: "happy.test", port }, withoutOption).pipe(
+          withAddresses("127.0.0.3")
+        )
+        strictEqual((other as { servername?: string }).servername, "happy.test")
       }))
 
     live("it does not matter when the fiber hears of what has happened", () =>
@@ -411,6 +417,23 @@ describe("NodeHappyEyeballs", () => {
         request.destroy(new Error("too slow"))
         await event(request, "close")
       }],
+      [
+        "times out while it connects, by its own timeout and not the agent's",
+        { timeout: 3000 },
+        async ({ get, log }) => {
+          const request = get("/a", { host: "hangs.test", timeout: 10 })
+          const agents = setTimeout(() => log.push("late"), 1000)
+          await event(request, "timeout")
+          clearTimeout(agents)
+          request.destroy(new Error("too slow"))
+          await event(request, "close")
+        }
+      ],
+      ["aborted at once, as one does no more", {}, async ({ get }) => {
+        const request = get("/a")
+        request.abort()
+        await event(request, "close")
+      }],
       ["times out while the answer is awaited", {}, async ({ get }) => {
         const request = get("/hang", { timeout: 30 })
         await event(request, "timeout")
@@ -548,6 +571,24 @@ describe("NodeHappyEyeballs", () => {
         const answers = yield* Effect.all([get(), get(), get()], { concurrency: "unbounded" })
         deepStrictEqual(answers, ["127.0.0.3", "127.0.0.3", "127.0.0.3"])
         agent.destroy()
+      }))
+
+    live("with TLS, whose sessions are resumed", () =>
+      Effect.gen(function*() {
+        const server = https.createServer({ key: pem("happy"), cert: pem("happy") }, (_, response) =>
+          response.end("hello"))
+        const port = yield* listening(server, "127.0.0.3")
+        const agent = new NodeHappyEyeballs.HttpsAgent({ ca, happyEyeballs: { resolver: knows("127.0.0.3") } })
+        const isResumed = Effect.promise(() =>
+          new Promise<boolean>((resume, fail) => {
+            https.get({ ...target(port), agent }, (response) => {
+              const isReused = (response.socket as TLSSocket).isSessionReused()
+              response.resume().on("end", () =>
+                resume(isReused))
+            }).on("error", fail)
+          })
+        )
+        deepStrictEqual([yield* isResumed, yield* isResumed, yield* isResumed], [false, true, true])
       }))
 
     live("over one family, where the request says so", () =>

@@ -56,13 +56,15 @@ const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
   }
 }
 
-const decodeTarget = ({ host, port }: HappyEyeballs.Target) => {
+const decodeTarget = (target: HappyEyeballs.Target): HappyEyeballs.Target => {
+  const { host, port } = target
   if (typeof host !== "string" || host === "") {
     throw invalid("host", host, "a name or an address")
   }
   if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) {
     throw invalid("port", port, "a whole number from 1 to 65535")
   }
+  return target
 }
 
 const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }: HappyEyeballs.ConnectOptions) => {
@@ -118,36 +120,38 @@ export const outcome = <A, E, R>(
   open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
   options: HappyEyeballs.ConnectOptions = {}
 ): Effect.Effect<HappyEyeballs.Outcome<A, E>, never, R | HappyEyeballs.Resolver> =>
-  Effect.flatMap(resolutionOf(target.host, options, options.history), (resolution) => {
-    decodeTarget(target)
-    const candidates = Stream.map(
-      resolution.addresses,
-      (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
-    )
-    const race = StaggeredRace.outcomeStream(candidates, {
-      delay: decodeDelay(options),
-      minDelay: connectionAttemptDelayMin
-    })
-    return Effect.flatMap(race, (outcome) => {
-      // One address is given for each attempt, as it starts.
-      const connections = Arr.zipWith(
-        outcome.attempts,
-        resolution.given,
-        (attempt, address): HappyEyeballs.Connection<E> => ({
-          ...address,
-          startedAt: attempt.startedAt,
-          endedAt: attempt.endedAt,
-          result: attempt.result,
-          cause: Exit.causeOption(attempt.exit)
-        })
+  Effect.flatMap(
+    Effect.suspend(() => resolutionOf(decodeTarget(target).host, options, options.history)),
+    (resolution) => {
+      const candidates = Stream.map(
+        resolution.addresses,
+        (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
       )
-      const recorded = Effect.suspend(() => options.history?.record(connections, target) ?? Effect.void)
-      return Effect.as(
-        Effect.catchAllCause(recorded, (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)),
-        { ...outcome, connections, resolution: resolution.failures }
-      )
-    })
-  })
+      const race = StaggeredRace.outcomeStream(candidates, {
+        delay: decodeDelay(options),
+        minDelay: connectionAttemptDelayMin
+      })
+      return Effect.flatMap(race, (outcome) => {
+        // One address is given for each attempt, as it starts.
+        const connections = Arr.zipWith(
+          outcome.attempts,
+          resolution.given,
+          (attempt, address): HappyEyeballs.Connection<E> => ({
+            ...address,
+            startedAt: attempt.startedAt,
+            endedAt: attempt.endedAt,
+            result: attempt.result,
+            cause: Exit.causeOption(attempt.exit)
+          })
+        )
+        const recorded = Effect.suspend(() => options.history?.record(connections, target) ?? Effect.void)
+        return Effect.as(
+          Effect.catchAllCause(recorded, (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)),
+          { ...outcome, connections, resolution: resolution.failures }
+        )
+      })
+    }
+  )
 
 /** @internal */
 export const connect = <A, E, R>(

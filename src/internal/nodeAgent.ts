@@ -26,6 +26,7 @@ interface Internals {
 /** The options of the agent and of the request, as an agent passes them on. */
 interface ConnectionOptions extends https.RequestOptions {
   readonly _agentKey?: string
+  readonly proxyEnv?: unknown
   readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
 }
 
@@ -48,8 +49,7 @@ const hangUp = () => Object.assign(new Error("socket hang up"), { code: "ECONNRE
 class Racing {
   private readonly agent: Internals
   private readonly node: Internals
-  /** What requests were destroyed for, and the sockets that stand in for theirs. */
-  private readonly reasons = new WeakMap<http.ClientRequest, Error>()
+  /** The sockets that stand in for those of requests. */
   private readonly standIns = new WeakMap<http.ClientRequest, net.Socket>()
   /** The request for which Node asks for a connection at this moment. */
   private current: http.ClientRequest | undefined
@@ -63,9 +63,6 @@ class Racing {
   addRequest(request: http.ClientRequest, rest: ReadonlyArray<unknown>): void {
     const { destroy } = request
     request.destroy = (reason) => {
-      if (reason !== undefined && !request.destroyed) {
-        this.reasons.set(request, reason)
-      }
       destroy.call(request, reason)
       this.standIns.get(request)?.destroy()
       return request
@@ -85,7 +82,8 @@ class Racing {
 
   createConnection(options: ConnectionOptions, callback?: Callback): net.Socket | undefined {
     const { current } = this
-    if (current === undefined || callback === undefined || options.socketPath) {
+    // Not through proxies that Node itself goes through (from 24 on), and not to a path of the file system.
+    if (current === undefined || callback === undefined || options.socketPath || options.proxyEnv) {
       return this.node.createConnection.call(this.agent, options, callback)
     }
     this.race(current, options, callback)
@@ -98,7 +96,9 @@ class Racing {
    */
   private race(request: http.ClientRequest, options: ConnectionOptions, callback: Callback): void {
     const { agent } = this
-    const { _agentKey: key = "", timeout } = options
+    const { _agentKey: key = "" } = options
+    // The request's own comes before the agent's, which is what is in the options.
+    const { timeout = options.timeout } = request as { readonly timeout?: number }
     const standIn = new net.Socket()
     const sockets = agent.sockets[key] ??= []
     sockets.push(standIn)
@@ -115,13 +115,18 @@ class Racing {
     }
     const fail = (error: Error) => {
       settle()
-      ;(callback as (error: Error) => void)(error)
+      if (request.destroyed) {
+        // It knows why.
+        ;(request as { onSocket(socket?: net.Socket): void }).onSocket()
+      } else {
+        ;(callback as (error: Error) => void)(error)
+      }
       agent.removeSocket(standIn, options)
     }
     let interrupt = constVoid
     const stop = () => {
       interrupt()
-      fail(this.reasons.get(request) ?? hangUp())
+      fail(hangUp())
     }
     standIn.once("close", stop)
     if (request.destroyed) {

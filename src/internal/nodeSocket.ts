@@ -70,17 +70,17 @@ export const awaiting = (
  * A socket that lives as long as its scope. It is destroyed in whatever state it is: `destroySoon` would wait for a
  * connection that is still being made.
  */
-const acquire = <S extends net.Socket>(make: () => S) =>
+const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
         // Who waits for the socket hears of an error when it closes; one that nobody listens to would end the process.
         const socket = make().on("error", constVoid)
-        return { connects: awaiting(socket, "connect"), secures: awaiting(socket, "secureConnect"), socket }
+        return [socket, watch(socket)] as const
       },
       catch: failure
     }),
-    ({ socket }) => Effect.sync(() => socket.destroy())
+    ([socket]) => Effect.sync(() => socket.destroy())
   )
 
 /**
@@ -102,7 +102,10 @@ export const handshakeBegins = (
  * @internal
  */
 export const connected = <S extends net.Socket>(make: () => S) =>
-  Effect.flatMap(acquire(make), ({ connects, socket }) => Effect.as(Deferred.await(connects), socket))
+  Effect.flatMap(
+    acquire(make, (socket) => awaiting(socket, "connect")),
+    ([socket, connects]) => Effect.as(Deferred.await(connects), socket)
+  )
 
 /**
  * A socket that has finished its handshake of TLS.
@@ -113,12 +116,15 @@ export const secured = <S extends net.Socket>(
   make: () => S,
   handshakeDelay?: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
 ) =>
-  Effect.flatMap(acquire(make), ({ connects, secures, socket }) =>
-    Deferred.await(connects).pipe(
-      Effect.zipRight(handshakeBegins(handshakeDelay)),
-      Effect.zipRight(Deferred.await(secures)),
-      Effect.as(socket)
-    ))
+  Effect.flatMap(
+    acquire(make, (socket) => [awaiting(socket, "connect"), awaiting(socket, "secureConnect")] as const),
+    ([socket, [connects, secures]]) =>
+      Deferred.await(connects).pipe(
+        Effect.zipRight(handshakeBegins(handshakeDelay)),
+        Effect.zipRight(Deferred.await(secures)),
+        Effect.as(socket)
+      )
+  )
 
 const isName = (host: string): boolean => Option.isNone(fromText(host))
 
@@ -148,7 +154,8 @@ export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs
   const handshakeDelay = input === undefined ? undefined : decodeMillis("handshakeDelay", input, "NodeHappyEyeballs")
   return ({ address, host, port }: HappyEyeballs.Endpoint) => {
     // The name that was asked for; a dot at its end is not sent (RFC 6066, section 3).
-    const named = { ...(isName(host) ? { servername: host.replace(/\.$/, "") } : {}), ...options }
+    const servername = options.servername ?? (isName(host) ? host.replace(/\.$/, "") : undefined)
+    const named = servername === undefined ? options : { ...options, servername }
     const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
     return secured(() => tls.connect(connection), handshakeDelay)
   }

@@ -91,6 +91,7 @@ describe("NodeHappyEyeballs", () => {
   test("agents and connectors fit where Node's and undici's own do", () => {
     expect(http.get).type.toBeCallableWith({ agent: new NodeHappyEyeballs.HttpAgent({ keepAlive: true }) })
     expect(new NodeHappyEyeballs.HttpsAgent({ ca: "", maxSockets: 1 })).type.toBeAssignableTo<http.Agent>()
+    expect<NodeHappyEyeballs.HttpAgent>().type.toBe<http.Agent>()
     expect(Agent).type.toBeConstructableWith({ connect: NodeHappyEyeballs.connector(buildConnector({})) })
   })
 })
