@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs"
 import { median } from "../support/measure.js"
-import { machine } from "../support/report.js"
+import { machine, publish } from "../support/report.js"
 import { type Case, expected } from "./cases.js"
 import type { Contender } from "./contenders.js"
 import type { Measurement, Outcome } from "./measure.js"
@@ -61,23 +60,11 @@ const heading = ({ rounds }: Report) =>
 export const toText = (report: Report) =>
   [heading(report), "", ...aligned(table(report)), "", ...notes(report)].join("\n")
 
-/** Writes the table into a page, between two marks. */
+/** Writes the table into a page. */
 export const save = (path: URL, report: Report) => {
   const [titles = [], ...rows] = table(report)
   const ruler = titles.map((_, index) => index === 0 ? "---" : "--:")
-  const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
-  const page = readFileSync(path, "utf8")
-  const [before, rest] = page.split(begin)
-  const after = rest?.split(end)[1]
-  if (before === undefined || after === undefined) {
-    throw new Error(`${path.pathname} has no "${begin}" and "${end}"`)
-  }
-  const figures = [
-    `${heading(report)}:`,
-    [titles, ruler, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
-    notes(report).map((note) => `- ${note}`).join("\n")
-  ]
-  writeFileSync(path, `${before}${begin}\n\n${figures.join("\n\n")}\n\n${end}${after}`)
+  publish(path, heading(report), [titles, ruler, ...rows], notes(report))
 }
 
 const tolerance = 100

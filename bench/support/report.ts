@@ -56,9 +56,13 @@ export const line = (values: ReadonlyArray<string>) =>
 export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes the tables into a page, between two marks. */
-export const save = (path: URL, { command, machine, memory, rows }: Report) => {
-  const table = [titles, titles.map((_, index) => index < titles.length - 1 ? "--:" : "---"), ...rows.map(cells)]
+/** Writes figures into a page, between two marks: a heading, a table whose second row is its ruler, and notes. */
+export const publish = (
+  path: URL,
+  heading: string,
+  table: ReadonlyArray<ReadonlyArray<string>>,
+  notes: ReadonlyArray<string>
+) => {
   const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
   const page = readFileSync(path, "utf8")
   const [before, rest] = page.split(begin)
@@ -67,9 +71,14 @@ export const save = (path: URL, { command, machine, memory, rows }: Report) => {
     throw new Error(`${path.pathname} has no "${begin}" and "${end}"`)
   }
   const figures = [
-    `\`${command}\` on ${machine}:`,
+    `${heading}:`,
     table.map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
-    memory.map((row) => `- ${memoryLine(row)}`).join("\n")
+    notes.map((note) => `- ${note}`).join("\n")
   ]
   writeFileSync(path, `${before}${begin}\n\n${figures.join("\n\n")}\n\n${end}${after}`)
+}
+
+export const save = (path: URL, { command, machine, memory, rows }: Report) => {
+  const ruler = titles.map((_, index) => index < titles.length - 1 ? "--:" : "---")
+  publish(path, `\`${command}\` on ${machine}`, [titles, ruler, ...rows.map(cells)], memory.map(memoryLine))
 }
