@@ -25,3 +25,10 @@ export * as Timeline from "./Timeline.js"
  * @since 0.2.0
  */
 export * as HappyEyeballs from "./HappyEyeballs.js"
+
+/**
+ * Another copy of a request when the first is late, within a budget.
+ *
+ * @since 0.2.0
+ */
+export * as Hedge from "./Hedge.js"

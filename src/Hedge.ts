@@ -1,0 +1,313 @@
+/**
+ * Hedged requests: one more copy of a request is sent when the first is late, and the first good answer is taken. It
+ * cuts off the slowest answers at the price of a few requests that are sent twice (Dean and Barroso, *The Tail at Scale*,
+ * Communications of the ACM 56(2), 2013).
+ *
+ * A copy more for each late answer is a copy more for all of them when everything is late, and so a hedge can turn a slow
+ * server into one that is down. So a policy that is made by {@link make} has a budget, which every call fills a little
+ * and every copy empties: by default, one copy for twenty calls.
+ *
+ * @since 0.2.0
+ */
+import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import type * as Predicate from "effect/Predicate"
+import type * as Schedule from "effect/Schedule"
+import type * as Types from "effect/Types"
+import * as internal from "./internal/hedge.js"
+
+/**
+ * @since 0.2.0
+ * @category symbols
+ */
+export const BudgetTypeId: unique symbol = internal.BudgetTypeId
+
+/**
+ * @since 0.2.0
+ * @category symbols
+ */
+export type BudgetTypeId = typeof BudgetTypeId
+
+/**
+ * @since 0.2.0
+ * @category symbols
+ */
+export const PolicyTypeId: unique symbol = internal.PolicyTypeId
+
+/**
+ * @since 0.2.0
+ * @category symbols
+ */
+export type PolicyTypeId = typeof PolicyTypeId
+
+/**
+ * A delay that is learnt: how long the first copies of earlier calls took.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Percentile {
+  readonly _tag: "Percentile"
+  readonly quantile: number
+  readonly above: "stop" | "clamp"
+  readonly warmup: number
+  /** Milliseconds, as those that follow. */
+  readonly min: number
+  readonly max: number
+  readonly window: number
+}
+
+/**
+ * How {@link percentile} learns.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PercentileOptions {
+  /** The least delay. Default 1 millisecond. */
+  readonly min?: Duration.DurationInput | undefined
+  /** The greatest delay. Default: none. */
+  readonly max?: Duration.DurationInput | undefined
+  /** What to do while the percentile is above `max`: send no copies, or send them after `max`. Default `"stop"`. */
+  readonly above?: "stop" | "clamp" | undefined
+  /** How many calls have to be known before any copy is sent. Default 20. */
+  readonly warmup?: number | undefined
+  /** How long a call counts: one window at least, two at most. Milliseconds of the `Clock`. Default 30 seconds. */
+  readonly window?: Duration.DurationInput | undefined
+}
+
+/**
+ * A delay that only the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
+ *
+ * **When to use**
+ *
+ * Where nobody knows how long answers take, or where that changes.
+ *
+ * **Details**
+ *
+ * - What is recorded is how long the *first* copy of a call took, or had taken when it was cut off as another one won. It
+ *   is never cut off before the delay, so the share of calls that are slower than the delay stays true. Of winners
+ *   alone, the delay would sink, and copies be sent two to six times as often; of calls without a copy alone, almost
+ *   always.
+ * - Failures that are quicker than the delay are not recorded.
+ * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
+ *   are.
+ *
+ * **Gotchas**
+ *
+ * - It takes a policy that is made once, by {@link make}.
+ * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
+ *   copies it gets.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ *
+ * export const policy = Hedge.make({
+ *   delay: Hedge.percentile(0.95, { min: "5 millis", max: "2 seconds" })
+ * })
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
+ * @since 0.2.0
+ * @category delays
+ */
+export const percentile: (quantile: number, options?: PercentileOptions) => Percentile = internal.percentile
+
+/**
+ * How calls pay for copies.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BudgetOptions {
+  /** How many copies there are to be for each call, at most. Default 0.05: one for twenty. */
+  readonly ratio?: number | undefined
+  /** How long a call counts. Milliseconds of the `Clock`. Default 10 seconds. */
+  readonly window?: Duration.DurationInput | undefined
+  /** How many copies may be under way at once. Default 32. */
+  readonly maxInFlight?: number | undefined
+}
+
+/**
+ * What policies may spend on copies. Several can share one.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Budget {
+  readonly [BudgetTypeId]: BudgetTypeId
+}
+
+/**
+ * A budget for several policies.
+ *
+ * **Details**
+ *
+ * Each call deposits `ratio` of a copy, which can be spent for `window`. It starts empty. A copy is paid for before it is
+ * sent, in one step; where there is not enough, it is not sent, and what runs goes on.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const policies = Effect.gen(function*() {
+ *   const budget = yield* Hedge.makeBudget({ ratio: 0.02 })
+ *   const reads = yield* Hedge.make({ delay: "50 millis", budget })
+ *   const searches = yield* Hedge.make({ delay: "500 millis", budget })
+ *   return { reads, searches }
+ * })
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = internal.makeBudget
+
+/**
+ * When to send another copy, and which answer is good enough.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Options<in A = unknown, in E = unknown> {
+  /**
+   * How long a copy is given before the next is sent: a duration, a `Schedule` that is stepped once per copy with its
+   * index, or what {@link percentile} learns. Milliseconds of the `Clock`.
+   */
+  readonly delay: Duration.DurationInput | Schedule.Schedule<unknown, number> | Percentile
+  /** How many copies may be sent besides the first. Default 1. */
+  readonly maxHedges?: number | undefined
+  /**
+   * Whether a success may win. One that may not is as a failure: what it holds is released at once, and the next copy is
+   * sent. If nothing better comes, the first of them is what the call succeeds with.
+   */
+  readonly accept?: Predicate.Predicate<A> | undefined
+  /** The failures after which no copy is of use. */
+  readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
+  /** Whether copies are sent at all, asked for each call. */
+  readonly enabled?: Effect.Effect<boolean> | undefined
+  /** As in `StaggeredRace`. Default `"await"`. */
+  readonly losers?: "await" | "background" | undefined
+}
+
+/**
+ * Options of {@link make}.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface MakeOptions<in A = unknown, in E = unknown> extends Options<A, E> {
+  /** What may be spent on copies. Default: that of {@link BudgetOptions}, of the policy's own. */
+  readonly budget?: Budget | BudgetOptions | "unlimited" | undefined
+}
+
+/**
+ * When to send another copy, with what calls share: what they have learnt, and their budget.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Policy<in A = unknown, in E = unknown> {
+  readonly [PolicyTypeId]: {
+    readonly _A: Types.Contravariant<A>
+    readonly _E: Types.Contravariant<E>
+  }
+}
+
+/**
+ * Makes a policy for many calls.
+ *
+ * **When to use**
+ *
+ * Once for each kind of request, or for each server, in a layer or as the program starts.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95) })
+ *   const request = (id: number) => Effect.succeed(`answer to ${id}`).pipe(Hedge.hedge(policy))
+ *   return yield* Effect.forEach([1, 2, 3], request)
+ * })
+ *
+ * console.log(await Effect.runPromise(program))
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Effect.Effect<Policy<A, E>> = internal.make
+
+/**
+ * What a single call says.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CallOptions {
+  /** Calls of different keys do not learn from each other, such as those to different servers. Default: one for all. */
+  readonly key?: string | undefined
+}
+
+/**
+ * Sends another copy of an effect if the first is late, and takes the first good answer.
+ *
+ * **When to use**
+ *
+ * For requests that may safely be sent twice, whose slowest answers are much slower than most.
+ *
+ * **Details**
+ *
+ * ```text
+ * delay: "50 millis"
+ *
+ *    0 ms        20        40   50   60        80
+ *    └───────────┴─────────┴────┴────┴─────────┴
+ * #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫      late: interrupted
+ * #1                            +████████████      answers: taken
+ * ```
+ *
+ * - It is a `StaggeredRace.race` of copies: the rules for scopes, interruption and causes are the same. Inside a copy,
+ *   `StaggeredRace.CurrentAttempt` tells which one it is.
+ * - A copy that fails brings the next one forward, which is paid for as well.
+ * - Where no copy may be sent, what runs goes on, and the call is as it would be without.
+ * - If all have failed, the causes are in the order in which the copies were sent.
+ *
+ * **Gotchas**
+ *
+ * Plain options are a policy without a budget, whose calls know nothing of each other.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * let sent = 0
+ * const request = Effect.suspend(() => ++sent === 1 ? Effect.never : Effect.succeed(`answer to copy ${sent}`))
+ *
+ * const program = request.pipe(Hedge.hedge({ delay: "20 millis" }))
+ *
+ * console.log(await Effect.runPromise(program)) // answer to copy 2
+ * ```
+ *
+ * @since 0.2.0
+ * @category hedging
+ */
+export const hedge: {
+  <A, E>(
+    policy: Policy<A, E> | Options<A, E>,
+    options?: CallOptions
+  ): <A1 extends A, E1 extends E, R>(self: Effect.Effect<A1, E1, R>) => Effect.Effect<A1, E1, R>
+  <A, E, R>(
+    self: Effect.Effect<A, E, R>,
+    policy: Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Options<Types.NoInfer<A>, Types.NoInfer<E>>,
+    options?: CallOptions
+  ): Effect.Effect<A, E, R>
+} = dual((args) => Effect.isEffect(args[0]), internal.hedge)

@@ -1,0 +1,26 @@
+import type * as Effect from "effect/Effect"
+import { pipe } from "effect/Function"
+import { describe, expect, test } from "tstyche"
+import * as Hedge from "../../src/Hedge.js"
+
+declare const request: Effect.Effect<{ readonly status: number }, "refused", "network">
+declare const policy: Hedge.Policy
+declare const picky: Hedge.Policy<{ readonly status: number }>
+
+describe("hedge", () => {
+  test("changes no type, data first and data last", () => {
+    expect(Hedge.hedge(request, policy)).type.toBe<typeof request>()
+    expect(Hedge.hedge(request, picky, { key: "a" })).type.toBe<typeof request>()
+    expect(pipe(request, Hedge.hedge(policy))).type.toBe<typeof request>()
+    expect(pipe(request, Hedge.hedge(picky, { key: "a" }))).type.toBe<typeof request>()
+    expect(pipe(request, Hedge.hedge({ delay: "50 millis", maxHedges: 2 }))).type.toBe<typeof request>()
+  })
+
+  test("accept and fatal know what the request gives", () => {
+    expect(Hedge.hedge(request, { delay: 1, accept: ({ status }) => status < 500 })).type.toBe<typeof request>()
+  })
+
+  test("a policy that asks for more than the request gives is refused", () => {
+    expect(Hedge.hedge<number, never, never>).type.not.toBeCallableWith({} as Effect.Effect<number>, picky)
+  })
+})
