@@ -287,6 +287,19 @@ describe("Hedge", () => {
         strictEqual(requests, 22)
       })))
 
+    it.live("failures that are quicker than the delay teach nothing", () =>
+      virtually(
+        Effect.gen(function*() {
+          const policy = yield* Hedge.make({ budget: "unlimited", delay: Hedge.percentile(0.9, { warmup: 5 }) })
+          let requests = 0
+          const call = (end: Effect.Effect<void, string>, latency: number) =>
+            Hedge.hedge(Effect.suspend(() => Effect.delay(end, (requests++, latency))), policy)
+          yield* Effect.repeatN(Effect.ignore(call(Effect.fail("refused"), 1)), 19)
+          yield* call(Effect.void, 100)
+          strictEqual(requests, 21)
+        }).pipe(Effect.orDie)
+      ))
+
     it.live("of very many keys, those that were not called for longest are forgotten", () =>
       virtually(Effect.gen(function*() {
         const policy = yield* Hedge.make({ budget: "unlimited", delay: Hedge.percentile(0.9, { warmup: 1 }) })
@@ -301,6 +314,14 @@ describe("Hedge", () => {
         strictEqual(requests, 1)
         yield* call("key 999", 100)
         strictEqual(requests, 3)
+        // One that is called now and then stays, however many others there are.
+        yield* Effect.forEach(
+          Array.from({ length: 500 }),
+          (_, index) => Effect.zipRight(call("often", 10), call(`other ${index}`, 10))
+        )
+        requests = 0
+        yield* call("often", 100)
+        strictEqual(requests, 2)
       })))
 
     it.live.each<readonly [make: () => unknown, message: string]>([
