@@ -314,7 +314,14 @@ describe("Hedge", () => {
         strictEqual(requests, 1)
         yield* call("key 999", 100)
         strictEqual(requests, 3)
-        // One that is called now and then stays, however many others there are.
+      })))
+
+    it.live("one that is called now and then stays, however many others there are", () =>
+      virtually(Effect.gen(function*() {
+        const policy = yield* Hedge.make({ budget: "unlimited", delay: Hedge.percentile(0.9, { warmup: 400 }) })
+        let requests = 0
+        const call = (key: string, latency: number) =>
+          Hedge.hedge(Effect.suspend(() => Effect.sleep((requests++, latency))), policy, { key })
         yield* Effect.forEach(
           Array.from({ length: 500 }),
           (_, index) => Effect.zipRight(call("often", 10), call(`other ${index}`, 10))
