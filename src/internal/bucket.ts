@@ -12,7 +12,7 @@ const slices = 10
  * @internal
  */
 export class Bucket {
-  /** What is left of the deposits of each tenth of the window, oldest first from `head`. */
+  /** What is left of the deposits of each tenth of the window; each has its place by the time, as on a ring. */
   private readonly left = new Float64Array(slices)
   private slice = -Infinity
   private balance = 0

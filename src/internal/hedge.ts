@@ -16,6 +16,14 @@ const invalid = (option: string, value: unknown, expected: string) => settings.i
 
 const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(option, input, "Hedge")
 
+const decodeWindow = (input: unknown) => {
+  const window = decodeMillis("window", input)
+  if (!(window > 0 && window < Infinity)) {
+    throw invalid("window", input, "a duration above zero, and finite")
+  }
+  return window
+}
+
 const decodeCount = (option: string, value: number, least: number) => {
   if (!(Number.isInteger(value) && value >= least)) {
     throw invalid(option, value, `a whole number of at least ${least}`)
@@ -41,13 +49,9 @@ export class Budget implements Hedge.Budget {
     if (!(ratio >= 0 && ratio <= 1)) {
       throw invalid("ratio", ratio, "a number from 0 to 1")
     }
-    const millis = decodeMillis("window", window)
-    if (!(millis > 0 && millis < Infinity)) {
-      throw invalid("window", window, "a duration above zero, and finite")
-    }
     this.ratio = ratio
     this.maxInFlight = maxInFlight === Infinity ? maxInFlight : decodeCount("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(millis)
+    this.bucket = new Bucket(decodeWindow(window))
   }
 
   called(now: number): void {
@@ -87,13 +91,10 @@ export const percentile = (
   const decoded = {
     max: decodeMillis("max", max),
     min: decodeMillis("min", min),
-    window: decodeMillis("window", window)
+    window: decodeWindow(window)
   }
   if (decoded.max < decoded.min) {
     throw invalid("max", max, "at least min")
-  }
-  if (!(decoded.window > 0 && decoded.window < Infinity)) {
-    throw invalid("window", window, "a duration above zero, and finite")
   }
   return { _tag: "Percentile", quantile, above, warmup: decodeCount("warmup", warmup, 1), ...decoded }
 }
