@@ -4,7 +4,8 @@ import { createRequire } from "node:module"
 import { fileURLToPath } from "node:url"
 import type { Network } from "../../test/support/wire/network.js"
 import { ports } from "../../test/support/wire/peers.js"
-import { type ProcessFailed, run, talk, tsx } from "./processes.js"
+import { nextLine, type ProgramFailed, start, tsx } from "../../test/support/wire/programs.js"
+import { run } from "./processes.js"
 import { limit, type Reply, type Way } from "./protocol.js"
 
 export interface Contender {
@@ -14,13 +15,13 @@ export interface Contender {
   /** Starts what stays for all trials, at the client's side, and gives how to connect to a host. */
   readonly start: (
     client: Network["client"]
-  ) => Effect.Effect<(host: string) => Effect.Effect<Reply, ProcessFailed>, ProcessFailed, Scope.Scope>
+  ) => Effect.Effect<(host: string) => Effect.Effect<Reply, ProgramFailed>, ProgramFailed, Scope.Scope>
 }
 
 const inNode = (way: Way): Contender["start"] => (client) =>
   Effect.map(
-    talk([...client, ...tsx(new URL("client.ts", import.meta.url)), way]),
-    (ask) => (host) => Effect.map(ask(host), (line) => JSON.parse(line) as Reply)
+    start([...client, ...tsx(new URL("client.ts", import.meta.url)), way]),
+    (program) => (host) => Effect.map(program.answer(nextLine(program, host)), (line) => JSON.parse(line) as Reply)
   )
 
 const undici = createRequire(import.meta.url)("undici/package.json") as { readonly version: string }

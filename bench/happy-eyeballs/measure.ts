@@ -1,10 +1,11 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Network, Packet } from "../../test/support/wire/network.js"
+import { start, tsx } from "../../test/support/wire/programs.js"
 import { type Case, expected } from "./cases.js"
 import type { Contender } from "./contenders.js"
 import * as Hosts from "./hosts.js"
-import { run, talk, tsx } from "./processes.js"
+import { run } from "./processes.js"
 import type { Reply } from "./protocol.js"
 import { makeTrials, type Trial } from "./trials.js"
 
@@ -64,7 +65,7 @@ export const measure = (
 
     yield* Hosts.make(network.client.at(-1) ?? "", trials)
     yield* Effect.forEach(trials.slice(0, cases.length * contenders.length), (trial) => checkOrder(network, trial))
-    yield* talk([...network.server, ...tsx(server)])
+    yield* start([...network.server, ...tsx(server)])
     const started = new Map(
       yield* Effect.forEach(contenders, (contender) =>
         Effect.map(contender.start(network.client), (connect) => [contender, connect] as const))
