@@ -12,7 +12,10 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import type * as Metric from "effect/Metric"
+import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
@@ -87,19 +90,23 @@ export interface PercentileOptions {
  *
  * **Details**
  *
- * - What is recorded is how long the *first* copy of a call took, or had taken when it was cut off as another one won. It
- *   is never cut off before the delay, so the share of calls that are slower than the delay stays true. Of winners
- *   alone, the delay would sink, and copies be sent two to six times as often; of calls without a copy alone, almost
- *   always.
- * - Failures that are quicker than the delay are not recorded.
+ * - What is recorded is how long the *first* copy of a call took; and of one that was cut off as another one won, that it
+ *   would have taken longer. So the share of calls that are slower than the delay stays true. Of winners alone, the
+ *   delay would sink, and copies be sent two to six times as often; of calls without a copy alone, almost always.
+ * - Failures, and answers that are not accepted, are not recorded if they are quicker than the delay; slower ones count
+ *   as cut off.
  * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
  *   are.
+ * - With `probability: "auto"`, a copy is sent a little earlier, to a part of the late calls only, so that their share of
+ *   all is the same, and no more than the budget's ratio. Where copies are independent, no policy has a lower tail for
+ *   as many copies (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017).
  *
  * **Gotchas**
  *
  * - It takes a policy that is made once, by {@link make}.
  * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
- *   copies it gets.
+ *   copies it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
+ * - The estimate is looked at again when what is known has grown by a fiftieth.
  *
  * @example
  * ```ts
@@ -169,6 +176,40 @@ export interface Budget {
 export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = internal.makeBudget
 
 /**
+ * Pays for one more request out of a budget; `false` if there is not enough in it.
+ *
+ * **When to use**
+ *
+ * Where requests are retried as well: then copies and retries together stay within the budget.
+ *
+ * **Gotchas**
+ *
+ * What is in flight is not counted, as a retry begins when what it repeats has ended.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const budget = yield* Hedge.makeBudget({ ratio: 0.1 })
+ *   const policy = yield* Hedge.make({ delay: "50 millis", budget })
+ *   return yield* Effect.fail("refused").pipe(
+ *     Hedge.hedge(policy),
+ *     Effect.retry({ times: 3, while: () => Hedge.spend(budget) }),
+ *     Effect.flip
+ *   )
+ * })
+ *
+ * console.log(await Effect.runPromise(program)) // refused
+ * ```
+ *
+ * @since 0.2.0
+ * @category budgets
+ */
+export const spend: (budget: Budget) => Effect.Effect<boolean> = internal.spend
+
+/**
  * When to send another copy, and which answer is good enough.
  *
  * @since 0.2.0
@@ -183,16 +224,29 @@ export interface Options<in A = unknown, in E = unknown> {
   /** How many copies may be sent besides the first. Default 1. */
   readonly maxHedges?: number | undefined
   /**
+   * With which probability a copy is sent to a call that is late. `"auto"`: the delay and the probability are chosen
+   * together, out of what a {@link percentile} has learnt; see there. Drawn from the `Random` in the environment. Copies
+   * that a failure brings forward are always sent. Default 1.
+   */
+  readonly probability?: number | "auto" | undefined
+  /** The quantile of calls that `"auto"` makes least. Default 0.99. */
+  readonly tail?: number | undefined
+  /**
    * Whether a success may win. One that may not is as a failure: what it holds is released at once, and the next copy is
-   * sent. If nothing better comes, the first of them is what the call succeeds with.
+   * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
+   * kept; and where only failures come after it, the first of them is, without what it held.
    */
   readonly accept?: Predicate.Predicate<A> | undefined
-  /** The failures after which no copy is of use. */
+  /** The failures after which no copy is of use. They end the call. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
+  /** Whether a copy ended with the wish for no more of them: none is sent after it, and those that run go on. */
+  readonly pushback?: Predicate.Predicate<Exit.Exit<A, E>> | undefined
   /** Whether copies are sent at all, asked for each call. */
   readonly enabled?: Effect.Effect<boolean> | undefined
   /** As in `StaggeredRace`. Default `"await"`. */
   readonly losers?: "await" | "background" | undefined
+  /** Makes calls tell of themselves: it tags {@link metrics} and a span for each copy. Default: they do not. */
+  readonly name?: string | undefined
 }
 
 /**
@@ -225,6 +279,23 @@ export interface Policy<in A = unknown, in E = unknown> {
  * **When to use**
  *
  * Once for each kind of request, or for each server, in a layer or as the program starts.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * class Reads extends Context.Tag("Reads")<Reads, Hedge.Policy>() {
+ *   static readonly Live = Layer.effect(Reads, Hedge.make({ delay: Hedge.percentile(0.95), name: "reads" }))
+ * }
+ *
+ * const read = (id: number) =>
+ *   Effect.flatMap(Reads, (policy) => Hedge.hedge(Effect.succeed(`answer to ${id}`), policy))
+ *
+ * console.log(await Effect.runPromise(Effect.provide(read(1), Reads.Live))) // answer to 1
+ * ```
  *
  * @example
  * ```ts
@@ -311,3 +382,92 @@ export const hedge: {
     options?: CallOptions
   ): Effect.Effect<A, E, R>
 } = dual((args) => Effect.isEffect(args[0]), internal.hedge)
+
+/**
+ * As {@link hedge}, for copies that differ: another server for each of them.
+ *
+ * **When to use**
+ *
+ * Where the second copy should not be sent where the first one hangs: to another replica, or over another connection.
+ *
+ * **Details**
+ *
+ * The function is asked for each copy when it is due, with 0 for the first. None ends the copies, and what runs goes on.
+ *
+ * **Gotchas**
+ *
+ * - Without a first copy, the call dies with an `IllegalArgumentException`.
+ * - What the function throws ends the copies as well, and is part of the cause if all of them fail.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ *
+ * const replicas = [Effect.never, Effect.succeed("answer of b")]
+ *
+ * const program = Hedge.hedgeWith((index) => Option.fromNullable(replicas[index]), { delay: "20 millis" })
+ *
+ * console.log(await Effect.runPromise(program)) // answer of b
+ * ```
+ *
+ * @since 0.2.0
+ * @category hedging
+ */
+export const hedgeWith: {
+  <A, E>(
+    policy: Policy<A, E> | Options<A, E>,
+    options?: CallOptions
+  ): <A1 extends A, E1 extends E, R>(
+    copy: (index: number) => Option.Option<Effect.Effect<A1, E1, R>>
+  ) => Effect.Effect<A1, E1, R>
+  <A, E, R>(
+    copy: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
+    policy: Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Options<Types.NoInfer<A>, Types.NoInfer<E>>,
+    options?: CallOptions
+  ): Effect.Effect<A, E, R>
+} = dual((args) => typeof args[0] === "function", internal.hedgeWith)
+
+/**
+ * What policies with a name count, each tagged with `policy`, the name.
+ *
+ * **Details**
+ *
+ * | metric | unit, and what else it is tagged with |
+ * |---|---|
+ * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
+ * | `hedge_copies` | copies sent besides the first |
+ * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy |
+ * | `hedge_denied` | copies that were due, by `reason`: `budget`, `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
+ * | `hedge_delay_milliseconds` | the delay of the newest call |
+ * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
+ *
+ * Each copy of such a policy also has a span, `hedge.copy`, with the attributes `hedge.policy`, `hedge.copy` and
+ * `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or `interrupted`. One that lost is no error.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Metric from "effect/Metric"
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Effect.sleep("30 millis").pipe(Hedge.hedge({ delay: "10 millis", name: "slow" }))
+ *   return yield* Metric.value(Metric.tagged(Hedge.metrics.copies, "policy", "slow"))
+ * })
+ *
+ * console.log((await Effect.runPromise(program)).count) // 1
+ * ```
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const metrics: {
+  readonly calls: Metric.Metric.Counter<number>
+  readonly copies: Metric.Metric.Counter<number>
+  readonly wins: Metric.Metric.Counter<number>
+  readonly denied: Metric.Metric.Counter<number>
+  readonly delay: Metric.Metric.Gauge<number>
+  readonly wasted: Metric.Metric.Counter<number>
+} = internal.metrics

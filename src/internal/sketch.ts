@@ -13,17 +13,44 @@ const size = indexOf(most) + 1
  */
 const valueOf = (index: number) => least * Math.exp(index * growth)
 
+/** What products of many fractions are off by, at most. */
+const rounding = 1e-9
+
+/** A delay, and the probability that there is a copy after it. */
+export interface Choice {
+  /** Milliseconds. */
+  readonly delay: number
+  readonly probability: number
+}
+
+/** What was recorded within one window. */
+class Counts {
+  readonly ended = new Uint32Array(size)
+  readonly cutOff = new Uint32Array(size)
+  total = 0
+
+  clear(): void {
+    this.ended.fill(0)
+    this.cutOff.fill(0)
+    this.total = 0
+  }
+}
+
 /**
- * The quantiles of what was recorded lately: at least a whole window of it, at most two.
+ * How long things took that were recorded lately: at least a whole window of them, at most two.
+ *
+ * Of what was cut off, it is only known that it would have taken longer. So shares are estimated by the product of
+ * Kaplan and Meier ("Nonparametric estimation from incomplete observations", JASA 53, 1958): in each bucket, those that
+ * ended are a fraction of those that had been seen to get that far.
  *
  * @internal
  */
 export class Sketch {
-  private current = new Uint32Array(size)
-  private previous = new Uint32Array(size)
-  private currentCount = 0
-  private previousCount = 0
+  private current = new Counts()
+  private previous = new Counts()
   private startedAt = -Infinity
+  /** Changes by one with each value that is recorded, and with each window that is forgotten. */
+  version = 0
 
   constructor(
     /** Milliseconds. */
@@ -36,43 +63,101 @@ export class Sketch {
     if (elapsed < this.window) {
       return
     }
+    this.version++
     const oldest = this.previous
-    oldest.fill(0)
+    oldest.clear()
     this.previous = this.current
-    this.previousCount = this.currentCount
     this.current = oldest
-    this.currentCount = 0
     if (elapsed < 2 * this.window) {
       this.startedAt += this.window
     } else {
-      this.previous.fill(0)
-      this.previousCount = 0
+      this.previous.clear()
       this.startedAt = now
     }
   }
 
-  record(value: number, now: number): void {
+  /** Records what took that long, or at least that long, in milliseconds. */
+  record(value: number, how: "ended" | "cutOff", now: number): void {
     this.rotate(now)
     const index = indexOf(value)
-    this.current[index] = (this.current[index] ?? 0) + 1
-    this.currentCount++
+    const counts = this.current[how]
+    counts[index] = (counts[index] ?? 0) + 1
+    this.current.total++
+    this.version++
   }
 
   count(now: number): number {
     this.rotate(now)
-    return this.currentCount + this.previousCount
+    return this.current.total + this.previous.total
   }
 
-  /** The value that the fraction `q` of what was recorded does not exceed; not a number where there is none. */
+  /** For each bucket, up to the last that anything got to, the share of what takes longer. */
+  private survival(now: number): Float64Array {
+    let seen = this.count(now)
+    const shares = new Float64Array(size)
+    let share = 1
+    let index = 0
+    for (; seen > 0; index++) {
+      const ended = (this.current.ended[index] ?? 0) + (this.previous.ended[index] ?? 0)
+      share *= 1 - ended / seen
+      shares[index] = share
+      seen -= ended + (this.current.cutOff[index] ?? 0) + (this.previous.cutOff[index] ?? 0)
+    }
+    return shares.subarray(0, index)
+  }
+
+  /**
+   * The value that the fraction `q` does not exceed. Where that is more than was ever seen, the most that was seen; not
+   * a number where there is nothing.
+   */
   quantile(q: number, now: number): number {
-    const count = this.count(now)
-    let rank = Math.max(1, Math.ceil(q * count))
-    for (let index = 0; count > 0 && index < size; index++) {
-      rank -= (this.current[index] ?? 0) + (this.previous[index] ?? 0)
-      if (rank <= 0) {
-        return valueOf(index)
+    return quantileOf(this.survival(now), q)
+  }
+
+  /**
+   * The delay, and the probability of a copy after it, that make the quantile `tail` of calls least, with copies for the
+   * share `ratio` of them at most (Kaler, He and Elnikety, "Optimal Reissue Policies for Reducing Tail Latency", SPAA
+   * 2017: no other policy does better, if copies are independent). A call takes longer than `t` if its first copy does,
+   * and there is no second one, or one that takes longer than `t` less the delay.
+   */
+  choose(tail: number, ratio: number, bounds: { readonly min: number; readonly max: number }, now: number): Choice {
+    const shares = this.survival(now)
+    const longer = (value: number) => value < least ? 1 : shares[indexOf(value)] ?? 0
+    // Where the tail is more than was ever seen, there is nothing to choose by.
+    const latest = Math.max(quantileOf(shares, 1 - ratio), bounds.min)
+    let best = { delay: Math.min(latest, bounds.max), probability: 1, index: shares.length }
+    for (let at = Math.min(indexOf(bounds.min), shares.length); at < shares.length; at++) {
+      const delay = Math.max(valueOf(at), bounds.min)
+      if (delay > bounds.max) {
+        break
+      }
+      const share = longer(delay)
+      const probability = share > ratio ? ratio / share : 1
+      const isWithin = (index: number) =>
+        (shares[index] ?? 0) * (1 - probability * (1 - longer(valueOf(index) - delay))) <= 1 - tail + rounding
+      if (isWithin(best.index - 1)) {
+        best = { delay, probability, index: firstIndex(best.index - 1, isWithin) }
       }
     }
-    return NaN
+    return best
   }
+}
+
+const quantileOf = (shares: Float64Array, q: number): number =>
+  shares.length === 0
+    ? NaN
+    : valueOf(firstIndex(shares.length - 1, (index) => (shares[index] ?? 0) <= 1 - q + rounding))
+
+/** The first place of which something is true that is true of all that follow; `end` where none is before it. */
+const firstIndex = (end: number, isTrueOf: (index: number) => boolean): number => {
+  let [low, high] = [0, end]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isTrueOf(middle)) {
+      high = middle
+    } else {
+      low = middle + 1
+    }
+  }
+  return low
 }
