@@ -94,7 +94,7 @@ describe("Hedge", () => {
         { accept },
         "+0@0 -0@5 +1@5 -1@10 | bad 1@10"
       ],
-      ["nothing better comes than a failure", [[5, "bad"], [5, "fail"]], { accept }, "+0@0 -0@5 +1@5 -1@10 | bad 1@10"],
+      ["nothing better comes than a failure", [[5, "bad"], [5, "fail"]], { accept }, "+0@0 -0@5 +1@5 -1@10 | bad 0@10"],
       [
         "not accepted is not fatal",
         [[5, "bad"], [5, "ok"]],

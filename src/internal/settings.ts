@@ -22,7 +22,7 @@ export interface Settings<A, E, RD, RE> {
 }
 
 /** The public module that an option belongs to. */
-type Module = "StaggeredRace" | "HappyEyeballs" | "NodeHappyEyeballs" | "Hedge"
+type Module = "StaggeredRace" | "HappyEyeballs" | "NodeHappyEyeballs" | "Hedge" | "HedgedHttpClient"
 
 /** @internal */
 export const invalid = (option: string, value: unknown, expected: string, module: Module = "StaggeredRace") => {

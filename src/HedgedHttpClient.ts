@@ -1,0 +1,198 @@
+/**
+ * Hedged requests for the `HttpClient` of `@effect/platform`: one more copy of a request is sent when the first is late,
+ * the first good response is taken, and the connection of the other is closed. It is {@link Hedge}, with the rules of
+ * HTTP for what may be sent twice, and which response is good.
+ *
+ * | | {@link hedge} | {@link reading} |
+ * |---|---|---|
+ * | gives | an `HttpClient` | a function from request to what was read |
+ * | a copy has answered | when its headers are there | when it has been read |
+ * | the response lives | as long as the scope around the request | until it has been read |
+ * | a body that stalls | stalls | is late, and gets a copy |
+ *
+ * @since 0.2.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import type * as Types from "effect/Types"
+import type * as Hedge from "./Hedge.js"
+import * as internal from "./internal/hedgedHttpClient.js"
+
+/**
+ * Which requests may be sent twice, and how copies are sent.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Options<out E = never, out R = never> {
+  /**
+   * The methods whose requests may be sent twice. Those of others may if they have an `Idempotency-Key`. Default: the
+   * safe ones, GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1).
+   */
+  readonly methods?: ReadonlyArray<string> | undefined
+  /** Requests of different keys do not learn from each other. Default: the origin of the URL. */
+  readonly key?: ((request: HttpClientRequest.HttpClientRequest) => string) | undefined
+  /**
+   * The header in which a copy says which it is: 1 for the first copy besides the first request, which has none. `false`
+   * for no header: in a browser, one asks for a preflight request. Default `x-hedge-attempt`.
+   */
+  readonly attemptHeader?: string | false | undefined
+  /**
+   * What sends the copies, such as a client with connections of its own, where the one that the first hangs on is not, or
+   * one for another server. Default: the client itself.
+   */
+  readonly copies?: HttpClient.HttpClient.With<E, R> | undefined
+}
+
+/** Data first, where the first argument is a client. */
+const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpClient.TypeId)
+
+/**
+ * Hedges the requests of a client.
+ *
+ * **When to use**
+ *
+ * For requests that may safely be sent twice, whose slowest responses are much slower than most: a client for a service
+ * with several servers, say.
+ *
+ * **Details**
+ *
+ * - A response wins with its headers. Its body is read afterwards, as long as the scope around the request is open, and
+ *   nothing of the race touches it.
+ * - The connection of a copy that loses, or whose response is not good, is closed at that moment.
+ * - Not good are the statuses that `HttpClient.retryTransient` retries: 408, 429, 500, 502, 503 and 504. The next copy
+ *   is sent at once; where there is none, the response is what the request succeeds with. A policy's own `accept` takes
+ *   the place of this rule, and its `fatal` that of the next.
+ * - Errors that are not transient, such as those of an invalid URL, end the call.
+ * - After a 429 or 503 with `Retry-After`, no copy is sent. A policy's `pushback` takes the place of this rule.
+ * - Bodies that can be sent once only, a stream or a `Raw` one, are never sent twice.
+ *
+ * **Gotchas**
+ *
+ * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try. Outside, it
+ *   leaves responses open that it retries, until the scope is closed. {@link Hedge.spend} has retries paid for by the
+ *   budget of the copies.
+ * - If the only response is one that is not good, and what came after it has failed, its body is gone.
+ * - What is added by `HttpClient.mapRequest` later is done once, and not for each copy.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import { Hedge } from "effect-staggered-race"
+ * import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import { createServer } from "node:http"
+ *
+ * let requests = 0
+ * const server = createServer((_, response) => ++requests === 1 ? undefined : response.end(`answer to ${requests}`))
+ * await new Promise<void>((resume) => server.listen(8017, resume))
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = (yield* HttpClient.HttpClient).pipe(HedgedHttpClient.hedge({ delay: "50 millis" }))
+ *   const response = yield* client.get("http://localhost:8017")
+ *   return yield* response.text
+ * })
+ *
+ * console.log(await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer)))) // answer to 2
+ * server.close()
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
+ * @since 0.2.0
+ * @category clients
+ */
+export const hedge: {
+  <E, E1 = never, R1 = never>(
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
+    options?: Options<E1, R1>
+  ): <E2 extends E, R>(
+    client: HttpClient.HttpClient.With<E2, R>
+  ) => HttpClient.HttpClient.With<E1 | E2, R | R1 | Scope.Scope>
+  <E, R>(
+    client: HttpClient.HttpClient.With<E, R>,
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E>>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E>>,
+    options?: Options<E, R>
+  ): HttpClient.HttpClient.With<E, R | Scope.Scope>
+} = dual(isDataFirst, internal.hedge)
+
+/**
+ * Hedges requests together with the reading of their responses.
+ *
+ * **When to use**
+ *
+ * Where the response is read at once: no scope is needed, and a response whose body stalls gets a copy as well.
+ *
+ * **Details**
+ *
+ * As {@link hedge}, but a copy has answered when `read` has succeeded. A body that breaks off brings the next copy
+ * forward; one that makes no sense, such as JSON that cannot be parsed, ends the call.
+ *
+ * **Gotchas**
+ *
+ * - What is learnt is how long requests take to be read, so take another policy than for {@link hedge}.
+ * - `read` should not return what needs the connection, such as a stream.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+ * import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import { createServer } from "node:http"
+ *
+ * let requests = 0
+ * const server = createServer((_, response) => {
+ *   // The body of the first response stalls.
+ *   response.write("{ \"answer\": ")
+ *   return ++requests === 1 ? undefined : response.end("42 }")
+ * })
+ * await new Promise<void>((resume) => server.listen(8018, resume))
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = yield* HttpClient.HttpClient
+ *   const ask = client.pipe(HedgedHttpClient.reading({ delay: "50 millis" }, (response) => response.json))
+ *   return yield* ask(HttpClientRequest.get("http://localhost:8018"))
+ * })
+ *
+ * console.log(await Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))) // { answer: 42 }
+ * server.close()
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
+ * @since 0.2.0
+ * @category clients
+ */
+export const reading: {
+  <E, B, E2, R2, E1 = never, R1 = never>(
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
+    read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
+    options?: Options<E1, R1>
+  ): <E3, R>(
+    client: HttpClient.HttpClient.With<E3, R>
+  ) => (
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<B, E1 | E2 | E3, Exclude<R | R1 | R2, Scope.Scope>>
+  <E, R, B, E2, R2>(
+    client: HttpClient.HttpClient.With<E, R>,
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E | E2>>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E | E2>>,
+    read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
+    options?: Options<E, R>
+  ): (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>>
+} = dual(isDataFirst, internal.reading)
