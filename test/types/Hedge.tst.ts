@@ -1,5 +1,6 @@
 import type * as Effect from "effect/Effect"
 import { pipe } from "effect/Function"
+import * as Option from "effect/Option"
 import { describe, expect, test } from "tstyche"
 import * as Hedge from "../../src/Hedge.js"
 
@@ -22,5 +23,14 @@ describe("hedge", () => {
 
   test("a policy that asks for more than the request gives is refused", () => {
     expect(Hedge.hedge<number, never, never>).type.not.toBeCallableWith({} as Effect.Effect<number>, picky)
+  })
+})
+
+describe("hedgeWith", () => {
+  const copy = (index: number) => index < 3 ? Option.some(request) : Option.none()
+
+  test("gives what its copies give, data first and data last", () => {
+    expect(Hedge.hedgeWith(copy, policy)).type.toBe<typeof request>()
+    expect(pipe(copy, Hedge.hedgeWith(picky, { key: "a" }))).type.toBe<typeof request>()
   })
 })

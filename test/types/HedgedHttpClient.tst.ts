@@ -1,0 +1,47 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Effect from "effect/Effect"
+import { pipe } from "effect/Function"
+import type * as Scope from "effect/Scope"
+import { describe, expect, test } from "tstyche"
+import type * as Hedge from "../../src/Hedge.js"
+import * as HedgedHttpClient from "../../src/HedgedHttpClient.js"
+
+declare const client: HttpClient.HttpClient
+declare const custom: HttpClient.HttpClient.With<"refused", "config">
+declare const policy: Hedge.Policy
+declare const read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<number, "unreadable", "reader">
+
+describe("hedge", () => {
+  test("gives the client, within a scope", () => {
+    type Hedged = HttpClient.HttpClient.With<HttpClientError.HttpClientError, Scope.Scope>
+    expect(HedgedHttpClient.hedge(client, policy)).type.toBe<Hedged>()
+    expect(client.pipe(HedgedHttpClient.hedge(policy))).type.toBe<Hedged>()
+    expect(client.pipe(HedgedHttpClient.hedge({ delay: "50 millis" }))).type.toBe<Hedged>()
+  })
+
+  test("keeps what a client needs, and how it fails", () => {
+    type Hedged = HttpClient.HttpClient.With<"refused", "config" | Scope.Scope>
+    expect(HedgedHttpClient.hedge(custom, policy, { methods: ["GET", "PUT"] })).type.toBe<Hedged>()
+    expect(pipe(custom, HedgedHttpClient.hedge(policy, { methods: ["GET", "PUT"] }))).type.toBe<Hedged>()
+  })
+
+  test("what copies need and how they fail is added", () => {
+    expect(pipe(client, HedgedHttpClient.hedge(policy, { copies: custom }))).type.toBe<
+      HttpClient.HttpClient.With<HttpClientError.HttpClientError | "refused", "config" | Scope.Scope>
+    >()
+  })
+})
+
+describe("reading", () => {
+  type Read = (
+    request: HttpClientRequest.HttpClientRequest
+  ) => Effect.Effect<number, "refused" | "unreadable", "config" | "reader">
+
+  test("needs no scope", () => {
+    expect(HedgedHttpClient.reading(custom, policy, read)).type.toBe<Read>()
+    expect(pipe(custom, HedgedHttpClient.reading(policy, read))).type.toBe<Read>()
+  })
+})
