@@ -3,6 +3,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Hedge from "../src/Hedge.js"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import * as floors from "./floors.js"
 import type { Asyncio } from "./rivals/asyncio.js"
@@ -102,6 +103,14 @@ const overPromises = (
   against: "the same rules over promises",
   ours: effect(StaggeredRace.race(ours, { delay })),
   theirs: promise(() => promises.staggeredRace(theirs, { delay }))
+})
+
+const hedged = (name: string, policy: Hedge.Policy | Hedge.Options): Case => ({
+  name: `hedged, ${name}, answers at once`,
+  against: "Effect.timeout",
+  goal: 3,
+  ours: effect(Hedge.hedge(atOnce, policy)),
+  theirs: effect(Effect.timeout(atOnce, 250))
 })
 
 /** Cases against CPython's own race, where there is one. */
@@ -219,6 +228,12 @@ export const cases: ReadonlyArray<Case> = [
     ours: effect(StaggeredRace.raceStream(Stream.fromIterable(lastOf(100, failing)), { delay: 250 })),
     theirs: effect(StaggeredRace.race(lastOf(100, failing), { delay: 250 }))
   },
+  hedged("plain options", { delay: 250 }),
+  hedged("a percentile and a budget", Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95) }))),
+  hedged(
+    "the same, with metrics and spans",
+    Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95), name: "bench" }))
+  ),
   overPromises(
     "first of 3 answers at once, delay 250 ms",
     firstOf(3, atOnce),
