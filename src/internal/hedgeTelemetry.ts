@@ -19,24 +19,42 @@ export const metrics = {
 
 type Ended = "won" | "rejected" | "failed" | "interrupted"
 
+/** The labels of a policy. A metric finds its place by the very array, so each is made once. */
+class Labels {
+  private readonly tagged = new Map<string, ReadonlyArray<MetricLabel.MetricLabel>>()
+
+  constructor(readonly all: ReadonlyArray<MetricLabel.MetricLabel>) {}
+
+  and(key: string, value: string | number): ReadonlyArray<MetricLabel.MetricLabel> {
+    const tag = `${key}=${value}`
+    const known = this.tagged.get(tag)
+    if (known !== undefined) {
+      return known
+    }
+    const made = [...this.all, MetricLabel.make(key, `${value}`)]
+    this.tagged.set(tag, made)
+    return made
+  }
+}
+
 /**
  * What the calls of a policy with a name tell of themselves.
  *
  * @internal
  */
 export class Telemetry {
-  private readonly label: MetricLabel.MetricLabel
+  /** By the labels that callers add to all metrics. */
+  private readonly labels = new WeakMap<ReadonlyArray<MetricLabel.MetricLabel>, Labels>()
 
-  constructor(private readonly name: string) {
-    this.label = MetricLabel.make("policy", name)
-  }
+  constructor(private readonly name: string) {}
 
   /** That of one call. */
   begin(clock: Clock.Clock): Effect.Effect<CallTelemetry> {
-    return Effect.map(
-      FiberRef.get(FiberRef.currentMetricLabels),
-      (labels) => new CallTelemetry(this.name, [...labels, this.label], clock)
-    )
+    return Effect.map(FiberRef.get(FiberRef.currentMetricLabels), (added) => {
+      const labels = this.labels.get(added) ?? new Labels([...added, MetricLabel.make("policy", this.name)])
+      this.labels.set(added, labels)
+      return new CallTelemetry(this.name, labels, clock)
+    })
   }
 }
 
@@ -50,13 +68,9 @@ export class CallTelemetry {
 
   constructor(
     private readonly name: string,
-    private readonly labels: ReadonlyArray<MetricLabel.MetricLabel>,
+    private readonly labels: Labels,
     private readonly clock: Clock.Clock
   ) {}
-
-  private count(metric: Metric.Metric.Counter<number>, key: string, value: string | number): void {
-    metric.unsafeUpdate(1, [...this.labels, MetricLabel.make(key, String(value))])
-  }
 
   /** The copy within a span of its own, a child of the caller's. */
   spanned<A, E, R>(index: number, copy: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
@@ -76,12 +90,12 @@ export class CallTelemetry {
   /** Milliseconds; more than any for a schedule, which has no single one. */
   onDelay(millis: number): void {
     if (millis < Infinity) {
-      metrics.delay.unsafeUpdate(millis, this.labels)
+      metrics.delay.unsafeUpdate(millis, this.labels.all)
     }
   }
 
   onDenied(reason: string): void {
-    this.count(metrics.denied, "reason", reason)
+    metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason))
   }
 
   /** The answer of a copy is not good enough. */
@@ -93,7 +107,7 @@ export class CallTelemetry {
     switch (event._tag) {
       case "Started": {
         this.startedAt[event.index] = event.at
-        return event.index > 0 ? metrics.copies.unsafeUpdate(1, this.labels) : undefined
+        return event.index > 0 ? metrics.copies.unsafeUpdate(1, this.labels.all) : undefined
       }
       case "Failed": {
         const isRejected = this.rejected.has(event.index)
@@ -106,7 +120,7 @@ export class CallTelemetry {
       case "Won": {
         this.winner = this.rejected.has(event.index) ? "rejected" : "won"
         if (this.winner === "won") {
-          this.count(metrics.wins, "copy", event.index)
+          metrics.wins.unsafeUpdate(1, this.labels.and("copy", event.index))
         }
         return this.end(event.index, this.winner, Exit.void)
       }
@@ -116,7 +130,7 @@ export class CallTelemetry {
       }
       case "Lost":
       case "SucceededLate": {
-        metrics.wasted.unsafeUpdate((event.at - (this.startedAt[event.index] ?? event.at)) / 1000, this.labels)
+        metrics.wasted.unsafeUpdate((event.at - (this.startedAt[event.index] ?? event.at)) / 1000, this.labels.all)
         return event._tag === "Lost" && this.decidedBy === "interruption"
           ? this.end(event.index, "interrupted", Exit.failCause(event.cause))
           : this.end(event.index, "lost", Exit.void)
@@ -130,6 +144,6 @@ export class CallTelemetry {
       : Exit.isFailure(exit)
       ? "failed"
       : this.winner ?? "rejected"
-    this.count(metrics.calls, "end", ended)
+    metrics.calls.unsafeUpdate(1, this.labels.and("end", ended))
   }
 }
