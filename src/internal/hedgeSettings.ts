@@ -6,8 +6,7 @@ import * as settings from "./settings.js"
 export const invalid = (option: string, value: unknown, expected: string) =>
   settings.invalid(option, value, expected, "Hedge")
 
-/** @internal */
-export const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(option, input, "Hedge")
+const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(option, input, "Hedge")
 
 /** @internal */
 export const decodeWindow = (input: unknown) => {
