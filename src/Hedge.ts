@@ -210,6 +210,35 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = in
 export const spend: (budget: Budget) => Effect.Effect<boolean> = internal.spend
 
 /**
+ * Changes how many copies there are to be for each call, while the program runs.
+ *
+ * **Details**
+ *
+ * What has been deposited keeps its worth, but for a ratio of zero: then nothing is spent, until the ratio is raised
+ * again. Copies that are under way go on.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function*() {
+ *   const budget = yield* Hedge.makeBudget({ ratio: 0.01 })
+ *   yield* Hedge.setRatio(budget, 0.1)
+ * })
+ * ```
+ *
+ * @throws `IllegalArgumentException`, as a defect, if the ratio is not from 0 to 1.
+ *
+ * @since 0.2.0
+ * @category budgets
+ */
+export const setRatio: {
+  (ratio: number): (budget: Budget) => Effect.Effect<void>
+  (budget: Budget, ratio: number): Effect.Effect<void>
+} = dual(2, internal.setRatio)
+
+/**
  * When to send another copy, and which answer is good enough.
  *
  * @since 0.2.0

@@ -5,7 +5,7 @@ import type * as Hedge from "../Hedge.js"
 import { Call, type Request } from "./hedgeCall.js"
 import * as policies from "./hedgePolicy.js"
 
-export { make as makeBudget, spend, TypeId as BudgetTypeId } from "./hedgeBudget.js"
+export { make as makeBudget, setRatio, spend, TypeId as BudgetTypeId } from "./hedgeBudget.js"
 export { make, TypeId as PolicyTypeId } from "./hedgePolicy.js"
 export { percentile } from "./hedgeSettings.js"
 export { metrics } from "./hedgeTelemetry.js"

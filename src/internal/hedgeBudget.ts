@@ -11,24 +11,32 @@ export const TypeId: Hedge.BudgetTypeId = Symbol.for("effect-staggered-race/Hedg
 /** @internal */
 export class Budget implements Hedge.Budget {
   readonly [TypeId]: Hedge.BudgetTypeId = TypeId
-  readonly ratio: number
   private readonly bucket: Bucket
   private readonly maxInFlight: number
+  private share: number
   private inFlight = 0
 
   constructor({ maxInFlight = 32, ratio = 0.05, window = 10_000 }: Hedge.BudgetOptions) {
-    this.ratio = decodeShare("ratio", ratio)
+    this.share = decodeShare("ratio", ratio)
     this.maxInFlight = maxInFlight === Infinity ? maxInFlight : decodeCount("maxInFlight", maxInFlight, 0)
     this.bucket = new Bucket(decodeWindow(window))
+  }
+
+  get ratio(): number {
+    return this.share
+  }
+
+  set ratio(ratio: number) {
+    this.share = decodeShare("ratio", ratio)
   }
 
   called(now: number): void {
     this.bucket.deposit(this.ratio, now)
   }
 
-  /** Whether one more request may be sent: then it is paid for. */
+  /** Whether one more request may be sent: then it is paid for. At a ratio of zero, savings are worth nothing. */
   spend(now: number): boolean {
-    return this.bucket.take(now)
+    return this.ratio > 0 && this.bucket.take(now)
   }
 
   /** Whether one more copy may be sent: then it is paid for, and in flight until it is given back. */
@@ -62,3 +70,9 @@ export const make = (options: Hedge.BudgetOptions = {}): Effect.Effect<Hedge.Bud
 /** @internal */
 export const spend = (budget: Hedge.Budget): Effect.Effect<boolean> =>
   Effect.map(Clock.currentTimeMillis, (now) => (budget as Budget).spend(now))
+
+/** @internal */
+export const setRatio = (budget: Hedge.Budget, ratio: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    ;(budget as Budget).ratio = ratio
+  })

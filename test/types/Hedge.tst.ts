@@ -34,3 +34,10 @@ describe("hedgeWith", () => {
     expect(pipe(copy, Hedge.hedgeWith(picky, { key: "a" }))).type.toBe<typeof request>()
   })
 })
+
+describe("setRatio", () => {
+  test("data first and data last", () => {
+    expect(Hedge.setRatio({} as Hedge.Budget, 0.1)).type.toBe<Effect.Effect<void>>()
+    expect(pipe({} as Hedge.Budget, Hedge.setRatio(0.1))).type.toBe<Effect.Effect<void>>()
+  })
+})
