@@ -56,13 +56,8 @@ export const line = (values: ReadonlyArray<string>) =>
 export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes figures into a page, between two marks: a heading, a table whose second row is its ruler, and notes. */
-export const publish = (
-  path: URL,
-  heading: string,
-  table: ReadonlyArray<ReadonlyArray<string>>,
-  notes: ReadonlyArray<string>
-) => {
+/** Writes a text into a page, between two marks. */
+export const publishText = (path: URL, text: string) => {
   const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
   const page = readFileSync(path, "utf8")
   const [before, rest] = page.split(begin)
@@ -70,13 +65,24 @@ export const publish = (
   if (before === undefined || after === undefined) {
     throw new Error(`${path.pathname} has no "${begin}" and "${end}"`)
   }
-  const figures = [
-    `${heading}:`,
-    table.map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
-    notes.map((note) => `- ${note}`).join("\n")
-  ]
-  writeFileSync(path, `${before}${begin}\n\n${figures.join("\n\n")}\n\n${end}${after}`)
+  writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`)
 }
+
+/** Writes figures into a page: a heading, a table whose second row is its ruler, and notes. */
+export const publish = (
+  path: URL,
+  heading: string,
+  table: ReadonlyArray<ReadonlyArray<string>>,
+  notes: ReadonlyArray<string>
+) =>
+  publishText(
+    path,
+    [
+      `${heading}:`,
+      table.map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
+      notes.map((note) => `- ${note}`).join("\n")
+    ].join("\n\n")
+  )
 
 export const save = (path: URL, { command, machine, memory, rows }: Report) => {
   const ruler = titles.map((_, index) => index < titles.length - 1 ? "--:" : "---")

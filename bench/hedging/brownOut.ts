@@ -1,0 +1,59 @@
+import * as Effect from "effect/Effect"
+import * as Hedge from "../../src/Hedge.js"
+import { arriving } from "./arrivals.js"
+import { type Experiment, percent } from "./section.js"
+import { Simulation } from "./simulation.js"
+
+const delay = 50
+const seconds = 60
+const ratio = 0.05
+
+/** A minute in which nothing is late, one in which everything is: copies of the second one, and its calls. */
+const observed = (rate: number, budget: Hedge.MakeOptions["budget"]) => {
+  const simulation = new Simulation(5)
+  let [calls, copies] = [0, 0]
+  simulation.start(Effect.map(Hedge.make({ delay, budget }), (policy) => {
+    const isSlow = () => simulation.now > seconds * 1000
+    arriving(simulation, { every: () => 1000 / rate, until: 2 * seconds * 1000 }, () => {
+      calls += isSlow() ? 1 : 0
+      let copy = 0
+      return Hedge.hedge(
+        Effect.suspend(() => {
+          copies += copy++ > 0 ? 1 : 0
+          return simulation.sleep(isSlow() ? 10 * delay : delay / 10)
+        }),
+        policy
+      )
+    })
+  }))
+  simulation.goOn()
+  return { rate, calls, copies }
+}
+
+export const brownOut: Experiment = () => {
+  const windows = [10, 60]
+  const rows = [1000, 10, 1].flatMap((rate) =>
+    windows.map((window) => {
+      const limited = observed(rate, { ratio, window: `${window} seconds` })
+      // What the minute before has left in the budget.
+      const most = ratio + ratio * rate * window / limited.calls
+      return { ...limited, window, most, unlimited: observed(rate, "unlimited") }
+    })
+  )
+  return {
+    title: "4. Brown-out: for a minute, every call takes ten times the delay",
+    table: [
+      ["calls a second", "window of the budget", "copies, budget of 5 %", "at most", "copies, no budget"],
+      ...rows.map(({ calls, copies, most, rate, unlimited, window }) => [
+        `${rate}`,
+        `${window} s`,
+        percent(copies / calls),
+        percent(most),
+        percent(unlimited.copies / unlimited.calls)
+      ])
+    ],
+    missed: rows.filter(({ calls, copies, most }) => copies / calls > most + 1e-9).map((
+      { calls, copies, most, rate }
+    ) => `${rate} a second: copies for ${percent(copies / calls)}, more than ${percent(most)}`)
+  }
+}

@@ -1,0 +1,37 @@
+import * as Hedge from "../../src/Hedge.js"
+import { inTurn } from "./calls.js"
+import { distributions } from "./distributions.js"
+import { drawing } from "./draws.js"
+import { type Experiment, percent, wider } from "./section.js"
+
+const seed = 2
+
+export const calibration: Experiment = (scale) => {
+  const calls = 200_000 * scale
+  const rows = distributions.flatMap((distribution) =>
+    [0.9, 0.95, 0.99].map((quantile) => {
+      const draw = drawing(seed)
+      const { extra } = inTurn(
+        { delay: Hedge.percentile(quantile, { min: 0 }) },
+        () => distribution.at(draw()),
+        { calls, seed, skip: 2000 }
+      )
+      return { distribution, quantile, extra }
+    })
+  )
+  return {
+    title: `2. The share of calls that get a copy when the delay is learnt, without a budget, ${
+      calls.toLocaleString("en")
+    } calls`,
+    table: [
+      ["latency", "percentile", "is to be", "is"],
+      ...rows.map((
+        { distribution, extra, quantile }
+      ) => [distribution.name, `${quantile}`, percent(1 - quantile), percent(extra)])
+    ],
+    missed: rows.filter(({ extra, quantile }) => Math.abs(extra / (1 - quantile) - 1) > wider(0.1, scale))
+      .map(({ distribution, extra, quantile }) =>
+        `${distribution.name}: copies for ${percent(extra)}, with the percentile ${quantile}`
+      )
+  }
+}

@@ -1,0 +1,43 @@
+import * as Effect from "effect/Effect"
+import * as Hedge from "../../src/Hedge.js"
+import { Simulation } from "./simulation.js"
+
+/** What was measured of calls. */
+export interface Measured {
+  /** Milliseconds, ascending. */
+  readonly latencies: Float64Array
+  /** Copies for each call. */
+  readonly extra: number
+}
+
+export const quantile = ({ latencies }: Measured, q: number): number =>
+  latencies[Math.max(0, Math.ceil(q * latencies.length) - 1)] ?? NaN
+
+/**
+ * One call after the other, under a policy without a budget unless it has one. Of a call and a copy of it, `latency` says
+ * how long that takes; the `skip` calls before the first that is measured have negative indices.
+ */
+export const inTurn = (
+  options: Hedge.MakeOptions,
+  latency: (call: number, copy: number) => number,
+  { calls, seed, skip = 0 }: { readonly calls: number; readonly seed: number; readonly skip?: number }
+): Measured => {
+  const simulation = new Simulation(seed)
+  const latencies = new Float64Array(calls)
+  let [call, copy, copies] = [-skip, 0, 0]
+  const request = Effect.suspend(() => {
+    copies += copy > 0 && call >= 0 ? 1 : 0
+    return simulation.sleep(latency(call, copy++))
+  })
+  simulation.start(Effect.gen(function*() {
+    const hedged = Hedge.hedge(request, yield* Hedge.make({ budget: "unlimited", ...options }))
+    for (; call < calls; call++) {
+      const startedAt = simulation.now
+      copy = 0
+      yield* hedged
+      latencies[call] = simulation.now - startedAt
+    }
+  }))
+  simulation.goOn()
+  return { latencies: latencies.sort(), extra: copies / calls }
+}

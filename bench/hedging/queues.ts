@@ -1,0 +1,164 @@
+import * as Effect from "effect/Effect"
+import * as Hedge from "../../src/Hedge.js"
+import { arriving, poisson } from "./arrivals.js"
+import { type Measured, quantile } from "./calls.js"
+import { quantileOf, stragglers, stragglersMean } from "./distributions.js"
+import { drawing } from "./draws.js"
+import { type Experiment, millis, percent } from "./section.js"
+import { Simulation } from "./simulation.js"
+
+const seed = 6
+const servers = 10
+const loads = [0.3, 0.5, 0.7, 0.85]
+
+interface Job {
+  readonly millis: number
+  readonly done: () => void
+}
+
+/** Does one job after the other. */
+class Server {
+  private readonly queue: Array<Job> = []
+  private stop: (() => void) | undefined
+
+  constructor(private readonly simulation: Simulation) {}
+
+  /** Returns what drops the job, wherever it is. */
+  enqueue(job: Job): () => void {
+    this.queue.push(job)
+    if (this.queue.length === 1) {
+      this.begin()
+    }
+    return () => {
+      const place = this.queue.indexOf(job)
+      if (place === 0) {
+        this.stop?.()
+        this.end()
+      } else if (place > 0) {
+        this.queue.splice(place, 1)
+      }
+    }
+  }
+
+  private begin(): void {
+    const [job] = this.queue
+    if (job !== undefined) {
+      this.stop = this.simulation.after(job.millis, () => {
+        this.end()
+        job.done()
+      })
+    }
+  }
+
+  private end(): void {
+    this.queue.shift()
+    this.begin()
+  }
+}
+
+const policies: ReadonlyArray<{ readonly name: string; readonly options: Hedge.MakeOptions }> = [
+  { name: "none", options: { delay: 0, maxHedges: 0 } },
+  {
+    name: "after Q.95 without load, no budget",
+    options: { delay: quantileOf(stragglers.longer, 0.95), budget: "unlimited" }
+  },
+  { name: "percentile, no budget", options: { delay: Hedge.percentile(0.95), budget: "unlimited" } },
+  { name: "percentile, budget of 5 %", options: { delay: Hedge.percentile(0.95) } }
+]
+
+/** Calls that arrive at random, each copy of which goes to a server at random. */
+const observed = (
+  options: Hedge.MakeOptions,
+  { calls, honours, load }: { readonly calls: number; readonly honours: boolean; readonly load: number }
+): Measured => {
+  const simulation = new Simulation(seed)
+  // First copies are the same whatever the policy, so that what differs is its doing.
+  const [forArrivals, forFirsts, forCopies] = [drawing(seed), drawing(seed + 1), drawing(seed + 2)]
+  const all = Array.from({ length: servers }, () => new Server(simulation))
+  const rate = load * servers / stragglersMean * 1000
+  const warmup = calls / 10
+  const latencies = new Float64Array(calls)
+  let [arrived, copies] = [-warmup, 0]
+  simulation.start(Effect.map(Hedge.make(options), (policy) => {
+    arriving(simulation, { every: poisson(rate, forArrivals), until: (warmup + calls) / rate * 1000 }, (arrivedAt) => {
+      const index = arrived++
+      const send = (draw: () => number) => ({
+        server: all[Math.floor(draw() * servers)]!,
+        millis: stragglers.at(draw())
+      })
+      const first = send(forFirsts)
+      let copy = 0
+      const request = Effect.async<void>((resume) => {
+        const isFirst = copy++ === 0
+        copies += !isFirst && index >= 0 ? 1 : 0
+        const { millis, server } = isFirst ? first : send(forCopies)
+        const cancel = server.enqueue({ millis, done: () => resume(Effect.void) })
+        return honours ? Effect.sync(cancel) : Effect.void
+      })
+      return Effect.map(Hedge.hedge(request, policy), () => {
+        if (index >= 0 && index < calls) {
+          latencies[index] = simulation.now - arrivedAt
+        }
+      })
+    })
+  }))
+  simulation.goOn()
+  const measured = Math.min(calls, arrived)
+  return { latencies: latencies.subarray(0, measured).sort(), extra: copies / measured }
+}
+
+export const queues: Experiment = (scale) => {
+  const calls = 100_000 * scale
+  const rows = [true, false].flatMap((honours) =>
+    loads.map((load) => ({
+      honours,
+      load,
+      measured: policies.map(({ options }) => observed(options, { calls, honours, load }))
+    }))
+  )
+  const cell = (measured: Measured) =>
+    `${millis(quantile(measured, 0.5))} / ${millis(quantile(measured, 0.99))}, ${percent(measured.extra)}`
+  const where = ({ honours, load }: typeof rows[number]) =>
+    `load ${load}, requests that nobody waits for ${honours ? "are dropped" : "go on"}`
+  const panel = (title: string, honours: boolean, value: (measured: Measured) => number, type: "linear" | "log") => ({
+    title: `${title}; ${honours ? "what nobody waits for is dropped" : "what nobody waits for goes on"}`,
+    x: { title: "load", type: "linear" as const },
+    y: { title, type },
+    lines: policies.map(({ name }, index) => ({
+      name,
+      points: rows.filter((row) => row.honours === honours).map(({ load, measured }) =>
+        [load, value(measured[index]!)] as const
+      )
+    }))
+  })
+  return {
+    title: `5. Ten servers with queues, ${calls.toLocaleString("en")} calls: p50 / p99 in milliseconds, copies`,
+    table: [
+      ["load", "what nobody waits for", ...policies.map(({ name }) => name)],
+      ...rows.map(({ honours, load, measured }) => [
+        `${load}`,
+        honours ? "is dropped" : "goes on",
+        ...measured.map(cell)
+      ])
+    ],
+    missed: rows.flatMap((row) => {
+      const [none, , , limited] = row.measured
+      const ratio = (q: number) => quantile(limited!, q) / quantile(none!, q)
+      const mostP99 = row.honours && row.load <= 0.7 ? 0.75 : 1.2
+      return [[0.5, 1.35], [0.99, mostP99]].flatMap(([q = NaN, most = NaN]) =>
+        ratio(q) <= most ? [] : [`${where(row)}: the quantile ${q} is ${ratio(q).toFixed(2)} times that without copies`]
+      )
+    }),
+    plot: {
+      file: "queues.svg",
+      description:
+        "Median, 99th percentile and copies for each call over the load of ten servers, without copies, with a " +
+        "fixed delay, and with a percentile, without and with a budget",
+      panels: [true, false].flatMap((honours) => [
+        panel("median, milliseconds", honours, (measured) => quantile(measured, 0.5), "log"),
+        panel("99th percentile, milliseconds", honours, (measured) => quantile(measured, 0.99), "log"),
+        panel("copies for each call", honours, ({ extra }) => extra, "linear")
+      ])
+    }
+  }
+}
