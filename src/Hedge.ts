@@ -133,7 +133,9 @@ export const percentile: (quantile: number, options?: PercentileOptions) => Perc
 export interface BudgetOptions {
   /** How many copies there are to be for each call, at most. Default 0.05: one for twenty. */
   readonly ratio?: number | undefined
-  /** How long a call counts. Milliseconds of the `Clock`. Default 10 seconds. */
+  /** How many copies can be saved up, at most. Default 10. */
+  readonly burst?: number | undefined
+  /** How long a call counts. Milliseconds of the `Clock`. Default 1 minute. */
   readonly window?: Duration.DurationInput | undefined
   /** How many copies may be under way at once. Default 32. */
   readonly maxInFlight?: number | undefined
@@ -154,8 +156,16 @@ export interface Budget {
  *
  * **Details**
  *
- * Each call deposits `ratio` of a copy, which can be spent for `window`. It starts empty. A copy is paid for before it is
- * sent, in one step; where there is not enough, it is not sent, and what runs goes on.
+ * - Each call deposits `ratio` of a copy, which can be spent for `window`; it starts empty, and holds `burst` copies. So
+ *   of any `n` calls in a row, at most `ratio * n + burst` get a copy.
+ * - A copy is paid for before it is sent, in one step; where there is not enough, it is not sent, and what runs goes on.
+ * - Calls that are late all at once are a sign of a server that has too much to do: `burst` is how many of them are given
+ *   copies all the same.
+ *
+ * **Gotchas**
+ *
+ * Where fewer calls are made in a `window` than one copy costs, `1 / ratio` of them, none is ever sent: by default,
+ * where there are fewer than twenty in a minute. Those need a longer window.
  *
  * @example
  * ```ts

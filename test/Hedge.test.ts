@@ -182,7 +182,7 @@ describe("Hedge", () => {
         FastCheck.tuple(FastCheck.boolean(), FastCheck.integer({ min: 0, max: 400 }))
       )
       FastCheck.assert(FastCheck.property(steps, (steps) => {
-        const bucket = new Bucket(1000)
+        const bucket = new Bucket(1000, 5)
         const deposits: Array<number> = []
         const spent: Array<number> = []
         let now = 1_000_000

@@ -7,6 +7,7 @@ import { Simulation } from "./simulation.js"
 const delay = 50
 const seconds = 60
 const ratio = 0.05
+const burst = 10
 
 /** A minute in which nothing is late, one in which everything is: copies of the second one, and its calls. */
 const observed = (rate: number, budget: Hedge.MakeOptions["budget"]) => {
@@ -31,22 +32,16 @@ const observed = (rate: number, budget: Hedge.MakeOptions["budget"]) => {
 }
 
 export const brownOut: Experiment = () => {
-  const windows = [10, 60]
-  const rows = [1000, 10, 1].flatMap((rate) =>
-    windows.map((window) => {
-      const limited = observed(rate, { ratio, window: `${window} seconds` })
-      // What the minute before has left in the budget.
-      const most = ratio + ratio * rate * window / limited.calls
-      return { ...limited, window, most, unlimited: observed(rate, "unlimited") }
-    })
-  )
+  const rows = [1000, 10, 1].map((rate) => {
+    const limited = observed(rate, { ratio, burst })
+    return { ...limited, most: ratio + burst / limited.calls, unlimited: observed(rate, "unlimited") }
+  })
   return {
     title: "4. Brown-out: for a minute, every call takes ten times the delay",
     table: [
-      ["calls a second", "window of the budget", "copies, budget of 5 %", "at most", "copies, no budget"],
-      ...rows.map(({ calls, copies, most, rate, unlimited, window }) => [
+      ["calls a second", `copies, budget of ${percent(ratio)}, burst of ${burst}`, "at most", "copies, no budget"],
+      ...rows.map(({ calls, copies, most, rate, unlimited }) => [
         `${rate}`,
-        `${window} s`,
         percent(copies / calls),
         percent(most),
         percent(unlimited.copies / unlimited.calls)

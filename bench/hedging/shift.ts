@@ -80,7 +80,7 @@ export const shift: Experiment = () => {
         settles[index]! > 60_000 ? [`${name}: the delay took ${settles[index]} ms, more than two windows`] : []
       ),
       ...phases.flatMap(([name, from, to]) =>
-        share(limited, from, to) > 0.05 + 0.05 * 10_000 / (to - from)
+        share(limited, from, to) > 0.05 + 10 / (rate * (to - from) / 1000)
           ? [`${name}: copies for ${percent(share(limited, from, to))}, with a budget of 5 %`]
           : []
       )

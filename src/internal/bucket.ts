@@ -7,7 +7,8 @@ const token = 1_000_000_000
 const slices = 10
 
 /**
- * Deposits of the last window, less what was taken out of them. It starts empty, and what is not taken expires.
+ * Deposits of the last window, less what was taken out of them. It starts empty, and what is not taken expires, or runs
+ * over: the oldest first.
  *
  * @internal
  */
@@ -19,7 +20,9 @@ export class Bucket {
 
   constructor(
     /** Milliseconds. */
-    private readonly window: number
+    private readonly window: number,
+    /** The most tokens that it holds. */
+    private readonly burst: number
   ) {}
 
   private expire(now: number): void {
@@ -39,22 +42,27 @@ export class Bucket {
     const index = this.slice % slices
     this.left[index] = (this.left[index] ?? 0) + amount
     this.balance += amount
+    this.remove(this.balance - this.burst * token)
   }
 
-  /** Takes a token, the oldest part first; `false` where there is none. */
+  /** Takes a token; `false` where there is none. */
   take(now: number): boolean {
     this.expire(now)
-    if (this.balance < token) {
-      return false
+    const isEnough = this.balance >= token
+    if (isEnough) {
+      this.remove(token)
     }
-    this.balance -= token
-    let due = token
+    return isEnough
+  }
+
+  private remove(amount: number): void {
+    let due = amount
     for (let step = 1; step <= slices && due > 0; step++) {
       const index = (this.slice + step) % slices
       const part = Math.min(due, this.left[index] ?? 0)
       this.left[index] = (this.left[index] ?? 0) - part
+      this.balance -= part
       due -= part
     }
-    return true
   }
 }

@@ -16,10 +16,10 @@ export class Budget implements Hedge.Budget {
   private share: number
   private inFlight = 0
 
-  constructor({ maxInFlight = 32, ratio = 0.05, window = 10_000 }: Hedge.BudgetOptions) {
+  constructor({ burst = 10, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
     this.share = decodeShare("ratio", ratio)
-    this.maxInFlight = maxInFlight === Infinity ? maxInFlight : decodeCount("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(decodeWindow(window))
+    this.maxInFlight = decodeCount("maxInFlight", maxInFlight, 0, Infinity)
+    this.bucket = new Bucket(decodeWindow(window), decodeCount("burst", burst, 1, Infinity))
   }
 
   get ratio(): number {

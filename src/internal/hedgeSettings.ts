@@ -18,8 +18,8 @@ export const decodeWindow = (input: unknown) => {
 }
 
 /** @internal */
-export const decodeCount = (option: string, value: number, least: number) => {
-  if (!(Number.isInteger(value) && value >= least)) {
+export const decodeCount = (option: string, value: number, least: number, besides?: number) => {
+  if (value !== besides && !(Number.isInteger(value) && value >= least)) {
     throw invalid(option, value, `a whole number of at least ${least}`)
   }
   return value
