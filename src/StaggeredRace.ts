@@ -348,7 +348,7 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * **Details**
  *
- * - `Started`: an attempt started; {@link StartedBy} says why
+ * - `Started`: an attempt started; {@link StartedBy} says why, and `dueAt` since when it was due
  * - `Failed`: an attempt ended without success before the race was decided
  * - `Won`: an attempt succeeded first. `Decided` follows at once
  * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why. There is one per
@@ -388,7 +388,13 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  * @category models
  */
 export type RaceEvent<A, E> =
-  | { readonly _tag: "Started"; readonly at: number; readonly index: number; readonly startedBy: StartedBy }
+  | {
+    readonly _tag: "Started"
+    readonly at: number
+    readonly index: number
+    readonly dueAt: number
+    readonly startedBy: StartedBy
+  }
   | { readonly _tag: "Failed"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
   | { readonly _tag: "Won"; readonly at: number; readonly index: number; readonly value: A }
   | { readonly _tag: "Decided"; readonly at: number; readonly by: DecidedBy }
@@ -447,6 +453,12 @@ export interface Attempt<A, E> {
    * Its place among the candidates, from 0.
    */
   readonly index: number
+  /**
+   * When it was due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had passed. It was
+   * parked from then until it started, where there was no place for it, or the stream was slow, or `minDelay` or
+   * `progress` held it back.
+   */
+  readonly dueAt: number
   /**
    * When it started, in milliseconds of the `Clock`.
    */
@@ -568,6 +580,10 @@ export interface Outcome<A, E, E2 = never> {
    * What decided it.
    */
   readonly decidedBy: DecidedBy
+  /**
+   * The start that the decision came before: it had been due since then, in milliseconds of the `Clock`, and was parked.
+   */
+  readonly denied: Option.Option<{ readonly dueAt: number }>
 }
 
 /**

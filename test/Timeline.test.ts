@@ -36,6 +36,7 @@ const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2>>) =>
 /** The first attempt, which lost after 100 ms, with whatever else is said of it. */
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   index: 0,
+  dueAt: more.startedAt ?? 0,
   startedAt: 0,
   endedAt: 100,
   startedBy: "first",
@@ -53,6 +54,7 @@ const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome> = {}):
   decidedAt: 100,
   endedAt: 100,
   decidedBy: "failures",
+  denied: Option.none(),
   ...more
 })
 
@@ -497,6 +499,7 @@ describe("Timeline.render", () => {
     )
     const attempts = FastCheck.array(
       FastCheck.record({
+        dueAt: at,
         startedAt: at,
         endedAt: at,
         startedBy: FastCheck.constantFrom("first" as const, "delay" as const, "failure" as const),

@@ -404,6 +404,46 @@ describe.concurrent("the laws at their edges", () => {
       ])
     }))
 
+  it.live("an outcome tells since when a start was parked: for a place, by minDelay, by progress, for a slow stream", () =>
+    Effect.gen(function*() {
+      const due = (race: Effect.Effect<StaggeredRace.Outcome<string, unknown, unknown>>) =>
+        Effect.gen(function*() {
+          const { attempts, denied } = yield* (yield* observe(race)).exit
+          return [
+            ...attempts.map(({ dueAt, startedAt }) => [dueAt, startedAt]),
+            ...Option.toArray(denied).map(({ dueAt }) => ["denied", dueAt])
+          ]
+        })
+      const four = candidates([hang(), fail(250), ok(60), ok(5)])
+      deepStrictEqual(yield* due(StaggeredRace.outcome(four, { delay: 100, concurrency: 2 })), [
+        [0, 0],
+        [100, 100],
+        [200, 350]
+        // The third succeeds at 410, before the fourth is due.
+      ])
+      deepStrictEqual(yield* due(StaggeredRace.outcome(four, { delay: 20, concurrency: 2 })), [
+        [0, 0],
+        [20, 20],
+        [40, 270],
+        ["denied", 290]
+      ])
+      const two = candidates([fail(3), ok(5)])
+      deepStrictEqual(yield* due(StaggeredRace.outcome(two, { delay: 100, minDelay: 10 })), [[0, 0], [3, 10]])
+      const holding = Effect.zipRight(
+        Effect.flatMap(StaggeredRace.CurrentAttempt, (current) => Option.getOrThrow(current).progress(30)),
+        Effect.never
+      )
+      deepStrictEqual(
+        yield* due(StaggeredRace.outcome([holding, Effect.succeed("")], { delay: 20 })),
+        [[0, 0], [20, 30]]
+      )
+      const slow = Stream.concat(
+        Stream.make(Effect.never),
+        Stream.fromEffect(Effect.delay(Effect.succeed(two[1]!), 50))
+      )
+      deepStrictEqual(yield* due(StaggeredRace.outcomeStream(slow, { delay: 20 })), [[0, 0], [20, 70]])
+    }))
+
   it.live("minDelay is the least gap after a schedule's delay as well", () =>
     Effect.gen(function*() {
       const seen = transcript()

@@ -76,19 +76,22 @@ const watch = (given: Race, byHand: boolean) =>
     const outcome = given.sized
       ? StaggeredRace.outcome(list, options(given))
       : StaggeredRace.outcomeStream(Stream.fromIterable(list), options(given))
-    const started: Array<readonly [number, StaggeredRace.StartedBy, number]> = []
+    const started: Array<readonly [number, StaggeredRace.StartedBy, number, number]> = []
     const { endedAt, exit, left } = yield* observe(outcome, { byHand, interruptAt: given.interruptAt })
     deepStrictEqual(left, nothing)
     if (Exit.isSuccess(exit)) {
       started.push(
-        ...exit.value.attempts.map(({ index, startedAt, startedBy }) => [index, startedBy, startedAt] as const)
+        ...exit.value.attempts.map(({ dueAt, index, startedAt, startedBy }) =>
+          [index, startedBy, startedAt, dueAt] as const
+        )
       )
     }
     return {
       winner: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.winner, ({ index }) => index)) : null,
       interrupted: Exit.isInterrupted(exit),
       endedAt,
-      started: Exit.isSuccess(exit) ? started : seen.started.map(([index, at]) => [index, "?", at] as const),
+      denied: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.denied, ({ dueAt }) => dueAt)) : null,
+      started: Exit.isSuccess(exit) ? started : seen.started.map(([index, at]) => [index, "?", at, "?"] as const),
       ended: seen.ended.sort(([left], [right]) => left - right)
     }
   })
@@ -98,7 +101,7 @@ const agrees = (given: Race, byHand: boolean) =>
     const expected = predict(given)
     deepStrictEqual(seen as unknown, {
       ...expected,
-      started: expected.interrupted ? expected.started.map(([index, , at]) => [index, "?", at]) : expected.started
+      started: expected.interrupted ? expected.started.map(([index, , at]) => [index, "?", at, "?"]) : expected.started
     })
   })
 

@@ -28,6 +28,7 @@ export class Started<A, E> implements StaggeredRace.CurrentAttempt {
   constructor(
     readonly index: number,
     readonly startedAt: number,
+    readonly dueAt: number,
     readonly startedBy: StaggeredRace.StartedBy,
     /** Whether all earlier attempts had ended. */
     readonly afterAll: boolean,

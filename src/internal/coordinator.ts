@@ -26,7 +26,7 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
   }
 )
 
-const undecided = { at: NaN, by: "failures" } as const
+const undecided = { at: NaN, by: "failures", dueAt: NaN } as const
 
 // A fiber that was started in place and yields once goes on in the second turn from then.
 const turnsToAnswer = 2
@@ -54,7 +54,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   readonly startedAt: number
   readonly attempts: Array<Started<A, E>> = []
   winner: { readonly attempt: Started<A, E>; readonly fiber: AnyFiber; readonly value: A } | undefined
-  decision: { readonly at: number; readonly by: StaggeredRace.DecidedBy } = undecided
+  decision: { readonly at: number; readonly by: StaggeredRace.DecidedBy; readonly dueAt: number } = undecided
   sourceFailure: Cause.Cause<E2> | undefined
 
   private readonly runtime: Runtime.Runtime<R>
@@ -185,14 +185,15 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
 
   private start(candidate: Effect.Effect<A, E, R>): Effect.Effect<void> {
     const index = this.attempts.length
+    const { dueAt } = this.pace
     const startedAt = this.pace.restart(index)
-    const attempt = new Started<A, E>(index, startedAt, this.startedBy, this.running === 0, this.pace)
+    const attempt = new Started<A, E>(index, startedAt, dueAt, this.startedBy, this.running === 0, this.pace)
     attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
     this.running++
     this.pulled = Option.none()
     this.startedBy = "delay"
-    this.report?.({ _tag: "Started", at: attempt.startedAt, index, startedBy: attempt.startedBy })
+    this.report?.({ _tag: "Started", at: startedAt, index, dueAt, startedBy: attempt.startedBy })
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
     }
@@ -254,7 +255,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       return
     }
     const at = this.now
-    this.decision = { at, by }
+    this.decision = { at, by, dueAt: this.source.mayHaveMore() ? this.pace.dueAt : at }
     this.pulled = Option.none()
     for (const attempt of this.attempts) {
       if (attempt.result === undefined) {

@@ -38,7 +38,8 @@ export class Pace<R> {
   private delay = 0
   /** Milliseconds from the newest start until which progress holds the next. */
   private held = 0
-  private hasFailed = false
+  /** When the newest attempt failed; `Infinity` while it has not. */
+  private failedAt = Infinity
   /** Milliseconds since the newest start for which a timer has slept, whatever the clock says. */
   private slept = 0
   private timer: { readonly cancel: () => void; readonly firesAt: number; cancelled: boolean } | undefined
@@ -54,6 +55,15 @@ export class Pace<R> {
 
   get now(): number {
     return this.options.clock.unsafeCurrentTimeMillis()
+  }
+
+  private get hasFailed(): boolean {
+    return this.failedAt < Infinity
+  }
+
+  /** When the newest attempt failed or its delay passed, but for what holds the next start up: now, at the latest. */
+  get dueAt(): number {
+    return this.newest < 0 ? this.now : Math.min(this.now, this.failedAt, this.newestStart + this.delay)
   }
 
   private get elapsed(): number {
@@ -90,7 +100,7 @@ export class Pace<R> {
     this.newestStart = this.now
     this.held = 0
     this.slept = 0
-    this.hasFailed = false
+    this.failedAt = Infinity
     this.hasFired = false
     this.interrupt(this.step)
     if (typeof delay === "number") {
@@ -104,7 +114,7 @@ export class Pace<R> {
 
   /** The newest attempt has failed: only the least gap holds the next start. */
   expedite(): void {
-    this.hasFailed = true
+    this.failedAt = this.now
   }
 
   /** An attempt has made progress: if it is the newest, the next start is held back. It is never brought forward. */

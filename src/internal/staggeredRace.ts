@@ -80,12 +80,14 @@ const describe = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<Ou
     startedAt: race.startedAt,
     decidedAt: race.decision.at,
     decidedBy: race.decision.by,
+    denied: race.decision.dueAt < race.decision.at ? Option.some({ dueAt: race.decision.dueAt }) : Option.none(),
     endedAt: race.now
   })
 
 // An attempt that goes on in the background is reported as the decision left it: won, or interrupted.
 const attemptOf = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, attempt: Started<A, E>): Attempt<A, E> => ({
   index: attempt.index,
+  dueAt: attempt.dueAt,
   startedAt: attempt.startedAt,
   startedBy: attempt.startedBy,
   endedAt: Number.isNaN(attempt.endedAt) ? race.decision.at : attempt.endedAt,

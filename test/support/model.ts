@@ -18,7 +18,11 @@ export interface Prediction {
   readonly winner: number | null
   readonly interrupted: boolean
   readonly endedAt: number
-  readonly started: ReadonlyArray<readonly [index: number, by: "first" | "delay" | "failure", at: number]>
+  readonly started: ReadonlyArray<
+    readonly [index: number, by: "first" | "delay" | "failure", at: number, dueAt: number]
+  >
+  /** Since when a start had been due that the decision came before. */
+  readonly denied: number | null
   readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
 }
 
@@ -31,6 +35,8 @@ export const predict = (race: Race): Prediction => {
   const running = new Map<number, number>()
   let now = 0
   let due = 0
+  /** When the next would start if nothing held it up. */
+  let wanted = 0
   let exhausted = sized && rows.length === 0
   let by: Prediction["started"][number][1] = "first"
 
@@ -38,6 +44,7 @@ export const predict = (race: Race): Prediction => {
     latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
 
   const end = (winner: number | null): Prediction => {
+    const denied = !exhausted && wanted < now ? wanted : null
     for (const [index, natural] of running) {
       const { cleanup = 0, result, stubborn } = rows[index]!
       const worksUntil = result === "interrupt" ? natural - cleanup : natural
@@ -47,8 +54,8 @@ export const predict = (race: Race): Prediction => {
     const endedAt = Math.max(now, ...ended.map(([, , at]) => at))
     // An interruption that comes while losers clean up takes the win as well.
     return interruptAt <= endedAt
-      ? { winner: null, interrupted: true, endedAt, started, ended }
-      : { winner, interrupted: false, endedAt, started, ended }
+      ? { winner: null, interrupted: true, endedAt, started, ended, denied: null }
+      : { winner, interrupted: false, endedAt, started, ended, denied }
   }
 
   for (;;) {
@@ -72,6 +79,7 @@ export const predict = (race: Race): Prediction => {
       const [newest, , startedAt] = started[started.length - 1]!
       if (next === newest) {
         due = startedAt + minDelay
+        wanted = Math.min(wanted, now)
         by = "failure"
       }
     } else if (now === interruptAt) {
@@ -80,9 +88,10 @@ export const predict = (race: Race): Prediction => {
       exhausted = true
     } else {
       const index = started.length
-      started.push([index, by, now])
+      started.push([index, by, now, Math.min(now, wanted)])
       running.set(index, endOf(rows[index]!))
       due = now + Math.max(delays[index] ?? Infinity, minDelay)
+      wanted = now + (delays[index] ?? Infinity)
       by = "delay"
       exhausted = sized && started.length === rows.length
     }
