@@ -5,12 +5,11 @@ import { type Experiment, percent } from "./section.js"
 import { Simulation } from "./simulation.js"
 
 const delay = 50
-const seconds = 60
 const ratio = 0.05
 const burst = 10
 
-/** A minute in which nothing is late, one in which everything is: copies of the second one, and its calls. */
-const observed = (rate: number, budget: Hedge.MakeOptions["budget"]) => {
+/** Some time in which nothing is late, as much in which everything is: calls and copies of that. */
+const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budget"]) => {
   const simulation = new Simulation(5)
   let [calls, copies] = [0, 0]
   simulation.start(Effect.map(Hedge.make({ delay, budget }), (policy) => {
@@ -31,13 +30,14 @@ const observed = (rate: number, budget: Hedge.MakeOptions["budget"]) => {
   return { rate, calls, copies }
 }
 
-export const brownOut: Experiment = () => {
+export const brownOut: Experiment = (scale) => {
+  const seconds = 60 * scale
   const rows = [1000, 10, 1].map((rate) => {
-    const limited = observed(rate, { ratio, burst })
-    return { ...limited, most: ratio + burst / limited.calls, unlimited: observed(rate, "unlimited") }
+    const limited = observed(rate, seconds, { ratio, burst })
+    return { ...limited, most: ratio + burst / limited.calls, unlimited: observed(rate, seconds, "unlimited") }
   })
   return {
-    title: "4. Brown-out: for a minute, every call takes ten times the delay",
+    title: `4. Brown-out: for ${seconds} s, every call takes ten times the delay`,
     table: [
       ["calls a second", `copies, budget of ${percent(ratio)}, burst of ${burst}`, "at most", "copies, no budget"],
       ...rows.map(({ calls, copies, most, rate, unlimited }) => [

@@ -13,7 +13,7 @@ import { singleR } from "./singleR.js"
 // `npm run bench:hedging`, and what may follow after `--`:
 //   --quick        a tenth of the calls
 //   --only NAME    one experiment
-//   --save         writes the tables into README.md beside this, and the pictures
+//   --save         writes the tables into README.md beside this and of the project, and the pictures
 // The same figures come out of it each time. Ends with status 1 if one is not as it must be.
 
 const experiments = { oracle, calibration, shift, brownOut, queues, singleR }
@@ -35,10 +35,10 @@ if (options.save === true && (options.quick === true || options.only !== undefin
 const tableOf = ([titles = [], ...rows]: Section["table"]) =>
   [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-const sections = chosen.map(([, experiment]) => {
+const sections = chosen.map(([name, experiment]) => {
   const section = experiment(options.quick === true ? 0.1 : 1)
   console.log(`${section.title}\n\n${tableOf(section.table)}\n`)
-  return section
+  return { name, ...section }
 })
 
 if (options.save === true) {
@@ -48,7 +48,10 @@ if (options.save === true) {
     )
   )
   publishText(new URL("README.md", import.meta.url), parts.join("\n\n"))
-  for (const { plot } of sections) {
+  for (const { name, plot, table } of sections) {
+    if (name === "queues") {
+      publishText(new URL("../../README.md", import.meta.url), tableOf(table), name)
+    }
     if (plot !== undefined) {
       writeFileSync(new URL(plot.file, import.meta.url), `${await toSvg(plot.description, plot.panels)}\n`)
     }

@@ -50,9 +50,9 @@ const missedOf = (row: Row, scale: number): ReadonlyArray<string> => [
     : [])
 ]
 
-/** The share of calls that take longer, from all of them to one in ten thousand. */
+/** The share of calls that take longer, from half of them to one in ten thousand. */
 const tail = ({ latencies }: Measured): Line["points"] =>
-  Array.from({ length: 121 }, (_, step) => 10 ** (-step / 30)).map((share) =>
+  Array.from({ length: 112 }, (_, step) => 0.5 * 10 ** (-step / 30)).map((share) =>
     [latencies[Math.min(latencies.length - 1, Math.floor((1 - share) * latencies.length))] ?? NaN, share] as const
   )
 
@@ -96,7 +96,7 @@ export const oracle: Experiment = (scale) => {
       panels: distributions.map((distribution) => ({
         title: distribution.name,
         x: { title: "milliseconds", type: "log" },
-        y: { title: "share of calls that take longer", type: "log" },
+        y: { title: "share of slower calls", type: "log" },
         lines: rows.filter((row) => row.distribution === distribution && /none|^after Q.95|at once/.test(row.policy))
           .map(({ measured, policy }) => ({ name: policy, points: tail(measured) }))
       }))

@@ -33,7 +33,7 @@ const scaleOf = (name: "x" | "y", { type }: Axis, field: string): NonNullable<Sp
 
 const panelOf = ({ lines, title, x, y }: Panel, names: ReadonlyArray<string>): NonNullable<Spec["marks"]>[number] => ({
   type: "group",
-  title: { text: title, fontSize: 11, anchor: "start" },
+  title: { text: title.split("; "), fontSize: 11, fontWeight: "normal", anchor: "start", frame: "group" },
   encode: { update: { width: { value: 250 }, height: { value: 190 } } },
   data: [{
     name: "points",
@@ -71,8 +71,8 @@ export const toSvg = (description: string, panels: ReadonlyArray<Panel>): Promis
   const spec: Spec = {
     description,
     background: "white",
-    padding: 8,
-    layout: { columns: Math.min(3, panels.length), padding: { row: 24, column: 24 }, bounds: "full", align: "all" },
+    padding: { left: 64, right: 16, top: 8, bottom: 48 },
+    layout: { columns: Math.min(3, panels.length), padding: { row: 80, column: 72 }, bounds: "flush", align: "all" },
     scales: [
       { name: "color", type: "ordinal", domain: names, range: used.map(({ color }) => color) },
       { name: "dash", type: "ordinal", domain: names, range: used.map(({ dash }) => dash) as Array<never> }
@@ -82,7 +82,6 @@ export const toSvg = (description: string, panels: ReadonlyArray<Panel>): Promis
       strokeDash: "dash",
       orient: "top",
       direction: "horizontal",
-      columns: 2,
       symbolType: "stroke",
       symbolSize: 400,
       symbolStrokeWidth: 2,

@@ -4,6 +4,7 @@ import { arriving, poisson } from "./arrivals.js"
 import { type Measured, quantile } from "./calls.js"
 import { quantileOf, stragglers, stragglersMean } from "./distributions.js"
 import { drawing } from "./draws.js"
+import type { Panel } from "./plots.js"
 import { type Experiment, millis, percent } from "./section.js"
 import { Simulation } from "./simulation.js"
 
@@ -120,10 +121,10 @@ export const queues: Experiment = (scale) => {
     `${millis(quantile(measured, 0.5))} / ${millis(quantile(measured, 0.99))}, ${percent(measured.extra)}`
   const where = ({ honours, load }: typeof rows[number]) =>
     `load ${load}, requests that nobody waits for ${honours ? "are dropped" : "go on"}`
-  const panel = (title: string, honours: boolean, value: (measured: Measured) => number, type: "linear" | "log") => ({
-    title: `${title}; ${honours ? "what nobody waits for is dropped" : "what nobody waits for goes on"}`,
-    x: { title: "load", type: "linear" as const },
-    y: { title, type },
+  const panel = (y: Panel["y"], honours: boolean, value: (measured: Measured) => number): Panel => ({
+    title: `requests that nobody waits for ${honours ? "are dropped" : "go on"}`,
+    x: { title: "load", type: "linear" },
+    y,
     lines: policies.map(({ name }, index) => ({
       name,
       points: rows.filter((row) => row.honours === honours).map(({ load, measured }) =>
@@ -155,9 +156,9 @@ export const queues: Experiment = (scale) => {
         "Median, 99th percentile and copies for each call over the load of ten servers, without copies, with a " +
         "fixed delay, and with a percentile, without and with a budget",
       panels: [true, false].flatMap((honours) => [
-        panel("median, milliseconds", honours, (measured) => quantile(measured, 0.5), "log"),
-        panel("99th percentile, milliseconds", honours, (measured) => quantile(measured, 0.99), "log"),
-        panel("copies for each call", honours, ({ extra }) => extra, "linear")
+        panel({ title: "median, ms", type: "log" }, honours, (measured) => quantile(measured, 0.5)),
+        panel({ title: "99th percentile, ms", type: "log" }, honours, (measured) => quantile(measured, 0.99)),
+        panel({ title: "copies for each call", type: "linear" }, honours, ({ extra }) => extra)
       ])
     }
   }

@@ -56,9 +56,9 @@ export const line = (values: ReadonlyArray<string>) =>
 export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes a text into a page, between two marks. */
-export const publishText = (path: URL, text: string) => {
-  const [begin, end] = ["<!-- figures -->", "<!-- end of figures -->"]
+/** Writes a text into a page, between two marks of that name. */
+export const publishText = (path: URL, text: string, name = "figures") => {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const page = readFileSync(path, "utf8")
   const [before, rest] = page.split(begin)
   const after = rest?.split(end)[1]
