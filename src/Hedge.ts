@@ -469,14 +469,14 @@ export const hedgeWith: {
 } = dual((args) => typeof args[0] === "function", internal.hedgeWith)
 
 /**
- * What policies with a name count, each tagged with `policy`, the name.
+ * What policies with a name count, each tagged with `policy`, the name, and then with what the table says.
  *
  * **Details**
  *
  * | metric | unit, and what else it is tagged with |
  * |---|---|
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
- * | `hedge_copies` | copies sent besides the first |
+ * | `hedge_copies` | copies started besides the first; one that loses before its request is written was never sent |
  * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy |
  * | `hedge_denied` | copies that were due, by `reason`: `budget`, `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
  * | `hedge_delay_milliseconds` | the delay of the newest call |
@@ -484,6 +484,10 @@ export const hedgeWith: {
  *
  * Each copy of such a policy also has a span, `hedge.copy`, with the attributes `hedge.policy`, `hedge.copy` and
  * `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or `interrupted`. One that lost is no error.
+ *
+ * **Gotchas**
+ *
+ * To Effect the order of tags matters: `policy` comes first.
  *
  * @example
  * ```ts
@@ -493,7 +497,7 @@ export const hedgeWith: {
  *
  * const program = Effect.gen(function*() {
  *   yield* Effect.sleep("30 millis").pipe(Hedge.hedge({ delay: "10 millis", name: "slow" }))
- *   return yield* Metric.value(Metric.tagged(Hedge.metrics.copies, "policy", "slow"))
+ *   return yield* Hedge.metrics.wins.pipe(Metric.tagged("policy", "slow"), Metric.tagged("copy", "0"), Metric.value)
  * })
  *
  * console.log((await Effect.runPromise(program)).count) // 1

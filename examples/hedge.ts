@@ -1,0 +1,219 @@
+/**
+ * Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.
+ *
+ *     npm run demo:hedge
+ *     npm run demo:hedge -- [--requests N] [--seed N] [--client fetch|node:http|undici ...]
+ *
+ * The server is a process of its own on this machine (support/tailServerProcess.ts). Each client sends it the same
+ * requests twice over, without hedging and with it, in turns: what else this machine does is the same for both.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import { parseArgs } from "node:util"
+import * as HedgedHttpClient from "../src/HedgedHttpClient.js"
+import { Hedge } from "../src/index.js"
+import { faults, progress, report, runOf, table } from "./support/hedgeReport.js"
+import { measured } from "./support/measured.js"
+import { screen } from "./support/screen.js"
+import { openSockets } from "./support/sockets.js"
+import { type ServerError, type TailServer, tailServer } from "./support/tailServer.js"
+
+class DemoError extends Data.TaggedError("DemoError")<{ readonly message: string }> {}
+
+const clients = {
+  "fetch": FetchHttpClient.layer,
+  // The agent of `NodeHttpClient.layer` opens a connection for each request. Here, as elsewhere, they are kept.
+  "node:http": Layer.provide(NodeHttpClient.layerWithoutAgent, NodeHttpClient.makeAgentLayer({ keepAlive: true })),
+  "undici": NodeHttpClient.layerUndici
+}
+
+type ClientName = keyof typeof clients
+
+interface Options {
+  readonly requests: number
+  readonly seed: number
+  readonly names: ReadonlyArray<ClientName>
+}
+
+/** How many requests are under way at once: few enough for a machine with two processors to answer them in time. */
+const concurrency = 6
+/** A request that stalls would never end. Those that time out count as what their caller has waited. */
+const timeout = "1 second"
+const turns = 10
+
+// The server is slow for a little more than one request in twenty, so the delay is to be one that these exceed, and most
+// others do not. The budget has room for all that are later, and for some that a busy machine makes late.
+const quantile = 0.92
+const ratio = 0.1
+
+const makePolicy = (name: string) =>
+  Hedge.make({
+    name,
+    // What was so while the program warmed up is soon forgotten.
+    delay: Hedge.percentile(quantile, { min: "2 millis", max: timeout, window: "5 seconds" }),
+    budget: { ratio }
+  })
+
+type Call = (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<string, HttpClientError.HttpClientError>
+
+/** Sends all requests of a client, without hedging and with it, in turns. */
+const send = (
+  name: ClientName,
+  { requests }: Options,
+  { origin }: TailServer,
+  afterTurn: Effect.Effect<void, ServerError>
+) =>
+  Effect.gen(function*() {
+    const client = yield* HttpClient.HttpClient
+    const policy = yield* makePolicy(name)
+
+    const plain: Call = (request) => Effect.flatMap(client.execute(request), ({ text }) => text)
+    // A body that stalls is late as well.
+    const hedged: Call = HedgedHttpClient.reading(client, policy, ({ text }) => text)
+
+    const measure = (run: string, call: Call) => {
+      const measuredRun = measured(run)
+      return (number: number) =>
+        call(HttpClientRequest.get(`${origin}/${encodeURIComponent(run)}/${number}`)).pipe(
+          Effect.map((text) => text === `answer to ${number}` ? "answered" : "a wrong answer"),
+          Effect.timeoutTo({ duration: timeout, onSuccess: identity, onTimeout: () => "timed out" }),
+          Effect.catchAll(({ message }) => Effect.succeed(message)),
+          measuredRun
+        )
+    }
+    const calls = [measure(runOf(name, "plain"), plain), measure(runOf(name, "hedged"), hedged)]
+
+    for (const turn of Arr.chunksOf(Arr.range(0, requests - 1), Math.ceil(requests / turns))) {
+      for (const call of calls) {
+        yield* Effect.forEach(turn, call, { concurrency, discard: true })
+      }
+      yield* afterTurn
+    }
+  }).pipe(Effect.provide(clients[name]))
+
+const demo = (options: Options) =>
+  Effect.gen(function*() {
+    const { names, requests, seed } = options
+    const server = yield* tailServer(seed)
+    yield* Console.log(intro(options))
+
+    const line = (name: ClientName) =>
+      Effect.map(Effect.flatMap(server.counts, (counts) => report(name, requests, counts)), progress)
+
+    if (process.stdout.isTTY) {
+      const show = screen()
+      const redraw = Effect.flatMap(Effect.forEach(names, line), show)
+      yield* Effect.forEach(names, (name) => send(name, options, server, Effect.void), { discard: true }).pipe(
+        Effect.raceFirst(Effect.repeat(redraw, Schedule.spaced("200 millis")))
+      )
+      yield* redraw
+    } else {
+      yield* Effect.forEach(
+        names,
+        (name) => send(name, options, server, Effect.flatMap(line(name), Console.log)),
+        { discard: true }
+      )
+    }
+
+    const { counts, left } = yield* server.close
+    const reports = yield* Effect.forEach(names, (name) => report(name, requests, counts))
+    yield* Console.log(`\n${table(reports)}\n`)
+    for (const { client, hedged, hedging, seen } of reports) {
+      const unsent = hedged.requests + hedging.copies - seen.hedged.first - seen.hedged.copies
+      yield* Console.log(
+        `${client}: ${hedging.copies} copies, of which ${unsent} had lost before they were sent; ` +
+          `${hedging.denied} more were denied by the budget; the delay was ${hedging.delay.toFixed(1)} ms in the end`
+      )
+    }
+    yield* Console.log(`connections left open at the server: ${left}`)
+    const found = reports.flatMap((report) => faults(report, ratio))
+    const all = left === 0 ? found : [...found, "connections are left open at the server"]
+    return all.length === 0 ? undefined : yield* new DemoError({ message: all.join("\n") })
+  })
+
+const intro = ({ names, requests, seed }: Options) =>
+  [
+    `${requests.toLocaleString("en")} requests over ${names.join(", ")}, without hedging and with it; seed ${seed}`,
+    "the server: 2 to 6 ms; ten times as long for 5 % of requests; 0.2 % stall in the middle of the body",
+    `the policy: a copy to those that are later than ${100 * quantile} %, for ${100 * ratio} % of requests at most`,
+    `milliseconds; after ${timeout} a request is given up, with hedging or without\n`
+  ].join("\n")
+
+/** Runs an effect in a scope of its own, and when that has closed, however it ended, counts what is left open. */
+const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(restore(Effect.scoped(effect)))
+      // Of a connection that the server has closed, this process hears some turns later.
+      yield* Effect.repeat(openSockets(), {
+        schedule: Schedule.spaced("20 millis"),
+        times: 100,
+        until: ({ total }) => total === 0
+      })
+      const { total } = yield* openSockets()
+      yield* Console.log(
+        `${Exit.isInterrupted(exit) ? "interrupted; " : ""}sockets of this process at the end, of any kind: ${total}`
+      )
+      return total === 0 ? yield* exit : yield* new DemoError({ message: "no socket should be open at the end" })
+    })
+  )
+
+const parseWhole = (option: string, text: string, least: number, most: number) => {
+  const value = Number(text)
+  return /^\d+$/.test(text) && value >= least && value <= most
+    ? Effect.succeed(value)
+    : new DemoError({ message: `--${option} must be a whole number from ${least} to ${most}, got "${text}"` })
+}
+
+const isClientName = (name: string): name is ClientName => Object.hasOwn(clients, name)
+const clientNames = Object.keys(clients).filter(isClientName)
+
+const parseClient = (name: string) =>
+  isClientName(name)
+    ? Effect.succeed(name)
+    : new DemoError({ message: `--client must be one of ${clientNames.join(", ")}, got "${name}"` })
+
+const parseOptions = Effect.gen(function*() {
+  const { values } = yield* Effect.try({
+    try: () =>
+      parseArgs({
+        options: {
+          requests: { type: "string", default: "20000" },
+          seed: { type: "string", default: "2" },
+          client: { type: "string", multiple: true, default: clientNames }
+        }
+      }),
+    catch: (error) => new DemoError({ message: error instanceof Error ? error.message : `${error}` })
+  })
+  return {
+    requests: yield* parseWhole("requests", values.requests, 1, 1_000_000),
+    seed: yield* parseWhole("seed", values.seed, 0, 2 ** 31 - 1),
+    names: Arr.dedupe(yield* Effect.forEach(values.client, parseClient))
+  }
+})
+
+const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
+  Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
+
+parseOptions.pipe(
+  Effect.flatMap((options) => leavingNothingOpen(demo(options))),
+  Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : Exit.isInterrupted(exit) ? 130 : 1)
+  })
+)
