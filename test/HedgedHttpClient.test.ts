@@ -354,6 +354,147 @@ describe("HedgedHttpClient", () => {
         deepStrictEqual([first.sent, other.sent], [["GET / -@0"], ["GET /replica 1@50"]])
       }))
 
+    const responseError = (
+      request: HttpClientRequest.HttpClientRequest,
+      reason: "StatusCode" | "Decode",
+      status: number,
+      cause?: unknown
+    ) =>
+      new HttpClientError.ResponseError({
+        request,
+        reason,
+        response: HttpClientResponse.fromWeb(request, new Response("", { status })),
+        cause
+      })
+    const statusError = (status: number): Reply => (request) =>
+      Effect.fail(responseError(request, "StatusCode", status))
+    const decodeError = (cause: unknown): Reply => (request) =>
+      Effect.fail(responseError(request, "Decode", 200, cause))
+
+    it.live.each([
+      [408, true],
+      [429, true],
+      [500, true],
+      [502, true],
+      [503, true],
+      [504, true],
+      [200, false],
+      [204, false],
+      [302, false],
+      [400, false],
+      [401, false],
+      [404, false],
+      [409, false],
+      [425, false],
+      [501, false],
+      [505, false]
+    ])(
+      "a status that another copy may change brings it forward: %s, %s",
+      ([status, isCopied]) =>
+        Effect.gen(function*() {
+          const { client, sent } = clientOf(() => Effect.succeed(Number(status)))
+          const response = yield* observed(HedgedHttpClient.hedge(client, { delay: 50 }).get("http://a/"))
+          strictEqual(response.status, status)
+          deepStrictEqual(sent, isCopied ? ["GET / -@0", "GET / 1@0"] : ["GET / -@0"])
+        })
+    )
+
+    it.live("a request that runs out of its own time brings the copy forward", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf((request) =>
+          sent.length === 1 ? Effect.never : Effect.succeed(request.method === "GET" ? 200 : 500)
+        )
+        const timed = HttpClient.transformResponse(client, Effect.timeout(30))
+        const response = yield* observed(HedgedHttpClient.hedge(timed, { delay: 50 }).get("http://a/"))
+        strictEqual(response.status, 200)
+        deepStrictEqual(sent, ["GET / -@0", "GET / 1@30"])
+      }))
+
+    /** The first is answered by 503, and then an error of the transport. */
+    const unavailable = () => {
+      const { client, sent } = clientOf((request, url) =>
+        sent.length === 1 ? Effect.succeed(503) : refused(request, url)
+      )
+      return { client, sent }
+    }
+
+    it.live("where what comes after a response that is not good has failed, the response is returned", () =>
+      Effect.gen(function*() {
+        const { client, sent } = unavailable()
+        const response = yield* observed(HedgedHttpClient.hedge(client, { delay: 50 }).get("http://a/"))
+        deepStrictEqual([response.status, sent], [503, ["GET / -@0", "GET / 1@0"]])
+      }))
+
+    it.live("where it was to be read, there is nothing left of it, and the call fails with the failure", () =>
+      Effect.gen(function*() {
+        const { client, sent } = unavailable()
+        const read = HedgedHttpClient.reading(client, { delay: 50 }, ({ text }) => text)
+        const error = yield* Effect.flip(observed(read(get("http://a/"))))
+        deepStrictEqual([error._tag, sent], ["RequestError", ["GET / -@0", "GET / 1@0"]])
+      }))
+
+    it.live("the last of those that are not good is read", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(() => Effect.succeed(sent.length === 1 ? 503 : 502))
+        const read = HedgedHttpClient.reading(client, { delay: 50 }, (response) => Effect.succeed(response.status))
+        deepStrictEqual([yield* observed(read(get("http://a/"))), sent], [502, ["GET / -@0", "GET / 1@0"]])
+      }))
+
+    it.live("a request that may not be sent twice is read as it is", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(slow)
+        const read = HedgedHttpClient.reading(client, { delay: 50 }, ({ text }) => text)
+        deepStrictEqual([yield* observed(read(post("http://a/"))), sent], ["text", ["POST / -@0"]])
+      }))
+
+    it.live("only requests that may be sent twice pay for copies", () =>
+      Effect.gen(function*() {
+        const paid = (method: typeof get) =>
+          observed(Effect.gen(function*() {
+            const budget = yield* Hedge.makeBudget({ ratio: 1 })
+            const { client } = clientOf(slow)
+            yield* HedgedHttpClient.hedge(client, yield* Hedge.make({ delay: 500, budget })).execute(
+              method("http://a/")
+            )
+            return yield* Hedge.spend(budget)
+          }))
+        deepStrictEqual([yield* paid(get), yield* paid(post)], [true, false])
+      }))
+
+    it.live.each([[429, 1], [503, 1], [500, 2], [200, 1]])(
+      "a server that says when to come back gets no copy before, if it is overloaded: %s",
+      ([status, requests]) =>
+        Effect.gen(function*() {
+          let sent = 0
+          const client = HttpClient.make((request) =>
+            Effect.sync(() => {
+              sent++
+              return HttpClientResponse.fromWeb(
+                request,
+                new Response("", { status: status ?? 0, headers: { "retry-after": "1" } })
+              )
+            })
+          )
+          yield* observed(HedgedHttpClient.hedge(client, { delay: 50 }).get("http://a/"))
+          strictEqual(sent, requests)
+        })
+    )
+
+    it.live("a policy has its own mind about who asks for no more", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(refused)
+        const policy: Hedge.Options = { delay: 50, pushback: Exit.isFailure }
+        yield* Effect.exit(observed(HedgedHttpClient.hedge(client, policy).get("http://a/")))
+        deepStrictEqual(sent, ["GET / -@0"])
+      }))
+
+    it.live("a policy has its own mind about what is fatal", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(refused)
+        yield* Effect.exit(observed(HedgedHttpClient.hedge(client, { delay: 50, fatal: () => true }).get("http://a/")))
+        deepStrictEqual(sent, ["GET / -@0"])
+      }))
+
     it.live.each<readonly [name: string, reply: Reply, sent: number]>([
       ["a status that retries would repeat", () => Effect.succeed(503), 2],
       ["one that they would not", () => Effect.succeed(404), 1],
@@ -390,6 +531,9 @@ describe("HedgedHttpClient", () => {
           ),
         1
       ],
+      ["a response that was made an error, of a status that they would not", statusError(404), 1],
+      ["a body that breaks off", decodeError(new TypeError("terminated")), 2],
+      ["a body that makes no sense", decodeError(new SyntaxError("no JSON")), 1],
       ["a defect", () => Effect.die("defect"), 1],
       ["its own interruption", () => Effect.interrupt, 2]
     ])("whether it brings the copy forward: %s", ([, reply, expected]) =>

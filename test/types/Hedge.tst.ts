@@ -1,6 +1,9 @@
+import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import { describe, expect, test } from "tstyche"
 import * as Hedge from "../../src/Hedge.js"
 
@@ -21,6 +24,29 @@ describe("hedge", () => {
     expect(Hedge.hedge(request, { delay: 1, accept: ({ status }) => status < 500 })).type.toBe<typeof request>()
   })
 
+  test("fatal and pushback know how the request ends", () => {
+    expect(Hedge.hedge(request, {
+      delay: 1,
+      fatal: (cause) => {
+        expect(cause).type.toBe<Cause.Cause<"refused">>()
+        return false
+      },
+      pushback: (exit) => {
+        expect(exit).type.toBe<Exit.Exit<{ readonly status: number }, "refused">>()
+        return false
+      }
+    })).type.toBe<typeof request>()
+  })
+
+  test("a delay is a duration, a schedule that needs nothing, or a percentile", () => {
+    expect(Hedge.hedge(request, { delay: Schedule.spaced("50 millis") })).type.toBe<typeof request>()
+    expect<Hedge.Options["delay"]>().type.toBeAssignableFrom<Hedge.Percentile>()
+    expect<Hedge.Options["delay"]>().type.toBeAssignableFrom<Schedule.Schedule<string, number>>()
+    expect<Hedge.Options["delay"]>().type.not.toBeAssignableFrom<Schedule.Schedule<string, string>>()
+    expect<Hedge.Options["delay"]>().type.not.toBeAssignableFrom<Schedule.Schedule<string, number, "clock">>()
+    expect<Hedge.Options["delay"]>().type.not.toBeAssignableFrom<boolean>()
+  })
+
   test("a policy that asks for more than the request gives is refused", () => {
     expect(Hedge.hedge<number, never, never>).type.not.toBeCallableWith({} as Effect.Effect<number>, picky)
   })
@@ -32,6 +58,34 @@ describe("hedgeWith", () => {
   test("gives what its copies give, data first and data last", () => {
     expect(Hedge.hedgeWith(copy, policy)).type.toBe<typeof request>()
     expect(pipe(copy, Hedge.hedgeWith(picky, { key: "a" }))).type.toBe<typeof request>()
+  })
+})
+
+describe("make", () => {
+  test("a policy knows of what calls it is asked for", () => {
+    expect(Hedge.make({ delay: 1 })).type.toBe<Effect.Effect<Hedge.Policy>>()
+    expect(Hedge.make({ delay: 1, accept: (answer: string) => answer !== "" })).type.toBe<
+      Effect.Effect<Hedge.Policy<string>>
+    >()
+  })
+
+  test("one for any call is one for each of them, and not the other way round", () => {
+    expect<Hedge.Policy<string, "refused">>().type.toBeAssignableFrom<Hedge.Policy>()
+    expect<Hedge.Policy>().type.not.toBeAssignableFrom<Hedge.Policy<string>>()
+    expect<Hedge.Policy>().type.not.toBeAssignableFrom<Hedge.Policy<unknown, "refused">>()
+  })
+
+  test("budgets are of their own, shared, or without end", () => {
+    expect<Hedge.MakeOptions["budget"]>().type.toBeAssignableFrom<
+      Hedge.Budget | Hedge.BudgetOptions | "unlimited" | undefined
+    >()
+    expect<Hedge.Options>().type.not.toHaveProperty("budget")
+  })
+})
+
+describe("spend", () => {
+  test("says whether it was paid for", () => {
+    expect(Hedge.spend({} as Hedge.Budget)).type.toBe<Effect.Effect<boolean>>()
   })
 })
 
