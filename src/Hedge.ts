@@ -273,7 +273,8 @@ export interface Options<in A = unknown, in E = unknown> {
   /**
    * Whether a success may win. One that may not is as a failure: what it holds is released at once, and the next copy is
    * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
-   * kept; and where only failures come after it, the first of them is, without what it held.
+   * kept; and where only failures come after it, the first of them is, without what it held. A failure that is `fatal`,
+   * or a defect, is not hidden by it.
    */
   readonly accept?: Predicate.Predicate<A> | undefined
   /** The failures after which no copy is of use. They end the call. */

@@ -567,8 +567,8 @@ describe("Hedge's budget", () => {
     ["burst", { burst: 1.5 }, "a whole number of at least 1, got 1.5"],
     ["maxInFlight", { maxInFlight: -1 }, "a whole number of at least 0, got -1"],
     ["maxInFlight", { maxInFlight: 0.5 }, "a whole number of at least 0, got 0.5"],
-    ["window", { window: 0 }, "a duration above zero, and finite, got 0"],
-    ["window", { window: Infinity }, "a duration above zero, and finite, got Infinity"],
+    ["window", { window: 0 }, "a duration of at least a millisecond, and finite, got 0"],
+    ["window", { window: Infinity }, "a duration of at least a millisecond, and finite, got Infinity"],
     ["window", { window: -1 }, "a duration of zero or more, got -1"]
   ])("what makes no sense is named: %s in %o", ([option, options, message]) =>
     Effect.gen(function*() {

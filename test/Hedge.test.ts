@@ -334,10 +334,10 @@ const judging: Cases = [
     "+0@0 -0@5 +1@5 | ok 1@10 | -1@10"
   ],
   [
-    "a fatal failure after it ends the call with it",
+    "a fatal failure after it is not hidden by it",
     [[60, "bad"], [30, "fail"]],
     upTo(2, { accept, fatal: always }),
-    "+0@0 +1@50 -0@60 -1@80 | bad 0@80 |"
+    "+0@0 +1@50 -0@60 -1@80 | 1@80 |"
   ],
   [
     "a defect after it is not hidden by it",

@@ -30,7 +30,7 @@ export interface Request<A, E, R, B> extends Pick<Hedge.Options<A, E>, "accept" 
   /** The copy of that index, with `judge` at its answer; none if there is nothing left to send it to. */
   readonly copy: (
     index: number,
-    judge: (answer: Effect.Effect<A, E, R>) => Copy<A, E, R>
+    judge: <R1>(answer: Effect.Effect<A, E, R1>) => Copy<A, E, R1>
   ) => Option.Option<Copy<B, E, R>>
   /** What a call ends with whose copies gave answers that were not good enough, the first of which this is, or failed. */
   readonly settle: (answer: A, failures: Cause.Cause<E>) => Effect.Effect<B, E>
@@ -52,6 +52,7 @@ export class Call<A, E, R, B> {
   private reserved: Option.Option<Copy<B, E, R>> = Option.none()
   /** No copy is sent any more. */
   private closed = false
+  private isFatal = false
   private isFirstRejected = false
 
   constructor(
@@ -84,7 +85,7 @@ export class Call<A, E, R, B> {
     return StaggeredRace.race({ [Symbol.iterator]: () => this.copies(quick) }, {
       delay,
       losers: settings.losers,
-      fatal: fatal && ((cause) => Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>)),
+      fatal: fatal && ((cause) => this.isFatal = Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>)),
       onEvent: telemetry && ((event) => Effect.sync(() => telemetry.onEvent(event)))
     }).pipe(
       Effect.catchAllCause((cause) => this.settle(cause)),
@@ -119,7 +120,10 @@ export class Call<A, E, R, B> {
     if (this.closed || index > policy.settings.maxHedges) {
       return Option.none()
     }
+    // A function that throws is not asked again.
+    this.closed = true
     const copy = this.request.copy(index, (answer) => this.judge(index, answer))
+    this.closed = false
     if (Option.isNone(copy)) {
       return this.deny("no-target")
     }
@@ -141,38 +145,46 @@ export class Call<A, E, R, B> {
 
   private observed(index: number, copy: Copy<B, E, R>, quick: number): Copy<B, E, R> {
     this.running++
-    const observed = Effect.suspend(() => {
-      const startedAt = this.now
+    let startedAt = NaN
+    const begun = Effect.suspend(() => {
+      startedAt = this.now
       if (index > 0) {
         this.waiting--
       }
-      return Effect.onExit(copy, (exit) =>
+      return copy
+    })
+    return Effect.onExit(
+      this.telemetry === undefined ? begun : this.telemetry.spanned(index, begun),
+      (exit) =>
         Effect.sync(() => {
           this.running--
+          if (Number.isNaN(startedAt)) {
+            // It was interrupted before it began, and is given back with those that wait.
+            return
+          }
           if (index > 0) {
             this.policy.budget.giveBack(1)
           } else {
             this.record(this.now - startedAt, exit, quick)
           }
-        }))
-    })
-    return this.telemetry === undefined ? observed : this.telemetry.spanned(index, observed)
+        })
+    )
   }
 
   private record(elapsed: number, exit: Exit.Exit<unknown, unknown>, quick: number): void {
     if (Exit.isSuccess(exit) && !this.isFirstRejected) {
       this.policy.record(this.request.key, elapsed, "ended", this.now)
-    } else if (Exit.isInterrupted(exit) || elapsed >= quick) {
+    } else if (isInterruption(exit) || elapsed >= quick) {
       this.policy.record(this.request.key, elapsed, "cutOff", this.now)
     }
   }
 
   /** Lets an answer through that is good enough, or that nothing better can follow: what it holds is still there. */
-  private judge(index: number, answer: Effect.Effect<A, E, R>): Copy<A, E, R> {
+  private judge<R1>(index: number, answer: Effect.Effect<A, E, R1>): Copy<A, E, R1> {
     const { accept = this.request.accept, pushback = this.request.pushback } = this.policy.settings
     const heard = pushback === undefined ? answer : Effect.onExit(answer, (exit) =>
       Effect.sync(() => {
-        if (!Exit.isInterrupted(exit) && pushback(exit)) {
+        if (!isInterruption(exit) && pushback(exit)) {
           this.deny("pushback")
         }
       }))
@@ -190,7 +202,11 @@ export class Call<A, E, R, B> {
     if (this.running > 1) {
       return true
     }
-    this.reserved = this.next()
+    try {
+      this.reserved = this.next()
+    } catch {
+      // What it throws is part of the cause if all copies fail, and this one has not.
+    }
     return Option.isSome(this.reserved)
   }
 
@@ -199,11 +215,15 @@ export class Call<A, E, R, B> {
     const failures = tidy(
       Cause.flatMap(cause, (error) => error instanceof Rejected ? Cause.empty : Cause.fail(error))
     )
-    return Option.isSome(rejected) && Chunk.isEmpty(Cause.defects(cause))
+    return Option.isSome(rejected) && !this.isFatal && Chunk.isEmpty(Cause.defects(cause))
       ? this.request.settle(rejected.value.answer as A, failures)
       : Effect.failCause(failures)
   }
 }
+
+/** Whether that is all: where one part of a copy has failed, others of it may have been interrupted. */
+export const isInterruption = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)
 
 const rejectedIn = (cause: Cause.Cause<unknown>): Option.Option<Rejected> =>
   Chunk.findFirst(Cause.failures(cause), (error) => error instanceof Rejected)

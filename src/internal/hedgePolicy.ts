@@ -26,6 +26,7 @@ const maxKeys = 256
 class Estimator {
   readonly sketch: Sketch
   private chosen: Choice = { delay: NaN, probability: 1 }
+  private isAboveMax = false
   private chosenAt = -Infinity
 
   constructor(
@@ -37,17 +38,18 @@ class Estimator {
 
   /** Chosen anew when what is known has grown by a fiftieth: a look at all of it for each call would be dear. */
   plan(now: number): Either.Either<Plan, Denied> {
-    const { above, max, min, warmup } = this.percentile
+    const { above, max, min, quantile, warmup } = this.percentile
     const count = this.sketch.count(now)
     if (count < warmup) {
       return Either.left("warm-up")
     }
     if (this.sketch.version - this.chosenAt > count / 50) {
       this.chosen = this.choose(this.sketch, now)
+      this.isAboveMax = this.sketch.quantile(quantile, now) > max
       this.chosenAt = this.sketch.version
     }
     const { delay, probability } = this.chosen
-    return delay > max && above === "stop"
+    return this.isAboveMax && above === "stop"
       ? Either.left("max")
       : Either.right({ delay: Math.min(Math.max(delay, min), max), probability })
   }

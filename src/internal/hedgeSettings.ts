@@ -1,3 +1,4 @@
+import type * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
 import type * as Hedge from "../Hedge.js"
 import * as settings from "./settings.js"
@@ -11,8 +12,8 @@ const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(o
 /** @internal */
 export const decodeWindow = (input: unknown) => {
   const window = decodeMillis("window", input)
-  if (!(window > 0 && window < Infinity)) {
-    throw invalid("window", input, "a duration above zero, and finite")
+  if (!(window >= 1 && window < Infinity)) {
+    throw invalid("window", input, "a duration of at least a millisecond, and finite")
   }
   return window
 }
@@ -73,6 +74,8 @@ export type Timing = Exclude<Hedge.Options["delay"], Hedge.Percentile>
  * @internal
  */
 export interface Settings<A, E> extends Hedge.Options<A, E> {
+  /** Milliseconds, where it is a duration. */
+  readonly delay: number | Exclude<Hedge.Options["delay"], Duration.DurationInput>
   readonly maxHedges: number
   readonly probability: number | "auto"
   readonly tail: number
@@ -80,10 +83,8 @@ export interface Settings<A, E> extends Hedge.Options<A, E> {
 
 /** @internal */
 export const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
-  const { accept, delay, fatal, maxHedges = 1, name, probability = 1, pushback, tail = 0.99 } = options
-  if (!isPercentile(delay) && !Schedule.isSchedule(delay)) {
-    decodeMillis("delay", delay)
-  }
+  const { accept, delay, fatal, losers = "await", maxHedges = 1, name, probability = 1, pushback, tail = 0.99 } =
+    options
   if (probability === "auto" && !isPercentile(delay)) {
     throw invalid("probability", probability, "a number from 0 to 1 unless the delay is a percentile")
   }
@@ -97,6 +98,8 @@ export const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
   }
   return {
     ...options,
+    delay: isPercentile(delay) || Schedule.isSchedule(delay) ? delay : decodeMillis("delay", delay),
+    losers: settings.decodeLosers(losers, "Hedge"),
     maxHedges: decodeCount("maxHedges", maxHedges, 0),
     probability: probability === "auto" ? probability : decodeShare("probability", probability),
     tail: decodeFraction("tail", tail)

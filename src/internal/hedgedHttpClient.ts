@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type * as Hedge from "../Hedge.js"
 import type * as HedgedHttpClient from "../HedgedHttpClient.js"
 import { call } from "./hedge.js"
@@ -64,6 +65,32 @@ const isRepeatable = (body: HttpBody.HttpBody) =>
 
 const originOf = ({ url }: Request): string => URL.canParse(url) ? new URL(url).origin : ""
 
+/**
+ * Closes the connection of a response, unless it has been read to its end. It is what a client does whose reader is
+ * interrupted; so a reader begins, which has to get as far as that before it yields, and is interrupted.
+ */
+const discard = ({ stream }: Response): Effect.Effect<void> =>
+  Stream.runDrain(stream).pipe(
+    Effect.exit,
+    Effect.interruptible,
+    Effect.raceFirst(Effect.yieldNow()),
+    Effect.withMaxOpsBeforeYield(2048),
+    Effect.asVoid
+  )
+
+/**
+ * Requests whose connection is closed with the scope. `HttpClient.withScope` would not abort what is interrupted before
+ * that, such as a try that a client inside has given up, and not close the response to which a redirect has led.
+ */
+const scoped = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
+  HttpClient.transformResponse(
+    client,
+    (send) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.tap(restore(send), (response) => Effect.addFinalizer(() => discard(response)))
+      )
+  )
+
 interface Settings<E, R> {
   readonly mayCopy: (request: Request) => boolean
   readonly key: (request: Request) => string
@@ -79,13 +106,14 @@ const decode = <E, R>(
   if (attemptHeader !== false && !/^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)) {
     throw invalid("attemptHeader", attemptHeader, "the name of a header, or false", "HedgedHttpClient")
   }
-  const [first, others] = [HttpClient.withScope(client), HttpClient.withScope(copies)]
+  const [first, others] = [scoped(client), scoped(copies)]
+  const repeatable = new Set(methods.map((method) => method.toUpperCase()))
   return {
     mayCopy: ({ body, headers, method }) =>
-      isRepeatable(body) && (methods.includes(method) || headers["idempotency-key"] !== undefined),
+      isRepeatable(body) && (repeatable.has(method) || headers["idempotency-key"] !== undefined),
     key,
     send: (request, index) =>
-      // A request is known by its object: two copies of the same one would share what closes their connections.
+      // Clients may know a request by its object, such as `HttpClient.withScope`.
       (index === 0 ? first : others).execute(
         HttpClientRequest.setHeaders(
           request,
@@ -128,15 +156,15 @@ export const reading = <E, R, B, E2, R2>(
 ): (request: Request) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>> => {
   const { key, mayCopy, send } = decode(client, options)
   return (request) =>
-    Effect.scoped(
+    Effect.suspend(() =>
       mayCopy(request)
-        ? call<Response, E | E2, R | R2 | Scope.Scope, B>(policy, {
+        ? call<Response, E | E2, Exclude<R | R2, Scope.Scope>, B>(policy, {
           ...rules,
           key: key(request),
-          copy: (index, judge) => Option.some(Effect.flatMap(judge(send(request, index)), read)),
+          copy: (index, judge) => Option.some(Effect.scoped(Effect.flatMap(judge(send(request, index)), read))),
           // There is nothing to be read from them any more.
           settle: (_, failures) => Effect.failCause(failures)
         })
-        : Effect.flatMap(send(request, 0), read)
+        : Effect.scoped(Effect.flatMap(send(request, 0), read))
     )
 }

@@ -54,6 +54,14 @@ export const decodeMillis = (option: string, input: unknown, module?: Module): n
 }
 
 /** @internal */
+export const decodeLosers = (losers: "await" | "background", module?: Module): "await" | "background" => {
+  if (losers !== "await" && losers !== "background") {
+    throw invalid("losers", losers, "\"await\" or \"background\"", module)
+  }
+  return losers
+}
+
+/** @internal */
 export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A, E, RD, RE> => {
   const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, onEvent } = options
   const minDelayMillis = decodeMillis("minDelay", minDelay)
@@ -62,9 +70,6 @@ export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A
   }
   if (concurrency !== "unbounded" && concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1)) {
     throw invalid("concurrency", concurrency, "\"unbounded\" or a whole number of at least 1")
-  }
-  if (losers !== "await" && losers !== "background") {
-    throw invalid("losers", losers, "\"await\" or \"background\"")
   }
   for (const [option, callback] of Object.entries({ fatal, onEvent })) {
     if (callback !== undefined && typeof callback !== "function") {
@@ -76,7 +81,7 @@ export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A
     minDelay: minDelayMillis,
     concurrency: concurrency === "unbounded" ? Infinity : concurrency,
     fatal,
-    background: losers === "background",
+    background: decodeLosers(losers) === "background",
     onEvent
   }
 }

@@ -1,3 +1,6 @@
+/** What products of many fractions are off by, at most. */
+const rounding = 1e-9
+
 /**
  * Values are counted in buckets whose bounds grow by a constant factor (Masson, Rim and Lee, "DDSketch", VLDB 2019,
  * section 2), here of 1 %. From a hundredth of a millisecond to a day; what is outside counts as the next bound.
@@ -5,16 +8,14 @@
 const growth = Math.log(1.01)
 const least = 0.01
 const most = 24 * 60 * 60 * 1000
-const indexOf = (value: number) => Math.ceil(Math.log(Math.min(Math.max(value, least), most) / least) / growth)
+const indexOf = (value: number) =>
+  Math.ceil(Math.log(Math.min(Math.max(value, least), most) / least) / growth - rounding)
 const size = indexOf(most) + 1
 /**
  * The upper bound of a bucket: never below what was recorded, so that of calls that all take the same time none is taken
  * for a slow one, and at most 1 % above it.
  */
 const valueOf = (index: number) => least * Math.exp(index * growth)
-
-/** What products of many fractions are off by, at most. */
-const rounding = 1e-9
 
 /** A delay, and the probability that there is a copy after it. */
 export interface Choice {
@@ -61,6 +62,8 @@ export class Sketch {
   private rotate(now: number): void {
     const elapsed = now - this.startedAt
     if (elapsed < this.window) {
+      // A clock that is set back makes nothing count for longer.
+      this.startedAt = Math.min(this.startedAt, now)
       return
     }
     this.version++
@@ -123,16 +126,18 @@ export class Sketch {
   choose(tail: number, ratio: number, bounds: { readonly min: number; readonly max: number }, now: number): Choice {
     const shares = this.survival(now)
     const longer = (value: number) => value < least ? 1 : shares[indexOf(value)] ?? 0
+    const within = (delay: number) => {
+      const share = longer(delay)
+      return { delay, probability: share > ratio ? ratio / share : 1 }
+    }
     // Where the tail is more than was ever seen, there is nothing to choose by.
     const latest = Math.max(quantileOf(shares, 1 - ratio), bounds.min)
-    let best = { delay: Math.min(latest, bounds.max), probability: 1, index: shares.length }
+    let best = { ...within(Math.min(latest, bounds.max)), index: shares.length }
     for (let at = Math.min(indexOf(bounds.min), shares.length); at < shares.length; at++) {
-      const delay = Math.max(valueOf(at), bounds.min)
+      const { delay, probability } = within(Math.max(valueOf(at), bounds.min))
       if (delay > bounds.max) {
         break
       }
-      const share = longer(delay)
-      const probability = share > ratio ? ratio / share : 1
       const isWithin = (index: number) =>
         (shares[index] ?? 0) * (1 - probability * (1 - longer(valueOf(index) - delay))) <= 1 - tail + rounding
       if (isWithin(best.index - 1)) {
