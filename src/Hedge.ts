@@ -73,8 +73,11 @@ export interface PercentileOptions {
   readonly min?: Duration.DurationInput | undefined
   /** The greatest delay. Default: none. */
   readonly max?: Duration.DurationInput | undefined
-  /** What to do while the percentile is above `max`: send no copies, or send them after `max`. Default `"stop"`. */
-  readonly above?: "stop" | "clamp" | undefined
+  /**
+   * What to do while the percentile is above `max`: send copies after `max`, or none. Default `"clamp"`: what makes it
+   * that high is often a part of the calls, such as those to one server that is down, and copies are what helps those.
+   */
+  readonly above?: "clamp" | "stop" | undefined
   /** How many calls have to be known before any copy is sent. Default 20. */
   readonly warmup?: number | undefined
   /** How long a call counts: one window at least, two at most. Milliseconds of the `Clock`. Default 30 seconds. */
@@ -94,7 +97,7 @@ export interface PercentileOptions {
  *   would have taken longer. So the share of calls that are slower than the delay stays true. Of winners alone, the
  *   delay would sink, and copies be sent two to six times as often; of calls without a copy alone, almost always.
  * - Failures, and answers that are not accepted, are not recorded if they are quicker than the delay; slower ones count
- *   as cut off.
+ *   as cut off. While no copies are sent, as too little is known, none is recorded.
  * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
  *   are.
  * - With `probability: "auto"`, a copy is sent a little earlier, to a part of the late calls only, so that their share of
@@ -107,6 +110,8 @@ export interface PercentileOptions {
  * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
  *   copies it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
  * - The estimate is looked at again when what is known has grown by a fiftieth.
+ * - Where more calls than `1 - quantile` never answer, as where one server of ten is down, the percentile grows until
+ *   it is `max`. So give a `max`.
  *
  * @example
  * ```ts
@@ -156,7 +161,8 @@ export interface Budget {
  *
  * **Details**
  *
- * - Each call deposits `ratio` of a copy, which can be spent for `window`; it starts empty, and holds `burst` copies. So
+ * - Each call deposits `ratio` of a copy, which can be spent for `window`, and no less than nine tenths of it; it
+ *   starts empty, and holds `burst` copies. So
  *   of any `n` calls in a row, at most `ratio * n + burst` get a copy.
  * - A copy is paid for before it is sent, in one step; where there is not enough, it is not sent, and what runs goes on.
  * - Calls that are late all at once are a sign of a server that has too much to do: `burst` is how many of them are given
@@ -194,21 +200,21 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = in
  *
  * **Gotchas**
  *
- * What is in flight is not counted, as a retry begins when what it repeats has ended.
+ * - What is in flight is not counted, as a retry begins when what it repeats has ended.
+ * - Pay when it is certain that there will be a retry: `Effect.retry({ times, while })` asks its `while` after the last
+ *   try as well.
  *
  * @example
  * ```ts
  * import { Hedge } from "effect-staggered-race"
  * import * as Effect from "effect/Effect"
+ * import * as Schedule from "effect/Schedule"
  *
  * const program = Effect.gen(function*() {
  *   const budget = yield* Hedge.makeBudget({ ratio: 0.1 })
  *   const policy = yield* Hedge.make({ delay: "50 millis", budget })
- *   return yield* Effect.fail("refused").pipe(
- *     Hedge.hedge(policy),
- *     Effect.retry({ times: 3, while: () => Hedge.spend(budget) }),
- *     Effect.flip
- *   )
+ *   const retries = Schedule.recurs(3).pipe(Schedule.whileInputEffect(() => Hedge.spend(budget)))
+ *   return yield* Effect.fail("refused").pipe(Hedge.hedge(policy), Effect.retry(retries), Effect.flip)
  * })
  *
  * console.log(await Effect.runPromise(program)) // refused
@@ -320,6 +326,8 @@ export interface Policy<in A = unknown, in E = unknown> {
  *
  * Once for each kind of request, or for each server, in a layer or as the program starts.
  *
+ * **Example** (A policy as a service)
+ *
  * @example
  * ```ts
  * import { Hedge } from "effect-staggered-race"
@@ -337,6 +345,8 @@ export interface Policy<in A = unknown, in E = unknown> {
  * console.log(await Effect.runPromise(Effect.provide(read(1), Reads.Live))) // answer to 1
  * ```
  *
+ * **Example** (A policy in one program)
+ *
  * @example
  * ```ts
  * import { Hedge } from "effect-staggered-race"
@@ -348,7 +358,7 @@ export interface Policy<in A = unknown, in E = unknown> {
  *   return yield* Effect.forEach([1, 2, 3], request)
  * })
  *
- * console.log(await Effect.runPromise(program))
+ * console.log(await Effect.runPromise(program)) // [ "answer to 1", "answer to 2", "answer to 3" ]
  * ```
  *
  * @since 0.2.0
@@ -363,7 +373,10 @@ export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Eff
  * @category models
  */
 export interface CallOptions {
-  /** Calls of different keys do not learn from each other, such as those to different servers. Default: one for all. */
+  /**
+   * Calls of different keys do not learn from each other, such as those to different servers. Default: one for all. Of
+   * many keys, the 256 that were called for last are known.
+   */
   readonly key?: string | undefined
 }
 

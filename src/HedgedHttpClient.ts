@@ -74,11 +74,14 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  *
  * **Gotchas**
  *
- * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try. Outside, it
- *   leaves responses open that it retries, until the scope is closed. {@link Hedge.spend} has retries paid for by the
- *   budget of the copies.
+ * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try.
+ *   {@link Hedge.spend} has retries paid for by the budget of the copies. `retryTransient` leaves the responses open
+ *   that it retries: outside, until the scope is closed; inside, until nobody knows them any more.
  * - If the only response is one that is not good, and what came after it has failed, its body is gone.
  * - What is added by `HttpClient.mapRequest` later is done once, and not for each copy.
+ * - What a client inside adds to requests is not known when it is decided whether a request may be sent twice, and which
+ *   others it learns from. So put `prependUrl`, an `Idempotency-Key` and bodies outside, or give a `key`.
+ * - It needs a scope for each request, so it is no `HttpClient` for a layer. `HttpApiClient.makeWith` takes it.
  *
  * @example
  * ```ts

@@ -275,7 +275,7 @@ describe("Hedge.percentile", () => {
       [{ min: 10 }, 0, 10],
       [{ min: "10 millis" }, 9, 10],
       [{ max: 50 }, 40, 40],
-      [{ max: 50 }, 60, undefined],
+      [{ max: 50 }, 60, 50],
       [{ max: 50, above: "stop" }, 60, undefined],
       [{ max: "50 millis", above: "clamp" }, 60, 50],
       [{ max: 50, min: 50, above: "clamp" }, 10, 50]
@@ -297,7 +297,7 @@ describe("Hedge.percentile", () => {
 
     it.live("above the maximum, a failure brings no copy either, and it is looked at again", () =>
       inTime(Effect.gen(function*() {
-        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5, max: 50 }))
+        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5, max: 50, above: "stop" }))
         yield* calls(times(5, after(60)))
         strictEqual(yield* call([failsAfter(1), after(1)]), undefined)
         yield* calls(times(10, after(10)))
@@ -313,8 +313,10 @@ describe("Hedge.percentile", () => {
           let calls = 0
           return () => calls++ < 20 ? 100 : 300
         }
-        strictEqual(yield* inTime(share(delay({ max: 50 }), 40, slower())), 0)
-        strictEqual(yield* inTime(share(delay({ max: 50, above: "clamp" }), 40, slower())), 0.5)
+        for (const probability of [1, "auto"] as const) {
+          strictEqual(yield* inTime(share({ ...delay({ max: 50, above: "stop" }), probability }, 40, slower())), 0)
+        }
+        strictEqual(yield* inTime(share(delay({ max: 50 }), 40, slower())), 0.5)
       }))
 
     it.live("is looked at again when what is known has grown by more than a fiftieth", () =>

@@ -7,6 +7,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -190,6 +191,41 @@ describe("HedgedHttpClient", () => {
         const response = yield* (yield* hedged({ delay: "10 seconds" })).get(url)
         strictEqual(yield* response.text, "second")
         deepStrictEqual(requests, ["GET -", "GET 1"])
+      })
+    )
+
+    live(
+      "a try that a client inside has given up is aborted at that moment, and not with the scope",
+      Effect.gen(function*() {
+        const { ended, requests, url } = yield* serving(hang, ok("second"))
+        const client = (yield* HttpClient.HttpClient).pipe(
+          HttpClient.transformResponse(Effect.timeout("20 millis")),
+          HttpClient.retry({ times: 1 }),
+          HedgedHttpClient.hedge({ delay: "10 seconds" })
+        )
+        const response = yield* client.get(url)
+        strictEqual(yield* ended(0), "aborted")
+        strictEqual(yield* response.text, "second")
+        deepStrictEqual(requests, ["GET -", "GET -"])
+      })
+    )
+
+    live(
+      "a response that is not good is closed at that moment also where a client inside was redirected to it",
+      Effect.gen(function*() {
+        const { ended, requests, url } = yield* serving(
+          (response) => response.writeHead(302, { location: "/other" }).end(),
+          stall(503),
+          ok("second")
+        )
+        const client = (yield* HttpClient.HttpClient).pipe(
+          HttpClient.followRedirects(),
+          HedgedHttpClient.hedge({ delay: "10 seconds" })
+        )
+        const response = yield* client.get(url)
+        strictEqual(yield* ended(1), "aborted")
+        strictEqual(yield* response.text, "second")
+        deepStrictEqual(requests, ["GET -", "GET -", "GET 1"])
       })
     )
 
@@ -577,6 +613,36 @@ describe("HedgedHttpClient", () => {
           }))
         strictEqual(yield* sent(), 11)
         strictEqual(yield* sent(() => "one for all"), 12)
+      }))
+
+    it.live("losers that are read are left to the background where the policy says so", () =>
+      Effect.gen(function*() {
+        const ended = (losers: "await" | "background") =>
+          Effect.gen(function*() {
+            const { client } = clientOf((request) =>
+              request.headers["x-hedge-attempt"] === undefined
+                ? Effect.onInterrupt(Effect.never, () => Effect.sleep(600))
+                : Effect.succeed(200)
+            )
+            const read = HedgedHttpClient.reading(client, { delay: 50, losers }, () => Clock.currentTimeMillis)
+            return yield* observed(Effect.zipRight(read(get("http://a/")), Clock.currentTimeMillis))
+          })
+        deepStrictEqual([yield* ended("await"), yield* ended("background")], [650, 50])
+      }))
+
+    it.live("a key that throws is a defect of the request", () =>
+      Effect.gen(function*() {
+        const { client } = clientOf(slow)
+        const key = () => {
+          throw new Error("no key")
+        }
+        const request = get("http://a/")
+        const read = HedgedHttpClient.reading(client, policy, () => Effect.void, { key })(request)
+        const execute = HedgedHttpClient.hedge(client, policy, { key }).execute(request)
+        for (const effect of [read, Effect.asVoid(execute)]) {
+          const exit = yield* Effect.exit(observed(effect))
+          assertTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+        }
       }))
 
     describe("with retries", () => {

@@ -44,7 +44,7 @@ const decodeFraction = (option: string, value: number) => {
 /** @internal */
 export const percentile = (
   quantile: number,
-  { above = "stop", max = Infinity, min = 1, warmup = 20, window = 30_000 }: Hedge.PercentileOptions = {}
+  { above = "clamp", max = Infinity, min = 1, warmup = 20, window = 30_000 }: Hedge.PercentileOptions = {}
 ): Hedge.Percentile => {
   if (above !== "stop" && above !== "clamp") {
     throw invalid("above", above, "\"stop\" or \"clamp\"")
