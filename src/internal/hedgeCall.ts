@@ -6,13 +6,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { constant } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../Hedge.js"
-import * as StaggeredRace from "../StaggeredRace.js"
 import { tidy } from "./causes.js"
 import type { Denied, Plan, Policy } from "./hedgePolicy.js"
 import type { CallTelemetry } from "./hedgeTelemetry.js"
+import * as staggeredRace from "./staggeredRace.js"
 
 /** An answer that is not good enough to win. */
 class Rejected extends Data.TaggedError("Rejected")<{ readonly answer: unknown }> {}
@@ -81,17 +82,17 @@ export class Call<A, E, R, B> {
   private race(delay: Plan["delay"], quick: number): Effect.Effect<B, E, R> {
     const { policy: { budget, settings }, telemetry } = this
     const fatal = settings.fatal ?? this.request.fatal
-    return StaggeredRace.race({ [Symbol.iterator]: () => this.copies(quick) }, {
+    const copies = { [Symbol.iterator]: () => this.copies(quick) }
+    return staggeredRace.race<B, E | Rejected, R>(copies, {
       delay,
       losers: settings.losers,
-      fatal: fatal && ((cause) => Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>)),
-      onEvent: telemetry && ((event) => Effect.sync(() => telemetry.onEvent(event)))
-    }).pipe(
+      fatal: fatal && ((cause) => Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>))
+    }, constant(telemetry)).pipe(
       Effect.catchAllCause((cause) => this.settle(cause)),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           budget.giveBack(this.waiting)
-          telemetry?.onEnd(exit)
+          telemetry?.onSettled(exit)
         })
       )
     )
@@ -141,7 +142,7 @@ export class Call<A, E, R, B> {
 
   private observed(index: number, copy: Copy<B, E, R>, quick: number): Copy<B, E, R> {
     this.running++
-    const observed = Effect.suspend(() => {
+    return Effect.suspend(() => {
       const startedAt = this.now
       if (index > 0) {
         this.waiting--
@@ -156,7 +157,6 @@ export class Call<A, E, R, B> {
           }
         }))
     })
-    return this.telemetry === undefined ? observed : this.telemetry.spanned(index, observed)
   }
 
   private record(elapsed: number, exit: Exit.Exit<unknown, unknown>, quick: number): void {
