@@ -487,7 +487,7 @@ export const hedgeWith: {
  *
  * Where there is a tracer, each copy of such a policy also has a span, `hedge.copy`, a child of the call's, with the
  * attributes `hedge.policy`, `hedge.copy` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or
- * `interrupted`. One that lost is no error. The spans and metrics of `StaggeredRace` there are none of.
+ * `interrupted`. One that lost is no error. They take the place of the spans and metrics of `StaggeredRace`.
  *
  * @example
  * ```ts

@@ -41,7 +41,7 @@ export class Spans {
   /** A child of the current span, unless it gets another parent. */
   begin(name: string, attributes: Record<string, unknown>, parent?: Tracer.Span): Tracer.Span | undefined {
     const options = { attributes, captureStackTrace: false, ...(parent === undefined ? {} : { parent }) }
-    const made = Runtime.runSyncExit(this.runtime, Effect.makeSpan(name, options))
+    const made = Runtime.runSync(this.runtime, Effect.exit(Effect.makeSpan(name, options)))
     if (Exit.isFailure(made)) {
       Runtime.runFork(this.runtime, failed("tracer", made.cause))
       return undefined
