@@ -353,8 +353,8 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * **When to use**
  *
- * In `onEvent`, for logs, metrics and traces of a race that is under way. To look at a race as a whole when it is over,
- * {@link outcome} is simpler.
+ * In `onEvent`, for logs of a race that is under way, and for metrics other than {@link metrics}. To look at a race as a
+ * whole when it is over, {@link outcome} is simpler.
  *
  * **Details**
  *

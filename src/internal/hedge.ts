@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Hedge from "../Hedge.js"
+import { runtimeOf } from "./fibers.js"
 import { Call, type Request } from "./hedgeCall.js"
 import * as policies from "./hedgePolicy.js"
 import { CallTelemetry } from "./hedgeTelemetry.js"
@@ -25,10 +26,10 @@ export const call = <A, E, R, B>(
       const plan = isEnabled ? policy.plan(request.key, now) : Either.left("disabled" as const)
       return name === undefined
         ? new Call(policy, request, clock, undefined).run(plan)
-        : Effect.flatMap(
-          Effect.runtime<R>(),
-          (runtime) => new Call(policy, request, clock, new CallTelemetry(name, runtime)).run(plan)
-        )
+        : Effect.withFiberRuntime<B, E, R>((fiber, { runtimeFlags }) => {
+          const telemetry = new CallTelemetry(name, fiber, runtimeOf(fiber, runtimeFlags))
+          return new Call(policy, request, clock, telemetry).run(plan)
+        })
     }
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
   })

@@ -1,10 +1,10 @@
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
 import * as Metric from "effect/Metric"
 import type * as Runtime from "effect/Runtime"
 import type * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../StaggeredRace.js"
+import type { AnyFiber } from "./attempt.js"
 import { Labels } from "./metricLabels.js"
 import { Spans } from "./spans.js"
 import type { Telemetry } from "./telemetry.js"
@@ -35,9 +35,9 @@ export class CallTelemetry implements Telemetry {
   private decidedBy: StaggeredRace.DecidedBy | undefined
   private winner: "won" | "rejected" | undefined
 
-  constructor(private readonly name: string, runtime: Runtime.Runtime<never>) {
-    this.spans = Spans.of(runtime)
-    this.labels = Labels.of(FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentMetricLabels)).and("policy", name)
+  constructor(private readonly name: string, caller: AnyFiber, runtime: Runtime.Runtime<never>) {
+    this.spans = Spans.of(caller, runtime)
+    this.labels = Labels.of(caller.getFiberRef(FiberRef.currentMetricLabels)).and("policy", name)
   }
 
   readonly attemptSpan = (index: number): Tracer.Span | undefined => this.copies[index]

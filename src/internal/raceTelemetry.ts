@@ -1,9 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DefaultServices from "effect/DefaultServices"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
 import { constant } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
@@ -141,15 +139,14 @@ class RaceTelemetry implements Telemetry {
  *
  * @internal
  */
-export const watch = (attributesOf: (index: number) => Attributes = constant({})): Watch => (runtime, name) => {
-  const spans = Spans.of(runtime)
+export const watch = (attributesOf: (index: number) => Attributes = constant({})): Watch => (caller, runtime, name) => {
+  const spans = Spans.of(caller, runtime)
   if (spans === undefined && name === undefined) {
     return undefined
   }
-  const { fiberRefs } = runtime
-  const clock = Context.get(FiberRefs.getOrDefault(fiberRefs, DefaultServices.currentServices), Clock.Clock)
+  const clock = Context.get(caller.currentDefaultServices, Clock.Clock)
   const labels = name === undefined
     ? undefined
-    : Labels.of(FiberRefs.getOrDefault(fiberRefs, FiberRef.currentMetricLabels)).and("race", name)
+    : Labels.of(caller.getFiberRef(FiberRef.currentMetricLabels)).and("race", name)
   return new RaceTelemetry(clock, spans, labels, attributesOf, name)
 }

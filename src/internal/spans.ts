@@ -4,9 +4,9 @@ import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
-import * as FiberRefs from "effect/FiberRefs"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
+import type { AnyFiber } from "./attempt.js"
 import { failed, guarded } from "./report.js"
 
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
@@ -20,8 +20,9 @@ const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 export class Spans {
   private readonly time: () => bigint
 
-  private constructor(private readonly runtime: Runtime.Runtime<never>, clock: Clock.Clock) {
-    this.time = FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentTracerTimingEnabled)
+  private constructor(fiber: AnyFiber, private readonly runtime: Runtime.Runtime<never>) {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    this.time = fiber.getFiberRef(FiberRef.currentTracerTimingEnabled)
       ? () => clock.unsafeCurrentTimeNanos()
       : () => 0n
   }
@@ -30,11 +31,9 @@ export class Spans {
    * None where nobody would get to see a span: where tracing is switched off, and where there is no tracer but the one
    * that Effect brings along.
    */
-  static of(runtime: Runtime.Runtime<never>): Spans | undefined {
-    const services = FiberRefs.getOrDefault(runtime.fiberRefs, DefaultServices.currentServices)
-    return Context.get(services, Tracer.Tracer) !== defaultTracer &&
-        FiberRefs.getOrDefault(runtime.fiberRefs, FiberRef.currentTracerEnabled)
-      ? new Spans(runtime, Context.get(services, Clock.Clock))
+  static of(fiber: AnyFiber, runtime: Runtime.Runtime<never>): Spans | undefined {
+    return fiber.currentTracer !== defaultTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled)
+      ? new Spans(fiber, runtime)
       : undefined
   }
 

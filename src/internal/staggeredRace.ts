@@ -1,5 +1,4 @@
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -13,6 +12,7 @@ import type { Attempt, Options, Outcome } from "../StaggeredRace.js"
 import type { Started } from "./attempt.js"
 import { beside, combine, type Failure, tidy } from "./causes.js"
 import { Coordinator } from "./coordinator.js"
+import { runtimeOf } from "./fibers.js"
 import { watch as watchRace } from "./raceTelemetry.js"
 import { decode } from "./settings.js"
 import { fromIterable, fromStream, type Open } from "./source.js"
@@ -40,9 +40,8 @@ const run = <A, E, E2, R, B, E3>(
     onRight: (settings) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
-          const context = fiber.currentContext as Context.Context<R>
-          const runtime = Runtime.make({ context, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
-          const telemetry = watch(runtime, settings.name)
+          const runtime = runtimeOf<R>(fiber, runtimeFlags)
+          const telemetry = watch(fiber, runtime, settings.name)
           const race = new Coordinator(open, settings, fiber, within(runtime, telemetry?.span), telemetry)
           const ended = Effect.matchCauseEffect(restore(race.loop), {
             onFailure: (cause) => abandon(race, cause),

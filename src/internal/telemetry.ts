@@ -2,6 +2,7 @@ import type * as Exit from "effect/Exit"
 import type * as Runtime from "effect/Runtime"
 import type * as Tracer from "effect/Tracer"
 import type { RaceEvent } from "../StaggeredRace.js"
+import type { AnyFiber } from "./attempt.js"
 
 /**
  * What watches one run of a race, in the very step in which something happens, where a handler of events hears of it
@@ -24,4 +25,8 @@ export interface Telemetry {
  *
  * @internal
  */
-export type Watch = (runtime: Runtime.Runtime<never>, name: string | undefined) => Telemetry | undefined
+export type Watch = (
+  caller: AnyFiber,
+  runtime: Runtime.Runtime<never>,
+  name: string | undefined
+) => Telemetry | undefined
