@@ -3,6 +3,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import * as Hedge from "../src/Hedge.js"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import * as floors from "./floors.js"
@@ -112,6 +113,30 @@ const hedged = (name: string, policy: Hedge.Policy | Hedge.Options): Case => ({
   ours: effect(Hedge.hedge(atOnce, policy)),
   theirs: effect(Effect.timeout(atOnce, 250))
 })
+
+/** Spans that take what they are told and keep nothing: what is left is what it costs to make and to tell them. */
+const silentTracer = Tracer.make({
+  span: (name, parent, context, links, startTime, kind) => ({
+    _tag: "Span",
+    name,
+    parent,
+    context,
+    links,
+    kind,
+    spanId: "span",
+    traceId: "trace",
+    sampled: true,
+    attributes: new Map(),
+    status: { _tag: "Started", startTime },
+    attribute: () => {},
+    event: () => {},
+    addLinks: () => {},
+    end: () => {}
+  }),
+  context: (f) => f()
+})
+
+const underTracer = (self: Subject): Subject => (runs) => Effect.withTracer(self(runs), silentTracer)
 
 /** Cases against CPython's own race, where there is one. */
 export const besideAsyncio = ({ subject, version }: Asyncio): ReadonlyArray<Case> => {
@@ -227,6 +252,18 @@ export const cases: ReadonlyArray<Case> = [
     goal: 3,
     ours: effect(StaggeredRace.raceStream(Stream.fromIterable(lastOf(100, failing)), { delay: 250 })),
     theirs: effect(StaggeredRace.race(lastOf(100, failing), { delay: 250 }))
+  },
+  {
+    name: "first of 3 answers at once, with a tracer: two spans",
+    against: "without",
+    ours: underTracer(effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))),
+    theirs: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))
+  },
+  {
+    name: "first of 3 answers at once, with a name: four metrics",
+    against: "without",
+    ours: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250, name: "bench" })),
+    theirs: effect(StaggeredRace.race(firstOf(3, atOnce), { delay: 250 }))
   },
   hedged("plain options", { delay: 250 }),
   hedged("a percentile and a budget", Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95) }))),

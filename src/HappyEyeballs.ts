@@ -433,6 +433,9 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
  *   until the outer scope closes where it wins. Inside `open` there is a {@link StaggeredRace.CurrentAttempt}, whose
  *   `progress` holds the next start back.
  * - The queries are interrupted when the race is decided.
+ * - Where there is a tracer, the race and its attempts have spans, see {@link StaggeredRace.metrics}. That of an attempt
+ *   says which address it is for, by the semantic conventions of OpenTelemetry: `server.address` and `server.port`,
+ *   `network.peer.address`, `network.peer.port` and `network.type`.
  * - It fails with {@link ConnectionFailed} when no address could be connected to, or none was found.
  *
  * **Gotchas**

@@ -291,7 +291,10 @@ export interface Options<in A = unknown, in E = unknown> {
   readonly enabled?: Effect.Effect<boolean> | undefined
   /** As in `StaggeredRace`. Default `"await"`. */
   readonly losers?: "await" | "background" | undefined
-  /** Makes calls tell of themselves: it tags {@link metrics} and a span for each copy. Default: they do not. */
+  /**
+   * Makes calls tell of themselves: it tags {@link metrics} and, where there is a tracer, a span for each copy. Default:
+   * they do not, and there are no spans of theirs in a trace.
+   */
   readonly name?: string | undefined
 }
 
@@ -496,8 +499,9 @@ export const hedgeWith: {
  * | `hedge_delay_milliseconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
  *
- * Each copy of such a policy also has a span, `hedge.copy`, with the attributes `hedge.policy`, `hedge.copy` and
- * `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or `interrupted`. One that lost is no error.
+ * Where there is a tracer, each copy of such a policy also has a span, `hedge.copy`, a child of the call's, with the
+ * attributes `hedge.policy`, `hedge.copy` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or
+ * `interrupted`. One that lost is no error. They take the place of the spans and metrics of `StaggeredRace`.
  *
  * **Gotchas**
  *

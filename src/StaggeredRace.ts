@@ -34,6 +34,7 @@
  * | learn what became of every attempt, whether or not one won | {@link outcome} |
  * | race candidates that become known over time | {@link raceStream}, {@link outcomeStream} |
  * | know inside a candidate which attempt it is, or report progress | {@link CurrentAttempt} |
+ * | see races in traces, and count them | a tracer, and a name: {@link metrics} |
  *
  * What is left out, and why: a timeout per attempt is `Effect.timeout` around the candidate, and one for the whole is
  * `Effect.timeout` around the race. What counts as a success is for the candidate to say: one that must also pass a
@@ -48,6 +49,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import type * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
@@ -300,6 +302,14 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * ```
    */
   readonly onEvent?: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
+  /**
+   * What races of this kind are called. It makes them count: it tags {@link metrics}, and is an attribute of the race's
+   * span. A string that is not empty. Default: none, and no metrics.
+   *
+   * It says what is raced, and not for whom: names that are made of what a request asks for, such as a host, make
+   * metrics without end.
+   */
+  readonly name?: string | undefined
 }
 
 /**
@@ -343,8 +353,8 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * **When to use**
  *
- * In `onEvent`, for logs, metrics and traces of a race that is under way. To look at a race as a whole when it is over,
- * {@link outcome} is simpler.
+ * In `onEvent`, for logs of a race that is under way, and for metrics other than {@link metrics}. To look at a race as a
+ * whole when it is over, {@link outcome} is simpler.
  *
  * **Details**
  *
@@ -1027,3 +1037,75 @@ export const outcomeStream: {
     Effect.Effect.Context<Eff> | R2 | RD | RE
   >
 } = dual(2, internal.outcomeStream)
+
+/**
+ * What races with a name count, each tagged with `race`, the name; and the spans of all races.
+ *
+ * **When to use**
+ *
+ * To see how often the first candidate is not enough, what the others add, and what they cost.
+ *
+ * **Details**
+ *
+ * *Metrics*
+ *
+ * | metric | type, unit | what it is, and what else it is tagged with |
+ * |---|---|---|
+ * | `races`: `staggered_races` | counter, races | by `decided_by`, see {@link DecidedBy} |
+ * | `attempts`: `staggered_race_attempts` | histogram, attempts | how many a race has started |
+ * | `decision`: `staggered_race_decision_seconds` | histogram, seconds of the `Clock` | from the beginning of a race to its decision |
+ * | `wins`: `staggered_race_wins` | counter, races | by `index`, that of the winner: `0` to `7`, or `more` |
+ * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | for which attempts ran that then lost or were late, until they ended |
+ *
+ * A race counts when it is decided, and what it has wasted as each loser ends.
+ *
+ * *Spans*
+ *
+ * Where there is a tracer, a race has a span, a child of the current one, and each of its attempts a child of that. All
+ * that the race runs has them for its current span: a candidate that of its attempt; a stream of candidates, a schedule
+ * and `onEvent` that of the race.
+ *
+ * | span | its attributes | ends | with |
+ * |---|---|---|---|
+ * | `staggered_race` | `staggered_race.name`; `staggered_race.decided_by`, `.attempts`, how many, and `.winner`, its index | as the race returns | what the race gives to its caller: its failure, or its interruption |
+ * | `staggered_race.attempt` | `staggered_race.attempt.index`, `.started_by`, see {@link StartedBy}; `.result`, see {@link Attempt} | at the event that tells of its end; for the winner, at its win | its failure, if it has failed; in a race that is interrupted, its interruption; else a success |
+ *
+ * - So a loser is no error. What failed in its clean-up is told by `onEvent` and {@link outcome} alone.
+ * - The span of an {@link outcome} is no error either when all have failed: see `decided_by`.
+ * - Losers in the background end their spans when they end, after the race has ended its own.
+ * - Without a tracer but the one that Effect brings along, whose spans nobody sees, and where
+ *   `Effect.withTracerEnabled(false)` holds, there are none, and nothing is spent on them.
+ * - A tracer or a metric that throws changes no race: that is logged at debug level.
+ * - The copies of a `Hedge` have spans and metrics of their own in the place of these.
+ *
+ * **Example** (How often the second mirror was needed)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Metric from "effect/Metric"
+ * import assert from "node:assert"
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* StaggeredRace.race([Effect.fail("refused"), Effect.succeed("hello")], { delay: "1 second", name: "mirrors" })
+ *   return yield* StaggeredRace.metrics.wins.pipe(
+ *     Metric.tagged("race", "mirrors"),
+ *     Metric.tagged("index", "1"),
+ *     Metric.value
+ *   )
+ * })
+ *
+ * assert.strictEqual((await Effect.runPromise(program)).count, 1)
+ * ```
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const metrics: {
+  readonly races: Metric.Metric.Counter<number>
+  readonly attempts: Metric.Metric.Histogram<number>
+  readonly decision: Metric.Metric.Histogram<number>
+  readonly wins: Metric.Metric.Counter<number>
+  readonly wasted: Metric.Metric.Counter<number>
+} = internal.metrics

@@ -174,7 +174,7 @@ const rows: ReadonlyArray<
     [],
     {},
     {
-      counted: { "calls end=interrupted": 1, copies: 1, delay_milliseconds: 50, wasted_seconds: 0.07 },
+      counted: { "calls end=interrupted": 1, copies: 1, delay_milliseconds: 50 },
       spans: [["interrupted", 0, 60, "error"], ["interrupted", 50, 60, "error"]]
     },
     60
@@ -383,7 +383,7 @@ describe("Hedge's telemetry", () => {
     it.live("for what is not known, and for what is too late", () =>
       inTime(Effect.gen(function*() {
         const name = newName()
-        const delay = Hedge.percentile(0.5, { warmup: 2, max: 20 })
+        const delay = Hedge.percentile(0.5, { warmup: 2, max: 20, above: "stop" })
         const policy = yield* Hedge.make({ delay, name, budget: "unlimited" })
         const call = (latency: number) => Hedge.hedge(Effect.sleep(latency), policy)
         yield* call(10)

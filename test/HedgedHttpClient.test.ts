@@ -197,9 +197,15 @@ describe("HedgedHttpClient", () => {
     live(
       "a try that a client inside has given up is aborted at that moment, and not with the scope",
       Effect.gen(function*() {
-        const { ended, requests, url } = yield* serving(hang, ok("second"))
+        const first = yield* Effect.makeLatch()
+        const { ended, requests, url } = yield* serving(() => Effect.runSync(first.open), ok("second"))
+        let tries = 0
         const client = (yield* HttpClient.HttpClient).pipe(
-          HttpClient.transformResponse(Effect.timeout("20 millis")),
+          HttpClient.transformResponse((send) =>
+            Effect.suspend(() =>
+              ++tries > 1 ? send : Effect.raceFirst(send, Effect.zipRight(first.await, Effect.fail("given up")))
+            )
+          ),
           HttpClient.retry({ times: 1 }),
           HedgedHttpClient.hedge({ delay: "10 seconds" })
         )

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import * as Supervisor from "effect/Supervisor"
 import { vi } from "vitest"
 import * as StaggeredRace from "../src/StaggeredRace.js"
+import { Recorder } from "./support/spans.js"
 
 // What a race costs, counted. The figures are exact: who changes one knows why, and says so here.
 
@@ -96,6 +97,17 @@ const rows: ReadonlyArray<readonly [name: string, self: Effect.Effect<unknown, u
   // 37 of the effects are those of `Effect.scoped`.
   ["in a scope", Effect.scoped(race(firstOf(3, atOnce), { delay })), { fibers: 1, sleeps: 0, effects: 63 }],
   ["that acquires", Effect.scoped(race([acquiring, acquiring], { delay })), { fibers: 1, sleeps: 0, effects: 131 }],
+  ["with a name: what is counted is counted on the spot", race(firstOf(3, atOnce), { delay, name: "counted" }), {
+    fibers: 1,
+    sleeps: 0,
+    effects: 35
+  }],
+  // A fiber that makes a span, for each of the two.
+  ["with a tracer", Effect.withTracer(race(firstOf(3, atOnce), { delay }), new Recorder().tracer), {
+    fibers: 3,
+    sleeps: 0,
+    effects: 68
+  }],
   ...sizes.map((size) =>
     [`${size} at once`, race(lastOf(size, hanging), { delay: 0 }), {
       fibers: size,

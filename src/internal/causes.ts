@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 
 /**
  * One failed attempt, as far as its place in the race's cause depends on it.
@@ -79,3 +80,11 @@ export const combine = <E>(failures: Iterable<Failure<E>>): Cause.Cause<E> => {
  * @internal
  */
 export const beside = parallel
+
+/**
+ * Whether there is nothing else: where one part of an effect has failed, others of it may have been interrupted.
+ *
+ * @internal
+ */
+export const isInterruption = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)

@@ -6,8 +6,8 @@ import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../StaggeredRace.js"
 import { type AnyFiber, Started } from "./attempt.js"
 import { tidy } from "./causes.js"
@@ -17,6 +17,7 @@ import { Pace } from "./pace.js"
 import { makeReport, type Report } from "./report.js"
 import type { Settings } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
+import type { Telemetry } from "./telemetry.js"
 
 /** @internal */
 export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
@@ -36,9 +37,16 @@ const turnsToAnswer = 2
 const startsPerTurn = 1024
 
 /** What an attempt gets to see of itself. */
-const contextOf = <R>(attempt: Started<unknown, unknown>, context: Context.Context<R>): Context.Context<R> => {
-  const own = Context.add(context, CurrentAttempt, Option.some(attempt))
-  return attempt.scope === undefined ? own : Context.add(own, Scope.Scope, attempt.scope.scope)
+const contextOf = <R>(
+  attempt: Started<unknown, unknown>,
+  span: Tracer.Span | undefined,
+  context: Context.Context<R>
+): Context.Context<R> => {
+  let own: Context.Context<R> = Context.add(context, CurrentAttempt, Option.some(attempt))
+  if (attempt.scope !== undefined) {
+    own = Context.add(own, Scope.Scope, attempt.scope.scope)
+  }
+  return span === undefined ? own : Context.add(own, Tracer.ParentSpan, span)
 }
 
 /**
@@ -57,7 +65,6 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   decision: { readonly at: number; readonly by: StaggeredRace.DecidedBy; readonly dueAt: number } = undecided
   sourceFailure: Cause.Cause<E2> | undefined
 
-  private readonly runtime: Runtime.Runtime<R>
   private readonly fibers: Fibers<R>
   private readonly scope: Scope.Scope | undefined
   private readonly report: Report<A, E> | undefined
@@ -77,14 +84,13 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     open: Open<Effect.Effect<A, E, R>, E2, R>,
     private readonly settings: Settings<A, E, R, R>,
     readonly caller: AnyFiber,
-    runtimeFlags: RuntimeFlags.RuntimeFlags
+    private readonly runtime: Runtime.Runtime<R>,
+    private readonly telemetry: Telemetry | undefined
   ) {
-    const context = caller.currentContext as Context.Context<R>
-    this.runtime = Runtime.make({ context, fiberRefs: caller.getFiberRefs(), runtimeFlags })
     // Of all that ends after the decision only the last is worth a look.
-    this.fibers = new Fibers(this.runtime, () => !this.isDecided || this.isOver)
-    this.scope = Option.getOrUndefined(Context.getOption(context, Scope.Scope))
-    this.report = settings.onEvent && makeReport(this.runtime, settings.onEvent)
+    this.fibers = new Fibers(runtime, () => !this.isDecided || this.isOver)
+    this.scope = Option.getOrUndefined(Context.getOption(runtime.context, Scope.Scope))
+    this.report = makeReport(runtime, settings.onEvent, telemetry)
     this.pace = new Pace({
       delay: settings.delay,
       minDelay: settings.minDelay,
@@ -197,10 +203,11 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.pace.armsFirst && this.source.mayHaveMore()) {
       this.pace.arm()
     }
+    const span = this.telemetry?.attemptSpan(index)
     const fiber = this.fibers.spawn(
       this.run(attempt, candidate),
       (exit) => this.onAttemptEnd(attempt, Exit.flatten(exit)),
-      Runtime.updateContext(this.runtime, (context) => contextOf(attempt, context))
+      Runtime.updateContext(this.runtime, (context) => contextOf(attempt, span, context))
     )
     if (attempt.result === undefined) {
       attempt.fiber = fiber

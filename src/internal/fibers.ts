@@ -1,10 +1,13 @@
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
+import type * as RuntimeFlags from "effect/RuntimeFlags"
 import * as Scope from "effect/Scope"
+import type { AnyFiber } from "./attempt.js"
 
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
 // the scheduler, so that no depth of nesting overflows the stack.
@@ -22,6 +25,14 @@ export const nextTurn = Effect.async<void>((resume) => {
   const timer = setTimeout(() => resume(Effect.void), 0)
   return Effect.sync(() => clearTimeout(timer))
 })
+
+/**
+ * Runs what a fiber runs for itself in other fibers.
+ *
+ * @internal
+ */
+export const runtimeOf = <R>(fiber: AnyFiber, runtimeFlags: RuntimeFlags.RuntimeFlags): Runtime.Runtime<R> =>
+  Runtime.make({ context: fiber.currentContext as Context.Context<R>, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
 
 /**
  * The fibers of one run of a race: attempts, the timer, the source's; and the one other fiber that waits for them.

@@ -5,10 +5,11 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as HappyEyeballs from "../HappyEyeballs.js"
-import * as StaggeredRace from "../StaggeredRace.js"
 import { fromText, interleave as interleaveAddresses } from "./address.js"
+import { watch } from "./raceTelemetry.js"
 import { Resolution } from "./resolution.js"
 import * as settings from "./settings.js"
+import * as staggeredRace from "./staggeredRace.js"
 
 // RFC 8305, section 8, in milliseconds.
 const resolutionDelay = 50
@@ -114,6 +115,17 @@ export const resolve = (
       ))
     )))
 
+// By the semantic conventions of OpenTelemetry.
+const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyeballs.Address | undefined) => ({
+  "server.address": host,
+  "server.port": port,
+  ...(address && {
+    "network.peer.address": address.address,
+    "network.peer.port": port,
+    "network.type": `ipv${address.family}`
+  })
+})
+
 /** @internal */
 export const outcome = <A, E, R>(
   target: HappyEyeballs.Target,
@@ -127,12 +139,12 @@ export const outcome = <A, E, R>(
         resolution.addresses,
         (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
       )
-      const race = StaggeredRace.outcomeStream(candidates, {
+      // One address is given for each attempt, as it starts.
+      const race = staggeredRace.outcomeStream(candidates, {
         delay: decodeDelay(options),
         minDelay: connectionAttemptDelayMin
-      })
+      }, watch((index) => attributesOf(target, resolution.given[index])))
       return Effect.flatMap(race, (outcome) => {
-        // One address is given for each attempt, as it starts.
         const connections = Arr.zipWith(
           outcome.attempts,
           resolution.given,

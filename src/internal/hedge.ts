@@ -2,8 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Hedge from "../Hedge.js"
+import { runtimeOf } from "./fibers.js"
 import { Call, type Request } from "./hedgeCall.js"
 import * as policies from "./hedgePolicy.js"
+import { CallTelemetry } from "./hedgeTelemetry.js"
 
 export { make as makeBudget, setRatio, spend, TypeId as BudgetTypeId } from "./hedgeBudget.js"
 export { make, TypeId as PolicyTypeId } from "./hedgePolicy.js"
@@ -17,14 +19,17 @@ export const call = <A, E, R, B>(
 ): Effect.Effect<B, E, R> =>
   Effect.clockWith((clock) => {
     const policy = policies.from(input)
-    const { budget, settings: { enabled }, telemetry } = policy
+    const { budget, settings: { enabled, name } } = policy
     const run = (isEnabled: boolean) => {
       const now = clock.unsafeCurrentTimeMillis()
       budget.called(now)
       const plan = isEnabled ? policy.plan(request.key, now) : Either.left("disabled" as const)
-      return telemetry === undefined
+      return name === undefined
         ? new Call(policy, request, clock, undefined).run(plan)
-        : Effect.flatMap(telemetry.begin(clock), (telemetry) => new Call(policy, request, clock, telemetry).run(plan))
+        : Effect.withFiberRuntime<B, E, R>((fiber, { runtimeFlags }) => {
+          const telemetry = new CallTelemetry(name, fiber, runtimeOf(fiber, runtimeFlags))
+          return new Call(policy, request, clock, telemetry).run(plan)
+        })
     }
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
   })

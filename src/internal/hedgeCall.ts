@@ -6,13 +6,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
+import { constant } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../Hedge.js"
-import * as StaggeredRace from "../StaggeredRace.js"
-import { tidy } from "./causes.js"
+import { isInterruption, tidy } from "./causes.js"
 import type { Denied, Plan, Policy } from "./hedgePolicy.js"
 import type { CallTelemetry } from "./hedgeTelemetry.js"
+import * as staggeredRace from "./staggeredRace.js"
 
 /** An answer that is not good enough to win. */
 class Rejected extends Data.TaggedError("Rejected")<{ readonly answer: unknown }> {}
@@ -82,17 +83,17 @@ export class Call<A, E, R, B> {
   private race(delay: Plan["delay"], quick: number): Effect.Effect<B, E, R> {
     const { policy: { budget, settings }, telemetry } = this
     const fatal = settings.fatal ?? this.request.fatal
-    return StaggeredRace.race({ [Symbol.iterator]: () => this.copies(quick) }, {
+    const copies = { [Symbol.iterator]: () => this.copies(quick) }
+    return staggeredRace.race<B, E | Rejected, R>(copies, {
       delay,
       losers: settings.losers,
-      fatal: fatal && ((cause) => this.isFatal = Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>)),
-      onEvent: telemetry && ((event) => Effect.sync(() => telemetry.onEvent(event)))
-    }).pipe(
+      fatal: fatal && ((cause) => this.isFatal = Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>))
+    }, constant(telemetry)).pipe(
       Effect.catchAllCause((cause) => this.settle(cause)),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           budget.giveBack(this.waiting)
-          telemetry?.onEnd(exit)
+          telemetry?.onSettled(exit)
         })
       )
     )
@@ -153,22 +154,19 @@ export class Call<A, E, R, B> {
       }
       return copy
     })
-    return Effect.onExit(
-      this.telemetry === undefined ? begun : this.telemetry.spanned(index, begun),
-      (exit) =>
-        Effect.sync(() => {
-          this.running--
-          if (Number.isNaN(startedAt)) {
-            // It was interrupted before it began, and is given back with those that wait.
-            return
-          }
-          if (index > 0) {
-            this.policy.budget.giveBack(1)
-          } else {
-            this.record(this.now - startedAt, exit, quick)
-          }
-        })
-    )
+    return Effect.onExit(begun, (exit) =>
+      Effect.sync(() => {
+        this.running--
+        if (Number.isNaN(startedAt)) {
+          // It was interrupted before it began, and is given back with those that wait.
+          return
+        }
+        if (index > 0) {
+          this.policy.budget.giveBack(1)
+        } else {
+          this.record(this.now - startedAt, exit, quick)
+        }
+      }))
   }
 
   private record(elapsed: number, exit: Exit.Exit<unknown, unknown>, quick: number): void {
@@ -220,10 +218,6 @@ export class Call<A, E, R, B> {
       : Effect.failCause(failures)
   }
 }
-
-/** Whether that is all: where one part of a copy has failed, others of it may have been interrupted. */
-export const isInterruption = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)
 
 const rejectedIn = (cause: Cause.Cause<unknown>): Option.Option<Rejected> =>
   Chunk.findFirst(Cause.failures(cause), (error) => error instanceof Rejected)

@@ -4,7 +4,6 @@ import { constVoid } from "effect/Function"
 import type * as Hedge from "../Hedge.js"
 import { Budget, isBudget, unlimited } from "./hedgeBudget.js"
 import { decode, invalid, isPercentile, type Settings, type Timing } from "./hedgeSettings.js"
-import { Telemetry } from "./hedgeTelemetry.js"
 import { type Choice, Sketch } from "./sketch.js"
 
 /** @internal */
@@ -59,7 +58,6 @@ class Estimator {
 export class Policy<A, E> implements Hedge.Policy<A, E> {
   readonly [TypeId]: Hedge.Policy<A, E>[Hedge.PolicyTypeId] = { _A: constVoid, _E: constVoid }
   readonly settings: Settings<A, E>
-  readonly telemetry: Telemetry | undefined
   private readonly estimators = new Map<string, Estimator>()
 
   constructor(
@@ -67,7 +65,6 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
     readonly budget: Pick<Budget, "ratio" | "called" | "take" | "giveBack">
   ) {
     this.settings = decode(options)
-    this.telemetry = options.name === undefined ? undefined : new Telemetry(options.name)
   }
 
   private estimator(key: string, percentile: Hedge.Percentile): Estimator {

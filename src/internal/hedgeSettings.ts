@@ -88,9 +88,7 @@ export const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
   if (probability === "auto" && !isPercentile(delay)) {
     throw invalid("probability", probability, "a number from 0 to 1 unless the delay is a percentile")
   }
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
-    throw invalid("name", name, "a string that is not empty")
-  }
+  settings.decodeName(name, "Hedge")
   for (const [option, callback] of Object.entries({ accept, fatal, pushback })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw invalid(option, callback, "a function")

@@ -1,16 +1,19 @@
-import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
-import * as MetricLabel from "effect/MetricLabel"
+import type * as Runtime from "effect/Runtime"
 import type * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../StaggeredRace.js"
+import type { AnyFiber } from "./attempt.js"
+import { isInterruption } from "./causes.js"
+import { Labels } from "./metricLabels.js"
+import { Spans } from "./spans.js"
+import type { Telemetry } from "./telemetry.js"
 
 /** @internal */
 export const metrics = {
   calls: Metric.counter("hedge_calls", { description: "Calls by how they ended", incremental: true }),
-  copies: Metric.counter("hedge_copies", { description: "Copies sent besides the first", incremental: true }),
+  copies: Metric.counter("hedge_copies", { description: "Copies started besides the first", incremental: true }),
   wins: Metric.counter("hedge_wins", { description: "Answers taken, by the copy that gave them", incremental: true }),
   denied: Metric.counter("hedge_denied", { description: "Copies not sent, by the reason", incremental: true }),
   delay: Metric.gauge("hedge_delay_milliseconds", { description: "The delay of the newest call" }),
@@ -19,72 +22,31 @@ export const metrics = {
 
 type Ended = "won" | "rejected" | "failed" | "interrupted"
 
-/** The labels of a policy. A metric finds its place by the very array, so each is made once. */
-class Labels {
-  private readonly tagged = new Map<string, ReadonlyArray<MetricLabel.MetricLabel>>()
-
-  constructor(readonly all: ReadonlyArray<MetricLabel.MetricLabel>) {}
-
-  and(key: string, value: string | number): ReadonlyArray<MetricLabel.MetricLabel> {
-    const tag = `${key}=${value}`
-    const known = this.tagged.get(tag)
-    if (known !== undefined) {
-      return known
-    }
-    const made = [...this.all, MetricLabel.make(key, `${value}`)]
-    this.tagged.set(tag, made)
-    return made
-  }
-}
-
 /**
- * What the calls of a policy with a name tell of themselves.
+ * What one call of a policy with a name tells of itself: to its race, it is what watches it.
  *
  * @internal
  */
-export class Telemetry {
-  /** By the labels that callers add to all metrics. */
-  private readonly labels = new WeakMap<ReadonlyArray<MetricLabel.MetricLabel>, Labels>()
-
-  constructor(private readonly name: string) {}
-
-  /** That of one call. */
-  begin(clock: Clock.Clock): Effect.Effect<CallTelemetry> {
-    return Effect.map(FiberRef.get(FiberRef.currentMetricLabels), (added) => {
-      const labels = this.labels.get(added) ?? new Labels([...added, MetricLabel.make("policy", this.name)])
-      this.labels.set(added, labels)
-      return new CallTelemetry(this.name, labels, clock)
-    })
-  }
-}
-
-/** @internal */
-export class CallTelemetry {
+export class CallTelemetry implements Telemetry {
   private readonly startedAt: Array<number> = []
-  private readonly spans: Array<Tracer.Span | undefined> = []
+  private readonly copies: Array<Tracer.Span | undefined> = []
   private readonly rejected = new Set<number>()
+  private readonly spans: Spans | undefined
+  private readonly labels: Labels
   private decidedBy: StaggeredRace.DecidedBy | undefined
   private winner: "won" | "rejected" | undefined
 
-  constructor(
-    private readonly name: string,
-    private readonly labels: Labels,
-    private readonly clock: Clock.Clock
-  ) {}
-
-  /** The copy within a span of its own, a child of the caller's. */
-  spanned<A, E, R>(index: number, copy: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    const attributes = { "hedge.policy": this.name, "hedge.copy": index }
-    return Effect.flatMap(Effect.makeSpan("hedge.copy", { attributes, captureStackTrace: false }), (span) => {
-      this.spans[index] = span
-      return Effect.withParentSpan(copy, span)
-    })
+  constructor(private readonly name: string, caller: AnyFiber, runtime: Runtime.Runtime<never>) {
+    this.spans = Spans.of(caller, runtime)
+    this.labels = Labels.of(caller.getFiberRef(FiberRef.currentMetricLabels)).and("policy", name)
   }
 
+  readonly attemptSpan = (index: number): Tracer.Span | undefined => this.copies[index]
+
   private end(index: number, how: Ended | "lost", exit: Exit.Exit<unknown, unknown>): void {
-    const span = this.spans[index]
-    span?.attribute("hedge.end", how)
-    span?.end(this.clock.unsafeCurrentTimeNanos(), exit)
+    const span = this.copies[index]
+    this.spans?.annotate(span, { "hedge.end": how })
+    this.spans?.end(span, exit)
   }
 
   /** Milliseconds; more than any for a schedule, which has no single one. */
@@ -95,7 +57,7 @@ export class CallTelemetry {
   }
 
   onDenied(reason: string): void {
-    metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason))
+    metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason).all)
   }
 
   /** The answer of a copy is not good enough. */
@@ -103,11 +65,13 @@ export class CallTelemetry {
     this.rejected.add(index)
   }
 
-  onEvent(event: StaggeredRace.RaceEvent<unknown, unknown>): void {
+  readonly onEvent = (event: StaggeredRace.RaceEvent<unknown, unknown>): void => {
     switch (event._tag) {
       case "Started": {
-        this.startedAt[event.index] = event.at
-        return event.index > 0 ? metrics.copies.unsafeUpdate(1, this.labels.all) : undefined
+        const { at, index } = event
+        this.startedAt[index] = at
+        this.copies[index] = this.spans?.begin("hedge.copy", { "hedge.policy": this.name, "hedge.copy": index })
+        return index > 0 ? metrics.copies.unsafeUpdate(1, this.labels.all) : undefined
       }
       case "Failed": {
         const isRejected = this.rejected.has(event.index)
@@ -119,10 +83,10 @@ export class CallTelemetry {
       }
       case "Won": {
         this.winner = this.rejected.has(event.index) ? "rejected" : "won"
-        if (this.winner === "won") {
-          metrics.wins.unsafeUpdate(1, this.labels.and("copy", event.index))
-        }
-        return this.end(event.index, this.winner, Exit.void)
+        this.end(event.index, this.winner, Exit.void)
+        return this.winner === "won"
+          ? metrics.wins.unsafeUpdate(1, this.labels.and("copy", event.index).all)
+          : undefined
       }
       case "Decided": {
         this.decidedBy = event.by
@@ -130,20 +94,22 @@ export class CallTelemetry {
       }
       case "Lost":
       case "SucceededLate": {
-        metrics.wasted.unsafeUpdate((event.at - (this.startedAt[event.index] ?? event.at)) / 1000, this.labels.all)
-        return event._tag === "Lost" && this.decidedBy === "interruption"
-          ? this.end(event.index, "interrupted", Exit.failCause(event.cause))
-          : this.end(event.index, "lost", Exit.void)
+        if (event._tag === "Lost" && this.decidedBy === "interruption") {
+          return this.end(event.index, "interrupted", Exit.failCause(event.cause))
+        }
+        this.end(event.index, "lost", Exit.void)
+        const millis = event.at - (this.startedAt[event.index] ?? event.at)
+        return metrics.wasted.unsafeUpdate(millis / 1000, this.labels.all)
       }
     }
   }
 
-  onEnd(exit: Exit.Exit<unknown, unknown>): void {
-    const ended: Ended = Exit.isInterrupted(exit)
+  onSettled(exit: Exit.Exit<unknown, unknown>): void {
+    const ended: Ended = isInterruption(exit)
       ? "interrupted"
       : Exit.isFailure(exit)
       ? "failed"
       : this.winner ?? "rejected"
-    metrics.calls.unsafeUpdate(1, this.labels.and("end", ended))
+    metrics.calls.unsafeUpdate(1, this.labels.and("end", ended).all)
   }
 }

@@ -19,6 +19,7 @@ export interface Settings<A, E, RD, RE> {
   readonly fatal: Predicate.Predicate<Cause.Cause<E>> | undefined
   readonly background: boolean
   readonly onEvent: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
+  readonly name: string | undefined
 }
 
 /** The public module that an option belongs to. */
@@ -62,8 +63,15 @@ export const decodeLosers = (losers: "await" | "background", module?: Module): "
 }
 
 /** @internal */
+export const decodeName = (name: unknown, module?: Module): void => {
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw invalid("name", name, "a string that is not empty", module)
+  }
+}
+
+/** @internal */
 export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A, E, RD, RE> => {
-  const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, onEvent } = options
+  const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, name, onEvent } = options
   const minDelayMillis = decodeMillis("minDelay", minDelay)
   if (minDelayMillis === Infinity) {
     throw invalid("minDelay", minDelay, "finite")
@@ -76,12 +84,14 @@ export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A
       throw invalid(option, callback, "a function")
     }
   }
+  decodeName(name)
   return {
     delay: Schedule.isSchedule(delay) ? delay : decodeMillis("delay", delay),
     minDelay: minDelayMillis,
     concurrency: concurrency === "unbounded" ? Infinity : concurrency,
     fatal,
     background: decodeLosers(losers) === "background",
-    onEvent
+    onEvent,
+    name
   }
 }

@@ -5,17 +5,25 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import type * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
 import type { Attempt, Options, Outcome } from "../StaggeredRace.js"
 import type { Started } from "./attempt.js"
 import { beside, combine, type Failure, tidy } from "./causes.js"
 import { Coordinator } from "./coordinator.js"
+import { runtimeOf } from "./fibers.js"
+import { watch as watchRace } from "./raceTelemetry.js"
 import { decode } from "./settings.js"
 import { fromIterable, fromStream, type Open } from "./source.js"
+import type { Watch } from "./telemetry.js"
 
 export { CurrentAttempt } from "./coordinator.js"
+export { metrics } from "./raceTelemetry.js"
 
 type Candidate<A, E, R> = Effect.Effect<A, E, R>
+
+const raceTelemetry = watchRace()
 
 /**
  * Runs a race to its end and hands over to `finish`, without a point at which an interruption could come between the
@@ -24,21 +32,29 @@ type Candidate<A, E, R> = Effect.Effect<A, E, R>
 const run = <A, E, E2, R, B, E3>(
   open: Open<Candidate<A, E, R>, E2, R>,
   options: Options<A, E, R, R>,
+  watch: Watch,
   finish: (race: Coordinator<A, E, E2, R>) => Effect.Effect<B, E3>
 ): Effect.Effect<B, E3, R> =>
   Either.match(Either.try(() => decode(options)), {
     onLeft: Effect.die,
     onRight: (settings) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.withFiberRuntime((fiber, status) => {
-          const race = new Coordinator(open, settings, fiber, status.runtimeFlags)
-          return Effect.matchCauseEffect(restore(race.loop), {
+        Effect.withFiberRuntime((fiber, { runtimeFlags }) => {
+          const runtime = runtimeOf<R>(fiber, runtimeFlags)
+          const telemetry = watch(fiber, runtime, settings.name)
+          const race = new Coordinator(open, settings, fiber, within(runtime, telemetry?.span), telemetry)
+          const ended = Effect.matchCauseEffect(restore(race.loop), {
             onFailure: (cause) => abandon(race, cause),
             onSuccess: () => settings.background ? Effect.zipRight(race.leave, finish(race)) : finish(race)
           })
+          const onEnd = telemetry?.onEnd
+          return onEnd === undefined ? ended : Effect.onExit(ended, (exit) => Effect.sync(() => onEnd(exit)))
         })
       )
   })
+
+const within = <R>(runtime: Runtime.Runtime<R>, span: Tracer.Span | undefined): Runtime.Runtime<R> =>
+  span === undefined ? runtime : Runtime.provideService(runtime, Tracer.ParentSpan, span)
 
 // The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well.
 const abandon = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
@@ -100,23 +116,27 @@ const attemptOf = <A, E, E2, R>(race: Coordinator<A, E, E2, R>, attempt: Started
 /** @internal */
 export const race = <A, E, R>(
   candidates: Iterable<Candidate<A, E, R>>,
-  options: Options<A, E, R, R>
-): Effect.Effect<A, E, R> => run(fromIterable(candidates), options, deliver)
+  options: Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<A, E, R> => run(fromIterable(candidates), options, watch, deliver)
 
 /** @internal */
 export const outcome = <A, E, R>(
   candidates: Iterable<Candidate<A, E, R>>,
-  options: Options<A, E, R, R>
-): Effect.Effect<Outcome<A, E>, never, R> => run(fromIterable(candidates), options, describe)
+  options: Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<Outcome<A, E>, never, R> => run(fromIterable(candidates), options, watch, describe)
 
 /** @internal */
 export const raceStream = <A, E, R, E2>(
   candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
-  options: Options<A, E, R, R>
-): Effect.Effect<A, E | E2, R> => run(fromStream(candidates), options, deliver)
+  options: Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<A, E | E2, R> => run(fromStream(candidates), options, watch, deliver)
 
 /** @internal */
 export const outcomeStream = <A, E, R, E2>(
   candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
-  options: Options<A, E, R, R>
-): Effect.Effect<Outcome<A, E, E2>, never, R> => run(fromStream(candidates), options, describe)
+  options: Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<Outcome<A, E, E2>, never, R> => run(fromStream(candidates), options, watch, describe)
