@@ -13,6 +13,7 @@
  * This module knows no sockets. How a name is resolved is a service, {@link Resolver}; how an address is connected to
  * is an effect, so that the handshake of TLS, or a first answer, can be a part of what has to succeed.
  *
+ * @module
  * @since 0.2.0
  */
 import type * as Cause from "effect/Cause"
@@ -241,6 +242,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * @category services
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
+  /** The addresses of one family: none where there are none. */
   readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
 }>() {}
 

@@ -7,6 +7,7 @@
  * server into one that is down. So a policy that is made by {@link make} has a budget, which every call fills a little
  * and every copy empties: by default, one copy for twenty calls.
  *
+ * @module
  * @since 0.2.0
  */
 import type * as Cause from "effect/Cause"

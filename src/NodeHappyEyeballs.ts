@@ -17,6 +17,7 @@
  *
  * For `@effect/platform`, see `NodeHappyEyeballsPlatform`.
  *
+ * @module
  * @since 0.2.0
  */
 import * as Data from "effect/Data"

@@ -8,6 +8,7 @@
  * | `NodeHttpClient.layer` | {@link layerHttpClient} |
  * | `NodeHttpClient.layerUndici` | {@link layerHttpClientUndici} |
  *
+ * @module
  * @since 0.2.0
  */
 import type * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"

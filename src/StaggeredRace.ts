@@ -40,6 +40,7 @@
  * check fails when it does not pass it. And no candidate is ever tried twice: a source may give the same effect again,
  * and `Effect.retry` around the race begins a new one.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"

@@ -6,6 +6,7 @@
  * race took 300 milliseconds more than it should because a loser was slow to clean up. On one time axis, all of that
  * is seen before it is read.
  *
+ * @module
  * @since 0.1.0
  */
 import { dual } from "effect/Function"
