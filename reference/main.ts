@@ -77,6 +77,7 @@ const options: TypeDocOptions = {
   searchInDocuments: true,
   markdownItLoader: plainHeadings,
   customCss: "reference/style.css",
+  favicon: "reference/favicon.svg",
   githubPages: false,
   hideGenerator: true
 }
