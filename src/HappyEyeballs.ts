@@ -396,6 +396,7 @@ export interface ConnectOptions extends ResolveOptions {
    * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
    */
   readonly connectionAttemptDelay?: Duration.DurationInput | undefined
+  /** What is known of addresses from earlier connections. Default: nothing. */
   readonly history?: History | undefined
 }
 

@@ -83,7 +83,7 @@ export interface PercentileOptions {
 }
 
 /**
- * A delay that only the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
+ * A delay that the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
  *
  * **When to use**
  *

@@ -426,6 +426,7 @@ export const connectTlsPromise: (
  * @category models
  */
 export interface HttpAgentOptions extends http.AgentOptions {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
@@ -436,6 +437,7 @@ export interface HttpAgentOptions extends http.AgentOptions {
  * @category models
  */
 export interface HttpsAgentOptions extends https.AgentOptions {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 

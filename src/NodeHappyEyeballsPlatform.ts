@@ -175,6 +175,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = internal.laye
  * @category models
  */
 export interface DispatcherOptions extends Undici.Agent.Options {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
 }
 
