@@ -36,6 +36,17 @@ export const nameExamples = (project: ProjectReflection) => {
   }
 }
 
+/** Exports whose doc comment has tags alone. */
+export const withoutWords = (project: ProjectReflection): ReadonlyArray<string> =>
+  project.getReflectionsByKind(ReflectionKind.SomeModule).flatMap((module) =>
+    module.isDeclaration()
+      ? (module.children ?? []).filter((child) => {
+        const comment = child.comment ?? child.signatures?.[0]?.comment
+        return !comment?.summary.some(({ text }) => text.trim() !== "")
+      }).map((child) => child.getFullName())
+      : []
+  )
+
 /** What the README and the changelog link to and is not among the pages is in the repository. Pictures are copied. */
 export const linkToRepository = (project: ProjectReflection, repository: string) => {
   const documents = project.getReflectionsByKind(ReflectionKind.Document).filter((document) => document.isDocument())

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
-import { describesFunction, linkToRepository, nameExamples, plainHeadings, Theme } from "./adapt.js"
+import { describesFunction, linkToRepository, nameExamples, plainHeadings, Theme, withoutWords } from "./adapt.js"
 import { check } from "./check.js"
 
 // `npm run docs`: the doc comments of the public modules, the README and the changelog as static pages, in docs/.
@@ -110,10 +110,11 @@ if (program === undefined) {
   process.exit(1)
 }
 const { faults, summary } = check(out, modules, program)
-for (const fault of faults) {
+const wordless = withoutWords(project)
+for (const fault of [...wordless.map((name) => `${name}: its doc comment says nothing`), ...faults]) {
   console.error(fault)
 }
 console.log(summary)
-if (failed || faults.length > 0) {
+if (failed || wordless.length > 0 || faults.length > 0) {
   process.exit(1)
 }

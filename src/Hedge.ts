@@ -23,24 +23,32 @@ import type * as Types from "effect/Types"
 import * as internal from "./internal/hedge.js"
 
 /**
+ * What a {@link Budget} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export const BudgetTypeId: unique symbol = internal.BudgetTypeId
 
 /**
+ * What a {@link Budget} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export type BudgetTypeId = typeof BudgetTypeId
 
 /**
+ * What a {@link Policy} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export const PolicyTypeId: unique symbol = internal.PolicyTypeId
 
 /**
+ * What a {@link Policy} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
