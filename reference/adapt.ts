@@ -36,6 +36,15 @@ export const nameExamples = (project: ProjectReflection) => {
   }
 }
 
+/** What a constant is made of is internal. */
+export const hideInitializers = (project: ProjectReflection) => {
+  for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) {
+    if (variable.isDeclaration()) {
+      delete variable.defaultValue
+    }
+  }
+}
+
 /** Exports whose doc comment has tags alone. */
 export const withoutWords = (project: ProjectReflection): ReadonlyArray<string> =>
   project.getReflectionsByKind(ReflectionKind.SomeModule).flatMap((module) =>

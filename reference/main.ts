@@ -1,6 +1,14 @@
 import * as fs from "node:fs"
 import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
-import { describesFunction, linkToRepository, nameExamples, plainHeadings, Theme, withoutWords } from "./adapt.js"
+import {
+  describesFunction,
+  hideInitializers,
+  linkToRepository,
+  nameExamples,
+  plainHeadings,
+  Theme,
+  withoutWords
+} from "./adapt.js"
 import { check } from "./check.js"
 
 // `npm run docs`: the doc comments of the public modules, the README and the changelog as static pages, in docs/.
@@ -94,7 +102,10 @@ Context.prototype.getComment = function(symbol, kind) {
   }
   return comment
 }
-app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => nameExamples(project))
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  nameExamples(project)
+  hideInitializers(project)
+})
 
 const project = await app.convert()
 if (project === undefined) {

@@ -80,7 +80,10 @@ export const address: (text: string) => Option.Option<Address> = internalAddress
 export interface InterleaveOptions {
   /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
   readonly firstFamilyCount?: number | undefined
-  /** The family to begin with, where it has an address. Default: that of the first address. */
+  /**
+   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}, IPv6
+   * for {@link resolve} and {@link connect}.
+   */
   readonly prefer?: Family | undefined
 }
 
