@@ -10,9 +10,13 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import * as liveView from "./internal/timelineLive.js"
 import * as running from "./internal/timelineRunning.js"
 import * as svg from "./internal/timelineSvg.js"
 import * as text from "./internal/timelineText.js"
@@ -148,6 +152,88 @@ export interface RunningAttempt
 }
 
 /**
+ * What {@link live} writes to: `process.stdout`, or anything else that takes text.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Output {
+  readonly write: (text: string) => unknown
+  /**
+   * Whether it is a terminal, in which lines can be written anew.
+   */
+  readonly isTTY?: boolean | undefined
+  /**
+   * Columns and rows of the terminal, as of now. Default 80 and 24.
+   */
+  readonly columns?: number | undefined
+  readonly rows?: number | undefined
+  /**
+   * Whether it has yet to take what was written before: a frame is left out then.
+   */
+  readonly writableNeedDrain?: boolean | undefined
+}
+
+/**
+ * How {@link live} draws. Only `output` has to be given.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface LiveOptions {
+  readonly output: Output
+  /**
+   * Whether to colour pictures. Default: whether the output is a terminal.
+   */
+  readonly color?: boolean | undefined
+  /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
+   * The most attempts of a race to draw a row for: a whole number of at least 1. Default 12.
+   */
+  readonly maxRows?: number | undefined
+  /**
+   * How often what runs is drawn anew: a finite duration of at least 1 millisecond. Default 100 milliseconds.
+   */
+  readonly every?: Duration.DurationInput | undefined
+}
+
+/**
+ * What a race that is followed is called.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FollowOptions {
+  /**
+   * Default: `race 1`, `race 2` and so on.
+   */
+  readonly name?: string | undefined
+  /**
+   * Names of the candidates, by index.
+   */
+  readonly labels?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * A view of the races that it follows.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Live {
+  /**
+   * A handler for the `onEvent` of one race. When that race is run once more, it is another race to the view; runs at
+   * the same time need a handler each.
+   */
+  readonly follow: (
+    options?: FollowOptions
+  ) => (event: StaggeredRace.RaceEvent<unknown, unknown>) => Effect.Effect<void>
+}
+
+/**
  * Draws an outcome as text: one row per attempt, all on one time axis.
  *
  * **When to use**
@@ -241,3 +327,9 @@ export const toSvg: {
  */
 export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unknown>>, now: number) => Running =
   running.soFar
+
+/**
+ * @since 0.2.0
+ * @category live
+ */
+export const live: (options: LiveOptions) => Effect.Effect<Live, never, Scope.Scope> = liveView.live
