@@ -13,6 +13,7 @@
  * This module knows no sockets. How a name is resolved is a service, {@link Resolver}; how an address is connected to
  * is an effect, so that the handshake of TLS, or a first answer, can be a part of what has to succeed.
  *
+ * @module
  * @since 0.2.0
  */
 import type * as Cause from "effect/Cause"
@@ -79,7 +80,10 @@ export const address: (text: string) => Option.Option<Address> = internalAddress
 export interface InterleaveOptions {
   /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
   readonly firstFamilyCount?: number | undefined
-  /** The family to begin with, where it has an address. Default: that of the first address. */
+  /**
+   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}, IPv6
+   * for {@link resolve} and {@link connect}.
+   */
   readonly prefer?: Family | undefined
 }
 
@@ -241,6 +245,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * @category services
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
+  /** The addresses of one family: none where there are none. */
   readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
 }>() {}
 
@@ -394,6 +399,7 @@ export interface ConnectOptions extends ResolveOptions {
    * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
    */
   readonly connectionAttemptDelay?: Duration.DurationInput | undefined
+  /** What is known of addresses from earlier connections. Default: nothing. */
   readonly history?: History | undefined
 }
 

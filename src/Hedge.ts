@@ -7,6 +7,7 @@
  * server into one that is down. So a policy that is made by {@link make} has a budget, which every call fills a little
  * and every copy empties: by default, one copy for twenty calls.
  *
+ * @module
  * @since 0.2.0
  */
 import type * as Cause from "effect/Cause"
@@ -22,24 +23,32 @@ import type * as Types from "effect/Types"
 import * as internal from "./internal/hedge.js"
 
 /**
+ * What a {@link Budget} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export const BudgetTypeId: unique symbol = internal.BudgetTypeId
 
 /**
+ * What a {@link Budget} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export type BudgetTypeId = typeof BudgetTypeId
 
 /**
+ * What a {@link Policy} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
 export const PolicyTypeId: unique symbol = internal.PolicyTypeId
 
 /**
+ * What a {@link Policy} is known by.
+ *
  * @since 0.2.0
  * @category symbols
  */
@@ -85,7 +94,7 @@ export interface PercentileOptions {
 }
 
 /**
- * A delay that only the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
+ * A delay that the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
  *
  * **When to use**
  *

@@ -10,6 +10,7 @@
  * | the response lives | as long as the scope around the request | until it has been read |
  * | a body that stalls | stalls | is late, and gets a copy |
  *
+ * @module
  * @since 0.2.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"

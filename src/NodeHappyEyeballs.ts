@@ -17,6 +17,7 @@
  *
  * For `@effect/platform`, see `NodeHappyEyeballsPlatform`.
  *
+ * @module
  * @since 0.2.0
  */
 import * as Data from "effect/Data"
@@ -425,6 +426,7 @@ export const connectTlsPromise: (
  * @category models
  */
 export interface HttpAgentOptions extends http.AgentOptions {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
@@ -435,6 +437,7 @@ export interface HttpAgentOptions extends http.AgentOptions {
  * @category models
  */
 export interface HttpsAgentOptions extends https.AgentOptions {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 

@@ -8,6 +8,7 @@
  * | `NodeHttpClient.layer` | {@link layerHttpClient} |
  * | `NodeHttpClient.layerUndici` | {@link layerHttpClientUndici} |
  *
+ * @module
  * @since 0.2.0
  */
 import type * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -174,6 +175,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = internal.laye
  * @category models
  */
 export interface DispatcherOptions extends Undici.Agent.Options {
+  /** How to resolve and race. Default: as RFC 8305 says. */
   readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
 }
 

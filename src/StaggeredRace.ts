@@ -41,6 +41,7 @@
  * check fails when it does not pass it. And no candidate is ever tried twice: a source may give the same effect again,
  * and `Effect.retry` around the race begins a new one.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
@@ -259,7 +260,6 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * - In the background, nobody learns of a clean-up that fails, unless from `onEvent`; and {@link outcome} reports
    *   losers as of the decision.
    * - A race that is itself interrupted waits for all its attempts in either mode.
-   *
    * - Where a `Scope` is in the environment, it keeps the losers in the background: as it closes, it waits for them
    *   before it releases anything that they or the winner hold.
    */

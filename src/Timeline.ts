@@ -6,12 +6,29 @@
  * race took 300 milliseconds more than it should because a loser was slow to clean up. On one time axis, all of that
  * is seen before it is read.
  *
+ * @module
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
+import type * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import * as internal from "./internal/timeline.js"
-import type { Outcome } from "./StaggeredRace.js"
+import type * as Scope from "effect/Scope"
+import * as liveView from "./internal/timelineLive.js"
+import * as running from "./internal/timelineRunning.js"
+import * as svg from "./internal/timelineSvg.js"
+import * as text from "./internal/timelineText.js"
+import type * as StaggeredRace from "./StaggeredRace.js"
+
+/**
+ * What the times of a picture are told in: `"auto"` is milliseconds, and seconds from 10 of them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Unit = "auto" | "millis" | "seconds"
 
 /**
  * How {@link render} draws. Everything has a default.
@@ -30,6 +47,10 @@ export interface Options {
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
    * Whether to colour the text, with ANSI escape sequences. They take no columns. Default `false`.
    */
   readonly color?: boolean | undefined
@@ -37,6 +58,179 @@ export interface Options {
    * The most attempts to draw a row for: a whole number of at least 1. Default 40.
    */
   readonly maxRows?: number | undefined
+}
+
+/**
+ * How {@link toSvg} draws. Everything has a default.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SvgOptions {
+  /**
+   * How wide the picture is, in pixels: a whole number of at least 320. Default 720. It is as high as it has to be.
+   */
+  readonly width?: number | undefined
+  /**
+   * Names of the candidates, by index. A candidate without one is called by its index: `#0`, `#1` and so on.
+   */
+  readonly labels?: ReadonlyArray<string> | undefined
+  /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
+   * The most attempts to draw a lane for: a whole number of at least 1. Default 40.
+   */
+  readonly maxRows?: number | undefined
+  /**
+   * The accessible name of the picture, which is not drawn. Default: its headline.
+   */
+  readonly title?: string | undefined
+  /**
+   * What the picture's ids begin with: a letter, then letters, digits, `-` and `_`. Default: a hash of the picture, so
+   * that several of them can stand in one page.
+   */
+  readonly id?: string | undefined
+  /**
+   * Whether it is light or dark, or, by default, what the reader's system prefers.
+   */
+  readonly theme?: "auto" | "light" | "dark" | undefined
+}
+
+/**
+ * A race as far as its events tell, by {@link soFar}: what is drawn of a race that is under way, or that ended without
+ * an outcome.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Running {
+  /**
+   * Every candidate that was started, in candidate order.
+   */
+  readonly attempts: ReadonlyArray<RunningAttempt>
+  /**
+   * Why the source gave no more candidates, if it threw or failed.
+   */
+  readonly sourceFailure: Option.Option<Cause.Cause<unknown>>
+  /**
+   * When the race began, in milliseconds of the `Clock`.
+   */
+  readonly startedAt: number
+  /**
+   * When the picture was taken: its right end.
+   */
+  readonly now: number
+  /**
+   * When the race was decided and by what, if it is.
+   */
+  readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
+  /**
+   * The start that the decision came before. No event tells of it, so {@link soFar} leaves it empty.
+   */
+  readonly denied: Option.Option<{ readonly dueAt: number }>
+}
+
+/**
+ * An attempt of a race that is under way.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunningAttempt
+  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "startedAt" | "startedBy">
+{
+  /**
+   * How and when it ended, if it has. A success has an empty cause.
+   */
+  readonly ended: Option.Option<{
+    readonly at: number
+    readonly result: StaggeredRace.Attempt<unknown, unknown>["result"]
+    readonly cause: Cause.Cause<unknown>
+  }>
+}
+
+/**
+ * What {@link live} writes to: `process.stdout`, or anything else that takes text.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Output {
+  readonly write: (text: string) => unknown
+  /**
+   * Whether it is a terminal, in which lines can be written anew.
+   */
+  readonly isTTY?: boolean | undefined
+  /**
+   * Columns and rows of the terminal, as of now. Default 80 and 24.
+   */
+  readonly columns?: number | undefined
+  readonly rows?: number | undefined
+  /**
+   * Whether it has yet to take what was written before: a frame is left out then.
+   */
+  readonly writableNeedDrain?: boolean | undefined
+}
+
+/**
+ * How {@link live} draws. Only `output` has to be given.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface LiveOptions {
+  readonly output: Output
+  /**
+   * Whether to colour pictures. Default: whether the output is a terminal.
+   */
+  readonly color?: boolean | undefined
+  /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
+   * The most attempts of a race to draw a row for: a whole number of at least 1. Default 12.
+   */
+  readonly maxRows?: number | undefined
+  /**
+   * How often what runs is drawn anew: a finite duration of at least 1 millisecond. Default 100 milliseconds.
+   */
+  readonly every?: Duration.DurationInput | undefined
+}
+
+/**
+ * What a race that is followed is called.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FollowOptions {
+  /**
+   * Default: `race 1`, `race 2` and so on.
+   */
+  readonly name?: string | undefined
+  /**
+   * Names of the candidates, by index.
+   */
+  readonly labels?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * A view of the races that it follows.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Live {
+  /**
+   * A handler for the `onEvent` of one race. When that race is run once more, it is another race to the view; runs at
+   * the same time need a handler each.
+   */
+  readonly follow: (
+    options?: FollowOptions
+  ) => (event: StaggeredRace.RaceEvent<unknown, unknown>) => Effect.Effect<void>
 }
 
 /**
@@ -114,6 +308,28 @@ export interface Options {
  * @category rendering
  */
 export const render: {
-  (options?: Options): <A, E, E2>(outcome: Outcome<A, E, E2>) => string
-  <A, E, E2>(outcome: Outcome<A, E, E2>, options?: Options): string
-} = dual((args) => hasProperty(args[0], "attempts"), internal.render)
+  (options?: Options): (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running) => string
+  (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running, options?: Options): string
+} = dual((args) => hasProperty(args[0], "attempts"), text.render)
+
+/**
+ * @since 0.2.0
+ * @category rendering
+ */
+export const toSvg: {
+  (options?: SvgOptions): (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running) => string
+  (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running, options?: SvgOptions): string
+} = dual((args) => hasProperty(args[0], "attempts"), svg.toSvg)
+
+/**
+ * @since 0.2.0
+ * @category constructors
+ */
+export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unknown>>, now: number) => Running =
+  running.soFar
+
+/**
+ * @since 0.2.0
+ * @category live
+ */
+export const live: (options: LiveOptions) => Effect.Effect<Live, never, Scope.Scope> = liveView.live

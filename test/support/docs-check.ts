@@ -8,50 +8,11 @@
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { availableParallelism } from "node:os"
-
-interface Block {
-  readonly source: string
-  readonly line: number
-  readonly indent: number
-  readonly code: ReadonlyArray<string>
-  readonly copy: string
-  readonly run: boolean
-}
+import { examples as blocks } from "./examples.js"
 
 const directory = ".examples"
 const limit = 30_000
 const parallel = Math.min(4, availableParallelism())
-
-const extract = (source: string): ReadonlyArray<Block> => {
-  // In TypeScript a fence stands behind the `*` of a doc comment.
-  const fence = source.endsWith(".md") ? /^(\s*)(`{3,})([^`]*)$/ : /^(\s*\*\s*)(`{3,})([^`]*)$/
-  const blocks: Array<Block> = []
-  let open:
-    | { line: number; indent: number; ticks: string; info: ReadonlyArray<string>; code: Array<string> }
-    | undefined
-  for (const [index, text] of fs.readFileSync(source, "utf8").split(/\r?\n/).entries()) {
-    const [, prefix = "", ticks = "", info = ""] = fence.exec(text) ?? []
-    if (open === undefined) {
-      if (ticks !== "") {
-        open = { line: index + 1, indent: prefix.length, ticks, info: info.trim().split(/\s+/), code: [] }
-      }
-    } else if (ticks.length >= open.ticks.length && info.trim() === "") {
-      const { code, indent, info: [language, ...flags], line } = open
-      if (language === "ts") {
-        const copy = `${source.replace(/\.\w+$/, "").replaceAll("/", "-")}-${line}.ts`
-        blocks.push({ source, line, indent, code, copy, run: !flags.includes("no-run") })
-      }
-      open = undefined
-    } else {
-      open.code.push(text.slice(open.indent))
-    }
-  }
-  if (open !== undefined) {
-    console.error(`${source}:${open.line}: this block is never closed`)
-    process.exit(1)
-  }
-  return blocks
-}
 
 const explain = (code: number | null, signal: NodeJS.Signals | null): string => {
   if (signal === "SIGKILL") return `still running after ${limit / 1000} s`
@@ -71,11 +32,6 @@ const node = (args: ReadonlyArray<string>, timeout?: number) =>
       resolve({ trouble: code === 0 ? "" : explain(code, signal), output: output.trim() })
     })
   })
-
-const blocks = [
-  "README.md",
-  ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)
-].flatMap(extract)
 
 /** Puts the place in the original where a message names a place in a copy. */
 const restore = (message: string): string =>

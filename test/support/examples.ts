@@ -1,0 +1,48 @@
+import * as fs from "node:fs"
+
+/** A `ts` block of the documentation. */
+interface Example {
+  readonly source: string
+  readonly line: number
+  readonly indent: number
+  readonly code: ReadonlyArray<string>
+  readonly copy: string
+  readonly run: boolean
+}
+
+const extract = (source: string): ReadonlyArray<Example> => {
+  // In TypeScript a fence stands behind the `*` of a doc comment.
+  const fence = source.endsWith(".md") ? /^(\s*)(`{3,})([^`]*)$/ : /^(\s*\*\s*)(`{3,})([^`]*)$/
+  const blocks: Array<Example> = []
+  let open:
+    | { line: number; indent: number; ticks: string; info: ReadonlyArray<string>; code: Array<string> }
+    | undefined
+  for (const [index, text] of fs.readFileSync(source, "utf8").split(/\r?\n/).entries()) {
+    const [, prefix = "", ticks = "", info = ""] = fence.exec(text) ?? []
+    if (open === undefined) {
+      if (ticks !== "") {
+        open = { line: index + 1, indent: prefix.length, ticks, info: info.trim().split(/\s+/), code: [] }
+      }
+    } else if (ticks.length >= open.ticks.length && info.trim() === "") {
+      const { code, indent, info: [language, ...flags], line } = open
+      if (language === "ts") {
+        const copy = `${source.replace(/\.\w+$/, "").replaceAll("/", "-")}-${line}.ts`
+        blocks.push({ source, line, indent, code, copy, run: !flags.includes("no-run") })
+      }
+      open = undefined
+    } else {
+      open.code.push(text.slice(open.indent))
+    }
+  }
+  if (open !== undefined) {
+    console.error(`${source}:${open.line}: this block is never closed`)
+    process.exit(1)
+  }
+  return blocks
+}
+
+/** Those of README.md and of the doc comments in `src/*.ts`. */
+export const examples = [
+  "README.md",
+  ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)
+].flatMap(extract)
