@@ -8,10 +8,22 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import { dual } from "effect/Function"
+import type * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import * as internal from "./internal/timeline.js"
-import type { Outcome } from "./StaggeredRace.js"
+import * as running from "./internal/timelineRunning.js"
+import * as svg from "./internal/timelineSvg.js"
+import * as text from "./internal/timelineText.js"
+import type * as StaggeredRace from "./StaggeredRace.js"
+
+/**
+ * What the times of a picture are told in: `"auto"` is milliseconds, and seconds from 10 of them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Unit = "auto" | "millis" | "seconds"
 
 /**
  * How {@link render} draws. Everything has a default.
@@ -30,6 +42,10 @@ export interface Options {
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
    * Whether to colour the text, with ANSI escape sequences. They take no columns. Default `false`.
    */
   readonly color?: boolean | undefined
@@ -37,6 +53,97 @@ export interface Options {
    * The most attempts to draw a row for: a whole number of at least 1. Default 40.
    */
   readonly maxRows?: number | undefined
+}
+
+/**
+ * How {@link toSvg} draws. Everything has a default.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SvgOptions {
+  /**
+   * How wide the picture is, in pixels: a whole number of at least 320. Default 720. It is as high as it has to be.
+   */
+  readonly width?: number | undefined
+  /**
+   * Names of the candidates, by index. A candidate without one is called by its index: `#0`, `#1` and so on.
+   */
+  readonly labels?: ReadonlyArray<string> | undefined
+  /**
+   * What times are told in. Default `"auto"`.
+   */
+  readonly unit?: Unit | undefined
+  /**
+   * The most attempts to draw a lane for: a whole number of at least 1. Default 40.
+   */
+  readonly maxRows?: number | undefined
+  /**
+   * The accessible name of the picture, which is not drawn. Default: its headline.
+   */
+  readonly title?: string | undefined
+  /**
+   * What the picture's ids begin with: a letter, then letters, digits, `-` and `_`. Default: a hash of the picture, so
+   * that several of them can stand in one page.
+   */
+  readonly id?: string | undefined
+  /**
+   * Whether it is light or dark, or, by default, what the reader's system prefers.
+   */
+  readonly theme?: "auto" | "light" | "dark" | undefined
+}
+
+/**
+ * A race as far as its events tell, by {@link soFar}: what is drawn of a race that is under way, or that ended without
+ * an outcome.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Running {
+  /**
+   * Every candidate that was started, in candidate order.
+   */
+  readonly attempts: ReadonlyArray<RunningAttempt>
+  /**
+   * Why the source gave no more candidates, if it threw or failed.
+   */
+  readonly sourceFailure: Option.Option<Cause.Cause<unknown>>
+  /**
+   * When the race began, in milliseconds of the `Clock`.
+   */
+  readonly startedAt: number
+  /**
+   * When the picture was taken: its right end.
+   */
+  readonly now: number
+  /**
+   * When the race was decided and by what, if it is.
+   */
+  readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
+  /**
+   * The start that the decision came before. No event tells of it, so {@link soFar} leaves it empty.
+   */
+  readonly denied: Option.Option<{ readonly dueAt: number }>
+}
+
+/**
+ * An attempt of a race that is under way.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RunningAttempt
+  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "startedAt" | "startedBy">
+{
+  /**
+   * How and when it ended, if it has. A success has an empty cause.
+   */
+  readonly ended: Option.Option<{
+    readonly at: number
+    readonly result: StaggeredRace.Attempt<unknown, unknown>["result"]
+    readonly cause: Cause.Cause<unknown>
+  }>
 }
 
 /**
@@ -114,6 +221,22 @@ export interface Options {
  * @category rendering
  */
 export const render: {
-  (options?: Options): <A, E, E2>(outcome: Outcome<A, E, E2>) => string
-  <A, E, E2>(outcome: Outcome<A, E, E2>, options?: Options): string
-} = dual((args) => hasProperty(args[0], "attempts"), internal.render)
+  (options?: Options): (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running) => string
+  (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running, options?: Options): string
+} = dual((args) => hasProperty(args[0], "attempts"), text.render)
+
+/**
+ * @since 0.2.0
+ * @category rendering
+ */
+export const toSvg: {
+  (options?: SvgOptions): (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running) => string
+  (self: StaggeredRace.Outcome<unknown, unknown, unknown> | Running, options?: SvgOptions): string
+} = dual((args) => hasProperty(args[0], "attempts"), svg.toSvg)
+
+/**
+ * @since 0.2.0
+ * @category constructors
+ */
+export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unknown>>, now: number) => Running =
+  running.soFar

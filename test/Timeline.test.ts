@@ -11,7 +11,7 @@ import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { ticks } from "../src/internal/timeline.js"
+import { ticks } from "../src/internal/timelineLayout.js"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import * as Timeline from "../src/Timeline.js"
 
