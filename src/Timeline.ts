@@ -79,6 +79,11 @@ export interface SvgOptions {
    */
   readonly maxRows?: number | undefined
   /**
+   * How many milliseconds the axis shows at least, where it would end with the race: for pictures on one scale, and
+   * for a race under way, whose bars then grow along an axis that stays. Not negative and finite; default zero.
+   */
+  readonly until?: number | undefined
+  /**
    * The accessible name of the picture, which is not drawn. Default: its headline.
    */
   readonly title?: string | undefined
