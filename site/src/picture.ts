@@ -1,9 +1,13 @@
 import * as Timeline from "../../src/Timeline.js"
 import type { Run } from "./run.js"
 
-/** The library's own picture of a race: under way, interrupted, or over. */
-export const pictureOf = ({ outcome, scenario }: Run, _width: number): string => {
+/**
+ * The library's own picture of a race: under way, interrupted, or over. Its axis goes on to `until` at least, so that
+ * bars grow along it, and it does not shrink under them.
+ */
+export const pictureOf = ({ events, now, outcome, scenario }: Run, width: number, until: number): string => {
+  // The outcome of a race that leaves its losers to the background does not know when they have ended; events do.
+  const race = outcome === undefined || scenario.losers === "background" ? Timeline.soFar(events, now) : outcome
   const labels = scenario.candidates.map(({ name }) => name)
-  const text = outcome ? Timeline.render(outcome, { labels }) : "…"
-  return `<pre>${text.replace(/[<&]/g, (c) => `&#${c.charCodeAt(0)};`)}</pre>`
+  return Timeline.toSvg(race, { id: "race", width: Math.max(320, Math.floor(width)), labels, unit: "millis", until })
 }

@@ -61,9 +61,12 @@ export class Run {
   }
 }
 
-/** The run of a scenario up to where nothing more happens by itself. */
+/** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */
 export const runAtOnce = (scenario: Scenario): Run => {
   const run = new Run(scenario)
   run.advanceTo(Infinity)
+  if (run.state === "hanging") {
+    run.advanceTo(Math.ceil(run.now * 1.25) + 100)
+  }
   return run
 }

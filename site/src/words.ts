@@ -61,10 +61,13 @@ export const linesOf = ({ events, scenario }: Run): ReadonlyArray<EventLine> =>
 
 const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`
 
+/** When the last thing happened. */
+export const lastOf = ({ events }: Run): number => events.at(-1)?.at ?? 0
+
 /** How a race has gone, in a sentence or two. */
 export const summaryOf = (run: Run): string => {
   const { events, outcome, scenario } = run
-  const last = events.at(-1)?.at ?? 0
+  const last = lastOf(run)
   if (run.state === "hanging") {
     return "What runs hangs, and nothing is left to start: this race goes on until it is interrupted."
   }

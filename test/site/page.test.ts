@@ -41,10 +41,24 @@ describePage("the page", (site) => {
     expect(await page.locator("#program").textContent()).toBe(programOf(scenario))
 
     await page.getByLabel("at", { exact: true }).selectOption("real speed")
+    const watched = await page.evaluateHandle(() => {
+      const seen: Array<string> = []
+      const [events, outcome] = ["#events", "#outcome"].map((id) => document.querySelector(id)!)
+      new MutationObserver(() => {
+        const stand = `${events!.children.length} ${outcome!.textContent!.startsWith("//") ? "running" : "returned"}`
+        if (stand !== seen.at(-1)) {
+          seen.push(stand)
+        }
+      }).observe(events!, { childList: true })
+      return seen
+    })
     await page.getByRole("button", { name: "Run it live" }).click()
-    expect(await eventsOf(page)).toStrictEqual(cells(lines.slice(0, 1)))
-    expect(await page.locator("#outcome").textContent()).toMatch(/None yet/)
     await isOver(page)
+    // Live it came bit by bit, and from the first start on.
+    const stands = await watched.jsonValue()
+    expect(stands[0]).toBe("1 running")
+    expect(stands.at(-1)).toBe(`${lines.length} returned`)
+    expect(stands.length).toBeGreaterThan(2)
     expect(await eventsOf(page)).toStrictEqual(cells(lines))
     expect(await page.locator("#outcome").textContent()).toBe(textOf(outcome!))
   })
@@ -202,7 +216,10 @@ describePage("the page", (site) => {
       await page.keyboard.press(key)
     }
     const latency = candidates[1]!.latency! + 10 + 10 - 10 - 1 + 100 + 10
-    const edited = { ...presets[0].scenario, candidates: candidates.with(1, { ...candidates[1]!, latency }) }
+    const edited = {
+      ...presets[0].scenario,
+      candidates: candidates.map((old, i) => i === 1 ? { ...old, latency } : old)
+    }
     expect(await page.locator("#program").textContent()).toBe(programOf(edited))
     expect(await page.locator(".of-latency").nth(1).getAttribute("aria-valuetext")).toBe(`${latency} ms`)
     await page.keyboard.press("Home")
@@ -227,6 +244,7 @@ describePage("the page", (site) => {
   it("has bars that are dragged, and candidates that come and go", async () => {
     const page = await site.open(linkTo(preset("slow-replica")))
     const drag = async (selector: string, by: number) => {
+      await page.locator(selector).first().scrollIntoViewIfNeeded()
       const box = (await page.locator(selector).first().boundingBox())!
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
       await page.mouse.down()
@@ -254,7 +272,7 @@ describePage("the page", (site) => {
 
   it("says what is wrong with what was typed, and goes back to what was there", async () => {
     const page = await site.open()
-    const field = page.getByLabel("delay in ms")
+    const field = page.getByLabel("delay in ms", { exact: true })
     await field.fill("10001")
     expect(await page.locator("#trouble").textContent()).toBe(
       "delay in ms: “10001” is not a whole number from 0 to 10000."

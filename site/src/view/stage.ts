@@ -18,6 +18,8 @@ export const stage = () => {
   byId("speed-place").append(h("label", { htmlFor: "speed" }, "at"), speed)
 
   let run: Run | undefined
+  /** How long the race takes if nobody interrupts it. */
+  let until = 0
   let stop = () => {}
   let isLive = false
   let drawnEvents = -1
@@ -28,7 +30,7 @@ export const stage = () => {
     }
     const hasNews = run.events.length !== drawnEvents
     if (!isLive || hasNews || !isCalm.matches) {
-      picture.innerHTML = pictureOf(run, picture.clientWidth)
+      picture.innerHTML = pictureOf(run, picture.clientWidth, until)
     }
     if (!isLive || hasNews) {
       drawnEvents = run.events.length
@@ -61,7 +63,7 @@ export const stage = () => {
     setText(
       status,
       isLive
-        ? run.outcome === undefined && !run.wasInterrupted ? "Running." : "Decided: losers are cleaning up."
+        ? run.events.some(({ _tag }) => _tag === "Decided") ? "Decided: losers are cleaning up." : "Running."
         : summaryOf(run)
     )
   }
@@ -75,6 +77,8 @@ export const stage = () => {
 
   const start = (scenario: Scenario) => {
     stop()
+    // What is below must not jump as lanes come in.
+    picture.style.minHeight = `${picture.offsetHeight}px`
     const live = new Run(scenario)
     run = live
     isLive = true
@@ -99,6 +103,8 @@ export const stage = () => {
     /** Shows how the race of a scenario goes, and gives up one that is under way. */
     show: (scenario: Scenario): void => {
       run = runAtOnce(scenario)
+      until = run.now
+      picture.style.minHeight = ""
       settle()
     }
   }
