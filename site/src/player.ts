@@ -3,9 +3,9 @@ import type { Run } from "./run.js"
 /** Milliseconds of the scenario for one of the browser. */
 export const speeds = [
   { label: "real speed", factor: 1 },
-  { label: "a quarter of it", factor: 1 / 4 },
-  { label: "a tenth of it", factor: 1 / 10 },
-  { label: "a fortieth of it", factor: 1 / 40 }
+  { label: "1/4 speed", factor: 1 / 4 },
+  { label: "1/10 speed", factor: 1 / 10 },
+  { label: "1/40 speed", factor: 1 / 40 }
 ] as const
 
 /**

@@ -139,8 +139,8 @@ export const costOf = (report: Report, scenario: Scenario): ReadonlyArray<string
   ]
 }
 
-/** The time that pictures of all of them share. */
-export const axisOf = (reports: ReadonlyArray<Report>): number => Math.max(1, endOf(reports)) * 1.04
+/** The time that pictures of all of them share, with some room for the marks at the ends of bars. */
+export const axisOf = (reports: ReadonlyArray<Report>): number => Math.max(1, endOf(reports)) * 1.08
 
 /** The milliseconds to mark on an axis: every 1, 2 or 5 times a power of ten, five of them at most after zero. */
 export const ticksOf = (span: number): ReadonlyArray<number> => {

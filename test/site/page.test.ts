@@ -31,6 +31,56 @@ const names = (page: Page) =>
     inputs.map((input) => (input as HTMLInputElement).value)
   )
 
+/** Runs in the page: the least contrast of its texts, whether it is wider than the window, what is hard to touch. */
+const measure = () => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!
+  const rgba = (color: string) => {
+    canvas.clearRect(0, 0, 1, 1)
+    canvas.fillStyle = color
+    canvas.fillRect(0, 0, 1, 1)
+    return Array.from(canvas.getImageData(0, 0, 1, 1).data)
+  }
+  const luminance = (color: string) => {
+    const [r = 0, g = 0, b = 0] = rgba(color).map((part) =>
+      part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4
+    )
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = (element: Element): string => {
+    for (let at: Element | null = element; at !== null; at = at.parentElement) {
+      const paper = at.querySelector(":scope > .paper")
+      const color = paper ? getComputedStyle(paper).fill : getComputedStyle(at).backgroundColor
+      if (rgba(color)[3] === 255) {
+        return color
+      }
+    }
+    return getComputedStyle(document.body).backgroundColor
+  }
+  const isVisible = (element: Element) => element.getClientRects().length > 0
+  let least = { ratio: Infinity, text: "", color: "", on: "" }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) {
+    const { parentElement, textContent } = texts.currentNode
+    if (parentElement === null || textContent?.trim() === "" || !isVisible(parentElement)) {
+      continue
+    }
+    const style = getComputedStyle(parentElement)
+    const color = parentElement instanceof SVGElement ? style.fill : style.color
+    const on = behind(parentElement)
+    const [dark = 0, light = 0] = [luminance(color), luminance(on)].sort((a, b) => a - b)
+    const ratio = (light + 0.05) / (dark + 0.05)
+    if (ratio < least.ratio) {
+      least = { ratio, text: textContent ?? "", color, on }
+    }
+  }
+  const small = Array.from(document.querySelectorAll("button, input, select, [role=slider]"))
+    .filter(isVisible)
+    .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()] as const)
+    .filter(([, { height, width }]) => width < 24 || height < 24)
+    .map(([html]) => html)
+  return { least, overflows: document.documentElement.scrollWidth > innerWidth, small }
+}
+
 describePage("the page", (site) => {
   it.each(presets)("shows and runs live what the library does under TestClock: $id", async ({ scenario, title }) => {
     const { lines, outcome } = await underTestClock(scenario)
@@ -66,7 +116,7 @@ describePage("the page", (site) => {
   it("interrupts a race in its midst as the library does", async () => {
     const scenario = preset("mirrors")
     const page = await site.open(linkTo(scenario))
-    await page.getByLabel("at", { exact: true }).selectOption("a tenth of it")
+    await page.getByLabel("at", { exact: true }).selectOption("1/10 speed")
     await page.getByRole("button", { name: "Run it live" }).click()
     await page.locator("#events tr").nth(1).waitFor()
     await page.getByRole("button", { name: "Interrupt" }).click()
@@ -197,8 +247,8 @@ describePage("the page", (site) => {
       ...presets.map(({ title }) => title),
       "Race",
       "Run it live",
-      "speed",
       "Interrupt",
+      "speed",
       "Copy a link to this race",
       "name, candidate 1",
       "result, candidate 1",
@@ -232,7 +282,6 @@ describePage("the page", (site) => {
     }
     await page.keyboard.press("Enter")
     expect(await focused()).toBe("Start again")
-    await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
     expect(await focused()).toBe("Interrupt")
     await page.keyboard.press("Space")
@@ -307,6 +356,26 @@ describePage("the page", (site) => {
     // Two starts, the decision, the loser's end, and the race as a whole.
     expect(pictures).toBeLessThanOrEqual(5)
   })
+
+  it.each([["light"], ["dark"]] as const)(
+    "can be read and touched on a phone and on a desk: %s",
+    async (colorScheme) => {
+      for (const width of [360, 1280]) {
+        for (const view of ["race", "compare"] as const) {
+          const page = await site.open(linkTo(preset("mirrors"), view), {
+            colorScheme,
+            viewport: { width, height: 800 }
+          })
+          const { least, overflows, small } = await page.evaluate(measure)
+          expect({ least: least.ratio >= 4.5 || least, overflows, small }).toStrictEqual({
+            least: true,
+            overflows: false,
+            small: []
+          })
+        }
+      }
+    }
+  )
 
   it("works without a network once it is loaded, and from a file", async () => {
     const use = async (page: Page) => {

@@ -71,8 +71,8 @@ const figure = (report: Report, scenario: Scenario, span: number): HTMLElement =
 
 /** The milliseconds that the pictures have in common, at their foot. */
 const axis = (span: number): HTMLElement => {
-  const marks = ticksOf(span).map((at) => {
-    const mark = h("span", {}, at === 0 ? "0 ms" : `${at}`)
+  const marks = ticksOf(span).map((at, i, all) => {
+    const mark = h("span", {}, i === all.length - 1 ? `${at} ms` : `${at}`)
     place(mark, { at: at / span })
     return mark
   })
