@@ -70,7 +70,7 @@ export interface Report {
 }
 
 /** Runs a scenario under a racer to its end, in no time. */
-export const report = (racer: Racer, scenario: Scenario): Report => {
+const report = (racer: Racer, scenario: Scenario): Report => {
   const simulation = new Simulation()
   const spans: Array<Span> = []
   const probe = (candidate: Candidate, index: number) =>

@@ -62,7 +62,7 @@ export const linesOf = ({ events, scenario }: Run): ReadonlyArray<EventLine> =>
 const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`
 
 /** When the last thing happened. */
-export const lastOf = ({ events }: Run): number => events.at(-1)?.at ?? 0
+const lastOf = ({ events }: Run): number => events.at(-1)?.at ?? 0
 
 /** How a race has gone, in a sentence or two. */
 export const summaryOf = (run: Run): string => {
