@@ -45,8 +45,8 @@ describe("a link to a scenario", () => {
       FastCheck.property(scenarios, FastCheck.constantFrom(...views), (scenario, view) => {
         const link = encode({ view, scenario })
         expect(decode(link)).toStrictEqual(Either.right({ view, scenario }))
-        // Also as part of a text that ends links at spaces, quotes and brackets, and as browsers write addresses.
-        expect(link).toMatch(/^#[\w.,:;=&%+/-]*$/)
+        // Also where spaces, quotes, brackets, stars and underscores mean something, and as browsers write addresses.
+        expect(link).toMatch(/^#[A-Za-z\d.,:=;&%+/-]*$/)
         expect(new URL(link, "http://localhost/").hash).toBe(link)
       }),
       { numRuns: 500 }

@@ -41,6 +41,25 @@ describe("a run of the page", () => {
     )
   })
 
+  it("decides as under TestClock between things that happen at one instant", async () => {
+    const candidate = (name: string, latency: number) => ({ name, result: "succeeds", latency, cleanUp: 0 } as const)
+    const tie: Scenario = {
+      candidates: [candidate("a", 200), candidate("b", 100)],
+      delay: { pace: "fixed", millis: 100 },
+      minDelay: 0,
+      concurrency: "unbounded",
+      losers: "await"
+    }
+    expect(seen(runAtOnce(tie))).toStrictEqual(await expected(tie))
+    for (const at of [99, 100, 199, 200]) {
+      const run = new Run(tie)
+      run.advanceTo(at)
+      run.interrupt()
+      run.advanceTo(Infinity)
+      expect(seen(run)).toStrictEqual(await expected(tie, at))
+    }
+  })
+
   it("takes the same course in steps of any size as all at once", () => {
     FastCheck.assert(FastCheck.property(scenarios, FastCheck.integer({ min: 1, max: 700 }), (scenario, step) => {
       const run = new Run(scenario)
