@@ -37,7 +37,7 @@ const cross = (x: number, y: number) => path("mark", ["M", x - 4, y - 4, "l 8 8 
 
 const cap = (x: number, y: number) => path("mark", ["M", x, y - 6, "v 12"])
 
-const chevron = (x: number, y: number) => path("mark", ["M", x - 4, y - 4.5, "l 4.5 4.5 l -4.5 4.5"])
+const arrow = (x: number, y: number) => path("bar", ["M", x - 2, y - 6, "l 9 6 l -9 6 z"])
 
 const check = (x: number, y: number) =>
   element("circle", { class: "bar", cx: x, cy: y, r: 8 }) +
@@ -75,8 +75,8 @@ export const drawBar = (row: Row, lane: Lane): string => {
     failed: () => cross(to, y),
     lost: () => cap(turn, y),
     late: () => (row.to > row.turn ? cap(turn, y) : "") + circle(to, y),
-    running: () => chevron(to, y),
-    ending: () => cap(turn, y) + chevron(to, y)
+    running: () => arrow(to, y),
+    ending: () => cap(turn, y) + arrow(to, y)
   }[row.state]()
   return drawStart(row, lane) + (row.due < row.from ? dots(x(row.due), from - 4, y) : "") +
     element("g", { class: row.state }, [
@@ -121,7 +121,7 @@ export const legendOf = ({ decidedAt, rows }: Layout, hatch: string): ReadonlyAr
     [
       attempts.some(({ state }) => state === "running" || state === "ending"),
       "goes on",
-      (x, y) => element("g", { class: "lost" }, [chevron(x + 11, y)])
+      (x, y) => element("g", { class: "lost" }, [arrow(x + 7, y)])
     ]
   ]
   return entries.filter(([isUsed]) => isUsed).map(([, text, icon]) => ({ text, icon }))

@@ -65,8 +65,8 @@ export class Record {
     return this.running === 0 && Option.isSome(this.decided)
   }
 
-  get isDecided(): boolean {
-    return Option.isSome(this.decided)
+  get startedAt(): number {
+    return this.firstAt ?? NaN
   }
 
   at(now: number): Running {

@@ -151,13 +151,15 @@ const drawPattern = (id: string) =>
 const drawHead = ({ facts, pad, width }: Grid) => {
   const room = width - 2 * pad
   const [verdict = "", ...more] = facts.headline
+  const verdicts = flow(verdict.split(" "), " ", room, large)
   const lines = flow(more, ", ", room, normal)
+  const below = pad + 13 + (verdicts.length - 1) * 19
   return {
     body: [
-      text(fit(verdict, room, large), { class: "head", x: pad, y: pad + 13 }),
-      ...lines.map((line, i) => text(line, { class: "soft", x: pad, y: pad + 33 + i * 17 }))
+      ...verdicts.map((line, i) => text(line, { class: "head", x: pad, y: pad + 13 + i * 19 })),
+      ...lines.map((line, i) => text(line, { class: "soft", x: pad, y: below + 20 + i * 17 }))
     ],
-    bottom: pad + 16 + lines.length * 17
+    bottom: below + 3 + lines.length * 17
   }
 }
 

@@ -1,5 +1,7 @@
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { Unit } from "../Timeline.js"
 
@@ -132,3 +134,9 @@ export const requireMatch = (option: string, value: string, pattern: RegExp, wha
 
 /** @internal */
 export const requireUnit = (unit: Unit): void => requireOneOf("unit", unit, ["auto", "millis", "seconds"])
+
+/** @internal */
+export const requireMillis = (option: string, value: Duration.DurationInput): number => {
+  const millis = Duration.decodeUnknown(value).pipe(Option.match({ onNone: () => NaN, onSome: Duration.toMillis }))
+  return millis >= 1 && millis < Infinity ? millis : requires(option, "a finite duration of at least 1 ms", value)
+}
