@@ -202,6 +202,20 @@ describe("Timeline.toSvg", () => {
     )
   })
 
+  it("has an axis that goes on to a time at least, where it is told one", () => {
+    const span = race.endedAt - race.startedAt
+    const decidedAt = (until?: number) => {
+      const paths = named(parse(Timeline.toSvg(race, { until })), "path")
+      const numbers = (name: string) =>
+        (paths.find((path) => hasClass(path, name))?.attributes["d"] ?? "").match(/[\d.]+/g)?.map(Number) ?? []
+      const [[x = NaN], [left = NaN, , right = NaN]] = [numbers("decided"), numbers("grid")]
+      return Math.round((x - left) / (right - left) * 100)
+    }
+    const whole = decidedAt()
+    deepStrictEqual([0, span / 2, span, span * 2, span * 4].map(decidedAt), [whole, whole, whole, whole / 2, whole / 4])
+    assertTrue(whole > 0)
+  })
+
   it("is data-first and data-last", () => {
     strictEqual(pipe(race, Timeline.toSvg({ width: 500 })), Timeline.toSvg(race, { width: 500 }))
     strictEqual(pipe(race, Timeline.toSvg), Timeline.toSvg(race, { width: undefined, id: undefined }))
@@ -215,6 +229,9 @@ describe("Timeline.toSvg", () => {
       )
     for (const width of [319, 400.5, NaN, Infinity]) {
       rejects({ width }, `"width" must be a whole number of at least 320, got ${width}`)
+    }
+    for (const until of [-1, NaN, Infinity]) {
+      rejects({ until }, `"until" must be a finite number of milliseconds, not negative, got ${until}`)
     }
     rejects({ maxRows: 0 }, "\"maxRows\" must be a whole number of at least 1, got 0")
     rejects({ unit: "hours" as never }, "\"unit\" must be \"auto\" or \"millis\" or \"seconds\", got hours")
