@@ -59,6 +59,12 @@ export class Run {
       this.simulation.interrupt(this.fiber)
     }
   }
+
+  /** Ends it here and now, for one that nobody looks at any more: what hangs would stay for good. */
+  discard(): void {
+    this.interrupt()
+    this.advanceTo(Infinity)
+  }
 }
 
 /** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */

@@ -1,6 +1,7 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { presets } from "../../site/src/presets.js"
+import { compare } from "../../site/src/rivals.js"
 import { Run, runAtOnce } from "../../site/src/run.js"
 import type { Scenario } from "../../site/src/scenario.js"
 import { linesOf, summaryOf, textOf } from "../../site/src/words.js"
@@ -70,6 +71,22 @@ describe("a run of the page", () => {
       expect(seen(run)).toStrictEqual(seen(atOnce))
       expect(run.state).toBe(atOnce.state)
     }))
+  })
+
+  it("leaves no timer and nothing running where it is discarded", () => {
+    vi.useFakeTimers()
+    try {
+      FastCheck.assert(FastCheck.property(scenarios, FastCheck.nat(500), (scenario, at) => {
+        const run = new Run(scenario)
+        run.advanceTo(at)
+        run.discard()
+        expect([run.state, vi.getTimerCount()]).toStrictEqual(["over", 0])
+        compare(scenario)
+        expect(vi.getTimerCount()).toBe(0)
+      }))
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it("says how it has gone", () => {

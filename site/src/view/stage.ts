@@ -77,6 +77,7 @@ export const stage = () => {
 
   const start = (scenario: Scenario) => {
     stop()
+    run?.discard()
     // What is below must not jump as lanes come in.
     picture.style.minHeight = `${picture.offsetHeight}px`
     const live = new Run(scenario)
@@ -102,6 +103,7 @@ export const stage = () => {
   return {
     /** Shows how the race of a scenario goes, and gives up one that is under way. */
     show: (scenario: Scenario): void => {
+      run?.discard()
       run = runAtOnce(scenario)
       until = run.now
       picture.style.minHeight = ""
