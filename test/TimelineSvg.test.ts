@@ -7,6 +7,8 @@ import * as FastCheck from "effect/FastCheck"
 import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import { palettes } from "../src/internal/timelineStyle.js"
+import { sizeOf } from "../src/internal/timelineWords.js"
+import { pixels } from "../src/internal/timelineXml.js"
 import * as Timeline from "../src/Timeline.js"
 import { matches } from "./support/golden.js"
 import { attempt, outcome, outcomes, text, won, wonBy } from "./support/outcomes.js"
@@ -14,6 +16,8 @@ import { drawn, scenes } from "./support/pictures.js"
 import { all, content, elements, hasClass, named, type Node, parse } from "./support/svg.js"
 
 const race = outcome([attempt({ result: "failed", exit: Exit.fail("no") }), attempt({ index: 1, ...won })], wonBy(1))
+
+const [small, normal, head] = [pixels(11), pixels(12), pixels(15)]
 
 /** What can be read in a picture, as it is read: headline, then a line for each lane, then the legend. */
 const read = (svg: Node) => {
@@ -77,6 +81,20 @@ describe("Timeline.toSvg", () => {
             assertTrue(at >= 0 && at <= (size ?? 0), `${node.name} at ${side} ${node.attributes[side]} of ${size}`)
           }
         }
+        const boxes = named(svg, "text").map((node) => {
+          const size = sizeOf(content(node), hasClass(node, "head") ? head : hasClass(node, "small") ? small : normal)
+          const left = number(node, "x") - (node.attributes["text-anchor"] === "middle" ? size / 2 : 0)
+          return { text: content(node), left, right: left + size, y: number(node, "y") }
+        }).sort((a, b) => a.y - b.y || a.left - b.left)
+        boxes.forEach((box, i) => {
+          assertTrue(box.left >= 0 && box.right <= options.width, `${box.text} leaves the picture`)
+          const next = boxes[i + 1]
+          assertTrue(
+            next === undefined || next.y - box.y >= 11 || next.y === box.y && next.left >= box.right ||
+              next.left >= box.right || next.right <= box.left,
+            `${box.text} overlaps ${next?.text}`
+          )
+        })
         for (const node of all(svg, ({ name }) => name === "path")) {
           assertTrue(/^M[\d.\s\-MHVhvlmz]+$/.test(node.attributes.d ?? ""), node.attributes.d)
         }
