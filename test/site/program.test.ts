@@ -50,11 +50,17 @@ await Effect.runPromise(Effect.gen(function*() {
 const pictureOf = (scenario: Scenario) =>
   Timeline.render(runAtOnce(scenario).outcome!, { labels: scenario.candidates.map(({ name }) => name) })
 
-/** What a picture shows, but for when: the headline, and each row's label, mark of its start, and note. */
-const whatever = (picture: string) =>
-  picture.split("\n")
-    .filter((line) => !/^\s+[\d└]|^┣ first/.test(line))
-    .map((line) => line.replace(/\d+(\.\d+)? m?s/g, "T").replace(/[·━█╌┊┫]+/g, " ").replace(/\s+/g, " "))
+/** What a picture shows, but for times: who won of how many, and of each row the mark of its start and what became of it. */
+const whatever = (picture: string, { candidates }: Scenario) => {
+  const [headline = "", ...lines] = picture.split("\n")
+  const rows = lines.flatMap((line) => {
+    const name = candidates.map(({ name }) => name).find((name) => line.startsWith(`${name} `))
+    return name === undefined
+      ? []
+      : [[name, /[┣+!]/.exec(line.slice(name.length))?.[0], / {2,}([a-z][^ ,]*)[^┊]*$/.exec(line)?.[1]]]
+  })
+  return [headline.replace(/ after \d+ ms|, all ended.*/g, ""), ...rows]
+}
 
 describe("the program of a scenario", () => {
   beforeAll(async () => {
@@ -129,6 +135,16 @@ await Effect.runPromise(program)
 
   it("as it stands, by the clock of the process, ends as the race of the page does", async () => {
     const printed = await run("programs")
-    expect(printed.map(whatever)).toStrictEqual(presets.map(({ scenario }) => whatever(pictureOf(scenario))))
+    expect(presets.map(({ scenario }, i) => whatever(printed[i] ?? "", scenario))).toStrictEqual(
+      presets.map(({ scenario }) => whatever(pictureOf(scenario), scenario))
+    )
+    expect(whatever(printed[4] ?? "", presets[4]!.scenario)).toStrictEqual([
+      "winner nyc, 4 attempts",
+      ["ams", "┣", "failed:"],
+      ["fra", "+", "lost"],
+      ["lon", "+", "failed:"],
+      ["nyc", "!", "won"],
+      ["sgp", undefined, "not"]
+    ])
   })
 })
