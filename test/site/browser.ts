@@ -110,9 +110,3 @@ export const describePage = (name: string, tests: (site: Site) => void) =>
       }
     })
   })
-
-/** The rows of a table as text. */
-export const rowsOf = (page: Page, selector: string): Promise<ReadonlyArray<ReadonlyArray<string>>> =>
-  page.locator(selector).evaluate((body) =>
-    Array.from(body.querySelectorAll("tr"), (row) => Array.from(row.children, (cell) => cell.textContent ?? ""))
-  )
