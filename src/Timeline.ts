@@ -1,5 +1,5 @@
 /**
- * The outcome of a race as a picture.
+ * A race as a picture: its outcome, or the race while it is under way, as text, as SVG, or live in a terminal.
  *
  * A list of start and end times answers every question about a race, and shows none of the answers: that the second
  * attempt was late because the first failed at once, that the winner would have lost to a longer delay, that the
@@ -83,6 +83,11 @@ export interface SvgOptions {
    * The most attempts to draw a lane for: a whole number of at least 1. Default 40.
    */
   readonly maxRows?: number | undefined
+  /**
+   * How many milliseconds the axis shows at least, where it would end with the race: for pictures on one scale, and
+   * for a race under way, whose bars then grow along an axis that stays. Not negative and finite; default zero.
+   */
+  readonly until?: number | undefined
   /**
    * The accessible name of the picture, which is not drawn. Default: its headline.
    */
@@ -234,7 +239,7 @@ export interface Live {
 }
 
 /**
- * Draws an outcome as text: one row per attempt, all on one time axis.
+ * Draws a race as text: one row per attempt, all on one time axis.
  *
  * **When to use**
  *
@@ -243,7 +248,8 @@ export interface Live {
  * **Details**
  *
  * The first line says how the race ended, and why its source failed, if it did. The axis counts milliseconds of the
- * `Clock` from the start of the race (seconds, if it took 10 or more) to the end of the last attempt.
+ * `Clock` from the start of the race (seconds, if it took 10 or more) to the end of the last attempt, or to `now` where
+ * the race is under way.
  *
  * A bar begins with what started the attempt: `┣` it was the first, `+` the delay had passed, `!` the newest attempt
  * had failed. It goes on with how the attempt ended:
@@ -252,6 +258,10 @@ export interface Live {
  * - `━━━━╳` failed, with the message of the first error, or its tag
  * - `━━━━┫` lost: interrupted when the race was decided. `╌╌╌` is the time that it took to clean up
  * - `━━━━┫╌╌o` succeeded late: its value was dropped, and its resources were released
+ * - `━━━━→` still runs, and `━━━━┫╌╌→` still cleans up
+ *
+ * Dots before a bar are the time for which the attempt was due and parked: `·····+━━━━┫`. A row of dots alone is a start
+ * that was due and parked when the decision came. What was parked for less than a hundredth of the picture is not shown.
  *
  * `┊` is the moment of the decision. A bar has two cells at least, so that an attempt that took no time shows both its
  * marks.
@@ -267,9 +277,11 @@ export interface Live {
  *
  * **Gotchas**
  *
- * A `width` or a `maxRows` that makes no sense throws an `IllegalArgumentException` with the name of the option.
+ * A `width`, a `maxRows` or a `unit` that makes no sense throws an `IllegalArgumentException` with the name of the
+ * option.
  *
- * With `losers: "background"` an outcome is known before the losers have ended: their bars stop at the decision.
+ * With `losers: "background"` an outcome is known before the losers have ended: their bars stop at the decision. {@link soFar}
+ * tells of them from events.
  *
  * **Example** (One mirror refuses, one is slow, one answers)
  *
@@ -313,6 +325,61 @@ export const render: {
 } = dual((args) => hasProperty(args[0], "attempts"), text.render)
 
 /**
+ * Draws a race as SVG: one lane per attempt, all on one time axis.
+ *
+ * **When to use**
+ *
+ * In a page, a report or a README: the same facts as {@link render} gives, for eyes that are not in a terminal.
+ *
+ * **Details**
+ *
+ * The picture is one string that needs nothing from elsewhere: no font, no script, no style sheet. It is readable in
+ * light and in dark, and follows what the reader's system prefers unless `theme` says otherwise. From a width of 600
+ * pixels on, labels and notes stand beside the lanes, and above them below that.
+ *
+ * - A thin line comes from the start of the attempt before, where the delay had passed, and an arrow from that attempt's
+ *   end, where it had failed.
+ * - A bar ends with `✓` where it won, `×` where it failed, a cap where it was interrupted, a ring where it succeeded late,
+ *   and an arrow where it goes on. What is hatched is winding down, what is dotted was parked.
+ * - The vertical line is the decision, or the moment of a picture that was taken before it.
+ *
+ * Nothing is said by colour alone. Who cannot see the picture is told its title and a sentence for each lane, and who
+ * points at a lane gets that sentence too.
+ *
+ * The same race gives the same text, character by character. All ids and rules of style begin with the picture's own
+ * id, so that many can stand in one page.
+ *
+ * **Gotchas**
+ *
+ * Fonts differ: texts are cut to what fits in a wide one. Labels in scripts with very wide characters are cut early.
+ *
+ * An option that makes no sense throws an `IllegalArgumentException` that names it and the value.
+ *
+ * **Example** (A picture in a file)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace, Timeline } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import assert from "node:assert"
+ * import { mkdtemp, writeFile } from "node:fs/promises"
+ * import { tmpdir } from "node:os"
+ * import { join } from "node:path"
+ *
+ * const outcome = await Effect.runPromise(
+ *   StaggeredRace.outcome([Effect.fail("refused"), Effect.delay(Effect.succeed("hello"), "20 millis")], {
+ *     delay: "250 millis"
+ *   })
+ * )
+ *
+ * const svg = Timeline.toSvg(outcome, { labels: ["ams", "fra"], width: 640 })
+ * await writeFile(join(await mkdtemp(join(tmpdir(), "race-")), "race.svg"), svg)
+ *
+ * assert.ok(svg.startsWith("<svg xmlns="))
+ * assert.ok(svg.includes("failed: refused"))
+ * ```
+ *
+ * @see {@link render} for the same as text
  * @since 0.2.0
  * @category rendering
  */
@@ -322,6 +389,52 @@ export const toSvg: {
 } = dual((args) => hasProperty(args[0], "attempts"), svg.toSvg)
 
 /**
+ * What there is to draw of a race from the events that its `onEvent` has been told so far, as of `now`.
+ *
+ * **When to use**
+ *
+ * To draw a race before it has an outcome, or one that ends without an outcome, as it was interrupted or died; and
+ * losers that clean up in the background, of which an outcome does not know.
+ *
+ * **Details**
+ *
+ * - `now` is a time of the same `Clock` as that of the events, in milliseconds. It is the right end of the picture,
+ *   until the race is decided and all its attempts have ended: from then on, that is the last event.
+ * - When all has been told, the picture is that of the outcome.
+ *
+ * **Gotchas**
+ *
+ * No event tells when the race began, what the source does after the last event, how long the children of the winner
+ * take to end, or of a start that the decision came before. The race counts from its first event, which is its first
+ * start unless candidates come from a stream. Who knows more can say so: what is given is plain data.
+ *
+ * **Example** (Half way)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace, Timeline } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Fiber from "effect/Fiber"
+ * import * as TestClock from "effect/TestClock"
+ * import * as TestContext from "effect/TestContext"
+ *
+ * const events: Array<StaggeredRace.RaceEvent<unknown, unknown>> = []
+ *
+ * const program = Effect.gen(function*() {
+ *   const fiber = yield* Effect.fork(StaggeredRace.race([
+ *     Effect.delay(Effect.fail("refused"), "100 millis"),
+ *     Effect.delay(Effect.succeed("hello"), "500 millis")
+ *   ], { delay: "250 millis", onEvent: (event) => Effect.sync(() => events.push(event)) }))
+ *   yield* TestClock.adjust("300 millis")
+ *   console.log(Timeline.render(Timeline.soFar(events, 300), { width: 60 }))
+ *   yield* TestClock.adjust("1 second")
+ *   yield* Fiber.join(fiber)
+ * })
+ *
+ * Effect.runPromise(Effect.provide(program, TestContext.TestContext))
+ * // undecided after 300 ms, 2 attempts, 1 running, 1 failed
+ * ```
+ *
  * @since 0.2.0
  * @category constructors
  */
@@ -329,6 +442,56 @@ export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unkn
   running.soFar
 
 /**
+ * A view of races while they run, fed by their `onEvent`.
+ *
+ * **When to use**
+ *
+ * To watch long work in a terminal: downloads from mirrors, a migration over replicas.
+ *
+ * **Details**
+ *
+ * Where the output is a terminal, races that run are drawn in place, at their decision and every `every`. A race that is
+ * over is drawn once more above them, and stays. The view is never wider or taller than the terminal, whose size is
+ * looked at each time: as much of each race is drawn as there is room for, its picture, a shorter one, or a line, and
+ * what is still too much is counted.
+ *
+ * Elsewhere there is a line for each start, failure, win, loss and decision, with the time from the start of the race,
+ * and one for how the race ended.
+ *
+ * When the scope closes, the last state stays, the cursor is as it was before, and nothing is written any more. While
+ * no race runs, no timer is pending.
+ *
+ * **Gotchas**
+ *
+ * What others write to the same terminal while races run gets mixed up with the view.
+ *
+ * An output that throws is not written to again, which is logged at debug level. A race is never the worse for its view.
+ *
+ * An option that makes no sense is a defect: an `IllegalArgumentException` that names it and the value.
+ *
+ * **Example** (A race in a terminal, or in a log)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace, Timeline } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const live = yield* Timeline.live({ output: process.stdout })
+ *   return yield* StaggeredRace.race([
+ *     Effect.delay(Effect.fail("refused"), "20 millis"),
+ *     Effect.delay(Effect.succeed("hello"), "60 millis")
+ *   ], { delay: "250 millis", onEvent: live.follow({ name: "fetch", labels: ["ams", "fra"] }) })
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program))
+ * // fetch: 0 ms, ams started
+ * // fetch: 20 ms, ams failed: refused
+ * // fetch: 20 ms, fra started
+ * // fetch: 80 ms, fra won
+ * // fetch: winner fra after 80 ms, 2 attempts
+ * ```
+ *
  * @since 0.2.0
  * @category live
  */

@@ -13,7 +13,7 @@
 export * as StaggeredRace from "./StaggeredRace.js"
 
 /**
- * The outcome of a race as a picture.
+ * A race as a picture: text, SVG, or live in a terminal.
  *
  * @since 0.1.0
  */

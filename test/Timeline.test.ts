@@ -1,7 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual, throws } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
@@ -11,60 +10,14 @@ import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as TestContext from "effect/TestContext"
 import { ticks } from "../src/internal/timelineLayout.js"
 import * as StaggeredRace from "../src/StaggeredRace.js"
 import * as Timeline from "../src/Timeline.js"
-
-type Outcome = StaggeredRace.Outcome<unknown, unknown, unknown>
-
-type Attempt = StaggeredRace.Attempt<unknown, unknown>
-
-const succeed = (latency: Duration.DurationInput) => Effect.delay(Effect.succeed("ok"), latency)
-
-const fail = (error: unknown, latency: Duration.DurationInput) => Effect.delay(Effect.fail(error), latency)
-
-const hang = (cleanUp: Duration.DurationInput) => Effect.onInterrupt(Effect.never, () => Effect.sleep(cleanUp))
-
-/** The outcome of a real race, in virtual time. */
-const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2>>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.fork(race)
-    yield* TestClock.adjust("10 minutes")
-    return yield* Fiber.join(fiber)
-  })
-
-/** The first attempt, which lost after 100 ms, with whatever else is said of it. */
-const attempt = (more: Partial<Attempt> = {}): Attempt => ({
-  index: 0,
-  dueAt: more.startedAt ?? 0,
-  startedAt: 0,
-  endedAt: 100,
-  startedBy: "first",
-  exit: Exit.interrupt(FiberId.none),
-  result: "lost",
-  ...more
-})
-
-/** A race that nobody had won after 100 ms, with whatever else is said of it. */
-const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome> = {}): Outcome => ({
-  winner: Option.none(),
-  attempts,
-  sourceFailure: Option.none(),
-  startedAt: 0,
-  decidedAt: 100,
-  endedAt: 100,
-  decidedBy: "failures",
-  denied: Option.none(),
-  ...more
-})
-
-const won: Partial<Attempt> = { result: "won", exit: Exit.succeed("ok") }
-
-const wonBy = (index: number, more: Partial<Outcome> = {}): Partial<Outcome> => ({
-  winner: Option.some({ index, value: "ok" }),
-  decidedBy: "success",
-  ...more
-})
+import { matches } from "./support/golden.js"
+import { type Attempt, attempt, type Outcome, outcome, outcomes, text, won, wonBy } from "./support/outcomes.js"
+import { drawn as drawnScene, fail, hang, run, scenes, succeed } from "./support/pictures.js"
+import { candidate as scenarioCandidate, type Row, transcript } from "./support/scenario.js"
 
 const failedWith = (error: unknown) => attempt({ result: "failed", exit: Exit.fail(error) })
 
@@ -460,6 +413,14 @@ describe("Timeline.render", () => {
       ))
   })
 
+  for (const scene of scenes) {
+    it.effect(`draws ${scene.name} as it is in the file`, () =>
+      Effect.map(
+        drawnScene(scene),
+        (drawable) => matches(`${scene.name}.txt`, `${Timeline.render(drawable, scene)}\n`)
+      ))
+  }
+
   it("is data-first and data-last", () => {
     const race = outcome([attempt()])
     strictEqual(pipe(race, Timeline.render({ width: 50 })), Timeline.render(race, { width: 50 }))
@@ -476,6 +437,10 @@ describe("Timeline.render", () => {
     for (const width of [39, 80.5, NaN, Infinity, -1]) {
       rejects({ width }, `Timeline: option "width" must be a whole number of at least 40, got ${width}`)
     }
+    rejects(
+      { unit: "hours" as never },
+      "Timeline: option \"unit\" must be \"auto\" or \"millis\" or \"seconds\", got hours"
+    )
     for (const maxRows of [0, 1.5, NaN]) {
       rejects({ maxRows }, `Timeline: option "maxRows" must be a whole number of at least 1, got ${maxRows}`)
     }
@@ -484,52 +449,9 @@ describe("Timeline.render", () => {
   it("fits any outcome into any width, and gives every attempt that is kept its row", () => {
     const widths = new Map([..."日語👍"].map((char) => [char, 2]))
     const columns = (line: string) => [...line].reduce((sum, char) => sum + (widths.get(char) ?? 1), 0)
-    const text = FastCheck.string({ unit: FastCheck.constantFrom(..."ab \n\x1b┊╌+!日語👍"), maxLength: 60 })
-    const at = FastCheck.oneof(
-      FastCheck.integer({ min: 0, max: 1000 }),
-      FastCheck.double({ min: 0, max: 1000, noNaN: true }),
-      FastCheck.double()
-    )
-    const cause = FastCheck.oneof(
-      text.map(Cause.fail),
-      FastCheck.anything().map(Cause.fail),
-      text.map(Cause.die),
-      FastCheck.constant(Cause.interrupt(FiberId.none)),
-      FastCheck.constant(Cause.empty)
-    )
-    const attempts = FastCheck.array(
-      FastCheck.record({
-        dueAt: at,
-        startedAt: at,
-        endedAt: at,
-        startedBy: FastCheck.constantFrom("first" as const, "delay" as const, "failure" as const),
-        result: FastCheck.constantFrom("failed" as const, "lost" as const, "late" as const),
-        exit: cause.map(Exit.failCause)
-      }),
-      { maxLength: 60 }
-    ).map((all) => all.map((some, index): Attempt => ({ ...some, index })))
-    const outcomes = FastCheck.record({
-      attempts,
-      winner: FastCheck.nat({ max: 59 }),
-      sourceFailure: FastCheck.option(cause).map(Option.fromNullable),
-      startedAt: at,
-      decidedAt: at,
-      endedAt: at,
-      decidedBy: FastCheck.constantFrom(
-        "success" as const,
-        "failures" as const,
-        "fatal" as const,
-        "interruption" as const,
-        "defect" as const
-      )
-    }).map(({ attempts, winner, ...more }): Outcome =>
-      more.decidedBy === "success" && winner < attempts.length
-        ? outcome(attempts.map((some) => some.index === winner ? { ...some, ...won } : some), wonBy(winner, more))
-        : outcome(attempts, more)
-    )
     const options = FastCheck.record({
       width: FastCheck.integer({ min: 40, max: 200 }),
-      labels: FastCheck.array(text, { minLength: 60, maxLength: 60 }).map((all) =>
+      labels: FastCheck.array(text, { minLength: 61, maxLength: 61 }).map((all) =>
         all.map((name, i) => `${i}:${name}`)
       ),
       color: FastCheck.boolean(),
@@ -542,6 +464,9 @@ describe("Timeline.render", () => {
           assertTrue(columns(line) <= options.width, `${columns(line)} columns: ${line}`)
         }
         const drawn = lines.flatMap((line) => /^(\d+):/.exec(line)?.slice(1).map(Number) ?? [])
+        // One row more than there are attempts is the start that was denied.
+        const denied = Option.isSome(self.denied) && drawn.at(-1) === self.attempts.length ? drawn.pop() : undefined
+        assertTrue(denied === undefined || lines.join(" ").includes("not"))
         strictEqual(drawn.length, Math.min(options.maxRows, self.attempts.length))
         deepStrictEqual(drawn, [...new Set(drawn)].sort((a, b) => a - b))
         assertTrue(Option.isNone(self.winner) || drawn.includes(self.winner.value.index))
@@ -555,6 +480,101 @@ describe("Timeline.render", () => {
   it("draws 200,000 attempts as well", () => {
     const attempts = Array.from({ length: 200_000 }, (_, index) => attempt({ ...failedWith("no"), index }))
     strictEqual(Timeline.render(outcome(attempts)).split("\n").length, 45)
+  })
+})
+
+describe("Timeline.soFar", () => {
+  const candidate = FastCheck.record({
+    result: FastCheck.constantFrom("ok" as const, "fail" as const, "hang" as const, "die" as const),
+    latency: FastCheck.nat({ max: 40 }),
+    cleanup: FastCheck.nat({ max: 20 })
+  })
+  let drawnAlike = 0
+  const races = FastCheck.record({
+    rows: FastCheck.array(candidate, { maxLength: 6 }),
+    delay: FastCheck.nat({ max: 20 }),
+    minDelay: FastCheck.nat({ max: 8 }),
+    concurrency: FastCheck.integer({ min: 1, max: 4 }),
+    fatal: FastCheck.boolean(),
+    isStream: FastCheck.boolean(),
+    sourceFails: FastCheck.boolean()
+  })
+
+  it("draws a race whose events have all been told as its outcome does", () =>
+    FastCheck.assert(
+      FastCheck.asyncProperty(races, ({ fatal, isStream, rows, sourceFails, ...more }) => {
+        const events: Array<StaggeredRace.RaceEvent<unknown, unknown>> = []
+        const options: StaggeredRace.Options<unknown, unknown> = {
+          ...more,
+          fatal: fatal ? Cause.isDie : undefined,
+          onEvent: (event) => Effect.sync(() => events.push(event))
+        }
+        const last: Row = { result: "fail", latency: 1 }
+        const all = [...rows, last].map((row, index) => scenarioCandidate(row, index, transcript()))
+        const stream = Stream.concat(
+          Stream.mapEffect(Stream.fromIterable(all), (each) => Effect.delay(Effect.succeed(each), 3)),
+          sourceFails ? Stream.fail("broke off") : Stream.empty
+        )
+        const program: Effect.Effect<Outcome> = isStream
+          ? StaggeredRace.outcomeStream(stream, options)
+          : StaggeredRace.outcome(all, options)
+        // Hangs with all places taken, for which no race has an end, are ended from outside.
+        const bounded = Effect.flatMap(Effect.fork(program), (fiber) =>
+          Effect.zipRight(
+            TestClock.adjust("1 second"),
+            Effect.flatMap(
+              fiber.poll,
+              Option.match({
+                onNone: () => Effect.zipRight(Fiber.interruptFork(fiber), TestClock.adjust("1 second")),
+                onSome: Effect.map((outcome: Outcome) => {
+                  // What no event tells: that a stream had no first candidate yet, and what the decision came before.
+                  const seen = { ...Timeline.soFar(events, 1000), startedAt: 0, denied: outcome.denied }
+                  strictEqual(Timeline.render(seen, { width: 100 }), Timeline.render(outcome, { width: 100 }))
+                  strictEqual(Timeline.toSvg(seen), Timeline.toSvg(outcome))
+                  drawnAlike++
+                })
+              })
+            )
+          ))
+        return Effect.runPromise(Effect.provide(bounded, TestContext.TestContext))
+      }),
+      { numRuns: 200 }
+    ).then(() => assertTrue(drawnAlike > 50, `${drawnAlike}`)))
+  it("draws what an attempt does at each instant: wait, run, fail, lose, clean up", () => {
+    const cause = Cause.interrupt(FiberId.none)
+    const events: ReadonlyArray<StaggeredRace.RaceEvent<string, string>> = [
+      { _tag: "Started", at: 1000, index: 0, dueAt: 1000, startedBy: "first" },
+      { _tag: "Started", at: 1050, index: 1, dueAt: 1020, startedBy: "delay" },
+      { _tag: "Failed", at: 1060, index: 1, cause: Cause.fail("no") },
+      { _tag: "Started", at: 1060, index: 2, dueAt: 1060, startedBy: "failure" },
+      { _tag: "Started", at: 1070, index: 3, dueAt: 1070, startedBy: "delay" },
+      { _tag: "Won", at: 1080, index: 3, value: "ok" },
+      { _tag: "Decided", at: 1080, by: "success" },
+      { _tag: "Lost", at: 1090, index: 2, cause },
+      { _tag: "SourceFailed", at: 1095, cause: Cause.die("close") },
+      { _tag: "SucceededLate", at: 1100, index: 0 }
+    ]
+    const at = (now: number) =>
+      Timeline.render(Timeline.soFar(events.filter(({ at }) => at <= now), now), { width: 64 })
+    matches("so-far.txt", `${[1000, 1050, 1065, 1080, 1095, 1200].map(at).join("\n\n")}\n`)
+  })
+
+  it("draws no events as a race that has just begun", () =>
+    shows(Timeline.render(Timeline.soFar([], 1000)), "undecided after 0 ms, 0 attempts"))
+})
+
+describe("the unit of times", () => {
+  it("is what is asked for, in the headline, the notes and on the axis", () => {
+    const race = outcome([attempt({ endedAt: 12_500 }), attempt({ index: 1, startedBy: "delay", ...won })], {
+      ...wonBy(1),
+      endedAt: 12_500
+    })
+    matches(
+      "units.txt",
+      (["auto", "millis", "seconds"] as const).map((unit) => `${Timeline.render(race, { unit, width: 60 })}\n\n`).join(
+        ""
+      )
+    )
   })
 })
 

@@ -160,7 +160,7 @@ const decode = (options: LiveOptions): Settings => {
 /** @internal */
 export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const settings = yield* Effect.orDie(Effect.try({ try: () => decode(options), catch: (error) => error }))
+    const settings = yield* Effect.sync(() => decode(options))
     const clock = yield* Effect.clock
     const busy = yield* Effect.makeLatch(false)
     const idle = yield* Effect.makeLatch(true)

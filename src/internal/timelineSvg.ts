@@ -10,6 +10,7 @@ import {
   flow,
   requireMatch,
   requireOneOf,
+  requireSpan,
   requireUnit,
   requireWhole,
   sizeOf,
@@ -28,10 +29,11 @@ const wide = 600
 
 /** @internal */
 export const toSvg = (self: Drawable, options: SvgOptions = {}): string => {
-  const { id, labels = [], maxRows = 40, theme = "auto", title, unit = "auto", width = 720 } = options
+  const { id, labels = [], maxRows = 40, theme = "auto", title, unit = "auto", until = 0, width = 720 } = options
   requireWhole("width", width, 320)
   requireWhole("maxRows", maxRows, 1)
   requireUnit(unit)
+  requireSpan("until", until)
   requireOneOf("theme", theme, ["auto", "light", "dark"])
   if (id !== undefined) {
     requireMatch("id", id, /^[A-Za-z][\w-]*$/, "a letter, then letters, digits, - and _")
@@ -39,11 +41,12 @@ export const toSvg = (self: Drawable, options: SvgOptions = {}): string => {
   const room = width < wide ? width * 0.4 : width * 0.27
   const names = labels.map((label) => fit(clean(label), room, normal))
   const facts = layout(self, { labels: names, maxRows, unit })
+  const span = Math.max(facts.span, until)
   const headline = facts.headline.join(", ")
   const name = (title === undefined ? "" : clean(title)) || headline
   const desc = [headline, ...facts.rows.map((row) => sentenceOf(row, facts))].join(". ")
   const write = (id: string) => {
-    const { body, height } = draw(facts, width, unit, id)
+    const { body, height } = draw(facts, span, width, unit, id)
     const attributes = {
       xmlns: "http://www.w3.org/2000/svg",
       id,
@@ -84,6 +87,8 @@ const sentenceOf = (row: Row | Gap | Denied, { time }: Layout): string => {
 /** Where things are, in pixels. */
 interface Grid {
   readonly facts: Layout
+  /** Where the axis ends, in milliseconds. */
+  readonly span: number
   readonly width: number
   readonly pad: number
   readonly isWide: boolean
@@ -95,19 +100,19 @@ interface Grid {
   readonly id: string
 }
 
-const gridOf = (facts: Layout, width: number, id: string): Grid => {
+const gridOf = (facts: Layout, span: number, width: number, id: string): Grid => {
   const isWide = width >= wide
   const pad = isWide ? 20 : 16
   const drawn = facts.rows.filter((row) => row._tag !== "Gap")
   const noteRoom = Math.min(widest(drawn.map(({ note }) => note), strong), width * 0.34)
   const left = pad + (isWide ? widest(drawn.map(({ label }) => label), normal) + 18 : 4)
   const right = width - pad - (isWide ? noteRoom + 22 : 9)
-  const x = (millis: number) => left + (facts.span > 0 ? millis / facts.span : 0) * (right - left)
-  return { facts, width, pad, isWide, left, right, noteRoom, x, id }
+  const x = (millis: number) => left + (span > 0 ? millis / span : 0) * (right - left)
+  return { facts, span, width, pad, isWide, left, right, noteRoom, x, id }
 }
 
-const draw = (facts: Layout, width: number, unit: Unit, id: string) => {
-  const grid = gridOf(facts, width, id)
+const draw = (facts: Layout, span: number, width: number, unit: Unit, id: string) => {
+  const grid = gridOf(facts, span, width, id)
   const head = drawHead(grid)
   if (facts.rows.length === 0) {
     return { body: head.body, height: head.bottom + grid.pad - 4 }
@@ -158,9 +163,9 @@ const drawHead = ({ facts, pad, width }: Grid) => {
   }
 }
 
-const drawAxis = ({ facts, left, pad, right, width, x }: Grid, unit: Unit, y: number) => {
+const drawAxis = ({ left, pad, right, span, width, x }: Grid, unit: Unit, y: number) => {
   const most = (longest: string) => Math.max(2, Math.floor((right - left) / (sizeOf(longest, small) + 34)))
-  const marks = axis(facts.span, most, unit)
+  const marks = axis(span, most, unit)
   const body: Array<string> = []
   let free = 0
   for (const mark of marks) {

@@ -112,6 +112,13 @@ export const requireWhole = (option: string, value: number, least: number): void
 }
 
 /** @internal */
+export const requireSpan = (option: string, value: number): void => {
+  if (!(value >= 0 && value < Infinity)) {
+    requires(option, "a finite number of milliseconds, not negative", value)
+  }
+}
+
+/** @internal */
 export const requireOneOf = (option: string, value: string, choices: ReadonlyArray<string>): void => {
   if (!choices.includes(value)) {
     requires(option, choices.map((choice) => `"${choice}"`).join(" or "), value)

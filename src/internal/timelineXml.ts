@@ -23,6 +23,7 @@ export const text = (content: string, attributes: Attributes, name = "text"): st
 
 // In ems, and no less than in the widest fonts that `system-ui` and its kind stand for.
 const advances: ReadonlyArray<readonly [RegExp, number]> = [
+  [/[\ufdfa-\ufdfd\p{sc=Cuneiform}]/u, 12],
   [/[ijl'|.,:;! ]/, 0.36],
   [/[IJfrt()[\]{}/\\"`-]/, 0.47],
   [/[mMW@%]/, 1.08],

@@ -11,7 +11,7 @@ import * as TestContext from "effect/TestContext"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import * as Timeline from "../../src/Timeline.js"
 
-export type Drawable = StaggeredRace.Outcome<unknown, unknown, unknown> | Timeline.Running
+type Drawable = StaggeredRace.Outcome<unknown, unknown, unknown> | Timeline.Running
 
 export const succeed = (latency: Duration.DurationInput) => Effect.delay(Effect.succeed("ok"), latency)
 
@@ -28,7 +28,7 @@ export const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2
   })
 
 /** A real race in virtual time, as far as its events tell at an instant, interrupted at another if that is earlier. */
-export const watch = <A, E>(
+const watch = <A, E>(
   candidates: Iterable<Effect.Effect<A, E>>,
   options: StaggeredRace.Options<A, E>,
   { at, interruptAt = Infinity }: { readonly at: number; readonly interruptAt?: number }

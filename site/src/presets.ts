@@ -1,0 +1,123 @@
+import type { Candidate, Scenario } from "./scenario.js"
+
+export interface Preset {
+  readonly id: string
+  readonly title: string
+  /** What to see in it, in a sentence or two. */
+  readonly about: string
+  readonly scenario: Scenario
+}
+
+const succeeds = (name: string, latency: number, cleanUp: number): Candidate => ({
+  name,
+  result: "succeeds",
+  latency,
+  cleanUp
+})
+const fails = (name: string, latency: number, cleanUp: number): Candidate => ({
+  name,
+  result: "fails",
+  latency,
+  cleanUp
+})
+const hangs = (name: string, cleanUp: number): Candidate => ({ name, result: "hangs", latency: null, cleanUp })
+
+const every = (millis: number) => ({ pace: "fixed", millis } as const)
+
+const plain = { minDelay: 0, concurrency: "unbounded", losers: "await" } as const
+
+const deadIPv6: Preset = {
+  id: "dead-ipv6",
+  title: "IPv6 is dead",
+  about:
+    "Happy Eyeballs, RFC 8305. The first address swallows connections, and nobody says no. After 250 ms the next " +
+    "one is tried beside it, and answers.",
+  scenario: {
+    ...plain,
+    candidates: [
+      hangs("2001:db8::1", 30),
+      succeeds("192.0.2.1", 160, 10),
+      hangs("2001:db8::2", 30),
+      succeeds("192.0.2.2", 120, 10)
+    ],
+    delay: every(250)
+  }
+}
+
+export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
+  deadIPv6,
+  {
+    id: "far-away",
+    title: "A host far away",
+    about:
+      "The only address that works takes 320 ms, longer than the delay. It is not killed for that, and wins. Under " +
+      "Compare, see what becomes of it where the delay is a timeout.",
+    scenario: {
+      ...plain,
+      candidates: [succeeds("198.51.100.7", 320, 10), fails("2001:db8::7", 30, 10)],
+      delay: every(250)
+    }
+  },
+  {
+    id: "slow-replica",
+    title: "A slow replica",
+    about:
+      "A hedged request, as in The Tail at Scale. The first copy is late, so a second one goes to another replica " +
+      "after 95 ms. The slow one is called off, and takes a while to let go.",
+    scenario: {
+      ...plain,
+      candidates: [succeeds("replica a", 700, 120), succeeds("replica b", 140, 40)],
+      delay: every(95)
+    }
+  },
+  {
+    id: "fallbacks",
+    title: "A chain of fallbacks",
+    about: "The delay is infinite, so only failures start the next: one after the other, and nothing is asked in vain.",
+    scenario: {
+      ...plain,
+      candidates: [fails("cache", 30, 10), fails("replica", 180, 40), succeeds("origin", 260, 60)],
+      delay: { pace: "infinite", millis: null }
+    }
+  },
+  {
+    id: "mirrors",
+    title: "Mirrors, two at a time",
+    about:
+      "At most two downloads at once, and no start less than 60 ms after the last. A mirror that is due waits for " +
+      "a place, which the dotted line shows.",
+    scenario: {
+      candidates: [
+        fails("ams", 340, 30),
+        hangs("fra", 80),
+        fails("lon", 20, 30),
+        succeeds("nyc", 230, 50),
+        succeeds("sgp", 500, 50)
+      ],
+      delay: every(120),
+      minDelay: 60,
+      concurrency: 2,
+      losers: "await"
+    }
+  },
+  {
+    id: "rarer-copies",
+    title: "Copies that get rarer",
+    about:
+      "A schedule gives the delays: 80 ms, 160, 320. The race returns at the decision, and its losers clean up in " +
+      "the background.",
+    scenario: {
+      ...plain,
+      candidates: [
+        succeeds("first copy", 900, 200),
+        hangs("second copy", 120),
+        succeeds("third copy", 410, 80),
+        succeeds("fourth copy", 200, 80)
+      ],
+      delay: { pace: "exponential", millis: 80 },
+      losers: "background"
+    }
+  }
+]
+
+export const standard = deadIPv6

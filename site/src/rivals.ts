@@ -1,0 +1,144 @@
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { cleaningUp, optionsOf, workOf } from "./effects.js"
+import type { Candidate, Scenario } from "./scenario.js"
+import { Simulation } from "./simulation.js"
+
+type Effects = ReadonlyArray<Effect.Effect<string, string>>
+
+export interface Racer {
+  readonly name: string
+  /** When it starts the next one, and what it kills. */
+  readonly rule: string
+  readonly race: (candidates: Effects, scenario: Scenario) => Effect.Effect<string, unknown>
+}
+
+/**
+ * Node tries the addresses of a host so (`autoSelectFamily`): an attempt is killed when the delay has passed, and the
+ * next one takes its place; the last has no timer. What is killed is not waited for. It knows a single delay, which is
+ * the first one of a schedule here.
+ */
+const abortAndAdvance: Racer["race"] = (candidates, { delay }) =>
+  Effect.firstSuccessOf(candidates.map((candidate, index) =>
+    index === candidates.length - 1 || delay.millis === null
+      ? candidate
+      : Effect.timeoutFail(Effect.disconnect(candidate), { duration: delay.millis, onTimeout: () => "timed out" })
+  ))
+
+export const racers: ReadonlyArray<Racer> = [
+  {
+    name: "StaggeredRace.race",
+    rule: "The next when the newest has failed or the delay has passed. The delay kills nothing.",
+    race: (candidates, scenario) => StaggeredRace.race(candidates, optionsOf(scenario))
+  },
+  {
+    name: "Effect.raceAll",
+    rule: "All at once.",
+    race: (candidates) => Effect.raceAll(candidates)
+  },
+  {
+    name: "Effect.firstSuccessOf",
+    rule: "The next when the one before has failed.",
+    race: (candidates) => Effect.firstSuccessOf(candidates)
+  },
+  {
+    name: "abort and advance",
+    rule: "Node’s autoSelectFamily: when the delay has passed, the attempt is killed and the next one tried.",
+    race: abortAndAdvance
+  }
+]
+
+/** What was seen of an attempt, by a probe inside of it. `Infinity`: it hangs for good. */
+export interface Span {
+  readonly index: number
+  readonly startedAt: number
+  /** How its work ended, and when; the rest up to `endedAt` is clean-up. */
+  readonly how: "succeeded" | "failed" | "interrupted" | "hangs"
+  readonly workedUntil: number
+  readonly endedAt: number
+}
+
+export interface Report {
+  readonly racer: Racer
+  /** In the order of their starts. */
+  readonly spans: ReadonlyArray<Span>
+  /** When the racer returned; `Infinity`: never. */
+  readonly answersAt: number
+  /** The index of the attempt whose value it returned; none if it failed or never returned. */
+  readonly winner: number | undefined
+}
+
+/** Runs a scenario under a racer to its end, in no time. */
+const report = (racer: Racer, scenario: Scenario): Report => {
+  const simulation = new Simulation()
+  const spans: Array<Span> = []
+  const probe = (candidate: Candidate, index: number) =>
+    Effect.suspend(() => {
+      const at = spans.length
+      const started: Span = {
+        index,
+        startedAt: simulation.now,
+        how: "hangs",
+        workedUntil: Infinity,
+        endedAt: Infinity
+      }
+      spans.push(started)
+      const note = (more: Partial<Span>) =>
+        Effect.sync(() => {
+          spans[at] = { ...(spans[at] ?? started), ...more }
+        })
+      return Effect.as(workOf(candidate), String(index)).pipe(
+        Effect.onExit((exit) => Effect.suspend(() => note({ how: howOf(exit), workedUntil: simulation.now }))),
+        (work) => cleaningUp(work, candidate),
+        Effect.onExit(() => Effect.suspend(() => note({ endedAt: simulation.now })))
+      )
+    })
+  let answersAt = Infinity
+  let winner: number | undefined
+  const fiber = simulation.fork(racer.race(scenario.candidates.map(probe), scenario))
+  const onEnd = (exit: Exit.Exit<string, unknown>) => {
+    answersAt = simulation.now
+    winner = Exit.isSuccess(exit) ? Number(exit.value) : undefined
+  }
+  fiber.addObserver(onEnd)
+  simulation.advanceTo(Infinity)
+  const seen = { racer, spans: spans.slice(), answersAt, winner }
+  // One that never returns is sent home, after what it did was noted down.
+  fiber.removeObserver(onEnd)
+  simulation.interrupt(fiber)
+  simulation.advanceTo(Infinity)
+  return seen
+}
+
+const howOf = (exit: Exit.Exit<unknown, unknown>): Span["how"] =>
+  Exit.isSuccess(exit) ? "succeeded" : Exit.isInterrupted(exit) ? "interrupted" : "failed"
+
+export const compare = (scenario: Scenario): ReadonlyArray<Report> => racers.map((racer) => report(racer, scenario))
+
+/** Attempts that were killed before the race had an answer, each with the time that it would still have taken. */
+export const killedEarly = ({ answersAt, spans, winner }: Report, { candidates }: Scenario) => {
+  const decidedAt = spans.find(({ index }) => index === winner)?.workedUntil ?? answersAt
+  return spans.flatMap(({ how, index, startedAt, workedUntil }) => {
+    const candidate = candidates[index]
+    return candidate && how === "interrupted" && workedUntil < decidedAt
+      ? [{
+        candidate,
+        at: workedUntil,
+        missing: candidate.result === "succeeds" ? startedAt + (candidate.latency ?? 0) - workedUntil : undefined
+      }]
+      : []
+  })
+}
+
+/** The milliseconds that all attempts together ran, clean-up included. */
+export const timeOfAttempts = ({ spans }: Report): number =>
+  spans.reduce((sum, { endedAt, startedAt }) => sum + endedAt - startedAt, 0)
+
+/** Where a picture of them all ends: when nothing happens any more in any of them. */
+export const endOf = (reports: ReadonlyArray<Report>): number =>
+  reports.flatMap((
+    { answersAt, spans }
+  ) => [answersAt, ...spans.flatMap((s) => [s.startedAt, s.workedUntil, s.endedAt])])
+    .filter(Number.isFinite)
+    .reduce((latest, at) => Math.max(latest, at), 0)

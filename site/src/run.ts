@@ -1,0 +1,78 @@
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { effectOf, optionsOf } from "./effects.js"
+import type { Scenario } from "./scenario.js"
+import { Simulation } from "./simulation.js"
+
+export type Event = StaggeredRace.RaceEvent<string, string>
+
+export type Outcome = StaggeredRace.Outcome<string, string>
+
+/**
+ * - `running`: something will happen
+ * - `hanging`: nothing will, unless the race is interrupted
+ * - `over`: the race has returned, and its losers have ended as well
+ */
+export type State = "running" | "hanging" | "over"
+
+/** One run of the race of a scenario. */
+export class Run {
+  readonly events: Array<Event> = []
+  private readonly simulation = new Simulation()
+  private readonly fiber: Fiber.RuntimeFiber<Outcome>
+  private exit: Exit.Exit<Outcome> | undefined
+
+  constructor(readonly scenario: Scenario) {
+    this.fiber = this.simulation.fork(StaggeredRace.outcome(scenario.candidates.map(effectOf), {
+      ...optionsOf(scenario),
+      onEvent: (event) => Effect.sync(() => this.events.push(event))
+    }))
+    this.fiber.addObserver((exit) => this.exit = exit)
+  }
+
+  get now(): number {
+    return this.simulation.now
+  }
+
+  get state(): State {
+    return !this.simulation.isQuiet ? "running" : this.exit === undefined ? "hanging" : "over"
+  }
+
+  /** None while it runs, nor of a race that was interrupted. */
+  get outcome(): Outcome | undefined {
+    return this.exit?._tag === "Success" ? this.exit.value : undefined
+  }
+
+  get wasInterrupted(): boolean {
+    return this.exit?._tag === "Failure"
+  }
+
+  advanceTo(time: number): void {
+    this.simulation.advanceTo(time)
+  }
+
+  /** Its attempts still clean up, and it ends when they have. */
+  interrupt(): void {
+    if (this.exit === undefined) {
+      this.simulation.interrupt(this.fiber)
+    }
+  }
+
+  /** Ends it here and now, for one that nobody looks at any more: what hangs would stay for good. */
+  discard(): void {
+    this.interrupt()
+    this.advanceTo(Infinity)
+  }
+}
+
+/** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */
+export const runAtOnce = (scenario: Scenario): Run => {
+  const run = new Run(scenario)
+  run.advanceTo(Infinity)
+  if (run.state === "hanging") {
+    run.advanceTo(Math.ceil(run.now * 1.25) + 100)
+  }
+  return run
+}

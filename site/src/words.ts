@@ -1,0 +1,150 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { endOf, killedEarly, type Report, timeOfAttempts } from "./rivals.js"
+import type { Event, Outcome, Run } from "./run.js"
+import type { Scenario } from "./scenario.js"
+
+export interface EventLine {
+  readonly at: number
+  readonly tag: Event["_tag"]
+  /** Empty for what concerns no single candidate. */
+  readonly who: string
+  readonly what: string
+}
+
+type Names = (index: number) => string
+
+export const namesOf = ({ candidates }: Scenario): Names => (index) => candidates[index]?.name ?? `#${index}`
+
+const reasons = {
+  first: "starts, the first",
+  delay: "starts, as the delay has passed",
+  failure: "starts, as the one before has failed"
+}
+
+const decisions = {
+  success: "nothing starts any more, and what still runs is interrupted",
+  failures: "all have failed",
+  interruption: "the caller was interrupted, and so is what still runs",
+  fatal: "a failure was fatal",
+  defect: "the schedule died"
+}
+
+export const lineOf = (event: Event, names: Names): EventLine => {
+  const line = (what: string) => ({
+    at: event.at,
+    tag: event._tag,
+    who: "index" in event ? names(event.index) : "",
+    what
+  })
+  switch (event._tag) {
+    case "Started":
+      return line(reasons[event.startedBy] + (event.dueAt < event.at ? `; it was due at ${event.dueAt} ms` : ""))
+    case "Failed":
+      return line(`fails: ${Cause.squash(event.cause)}`)
+    case "Won":
+      return line("succeeds first, and wins")
+    case "Decided":
+      return line(decisions[event.by])
+    case "Lost":
+      return line("has ended: lost")
+    case "SucceededLate":
+      return line("succeeds late: its value is dropped")
+    case "SourceFailed":
+      return line("there are no more candidates")
+  }
+}
+
+export const linesOf = ({ events, scenario }: Run): ReadonlyArray<EventLine> =>
+  events.map((event) => lineOf(event, namesOf(scenario)))
+
+const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+/** When the last thing happened. */
+const lastOf = ({ events }: Run): number => events.at(-1)?.at ?? 0
+
+/** How a race has gone, in a sentence or two. */
+export const summaryOf = (run: Run): string => {
+  const { events, outcome, scenario } = run
+  const last = lastOf(run)
+  if (run.state === "hanging") {
+    return "What runs hangs, and nothing is left to start: this race goes on until it is interrupted."
+  }
+  if (outcome === undefined) {
+    const at = events.find(({ _tag }) => _tag === "Decided")?.at ?? last
+    return `Interrupted after ${at} ms. ${
+      last > at ? `The last attempt had cleaned up after ${last} ms.` : "Nothing was left to clean up."
+    }`
+  }
+  const started = many(outcome.attempts.length, "attempt")
+  if (Option.isNone(outcome.winner)) {
+    return `Nobody wins: ${started}, and the last has failed after ${outcome.endedAt} ms.`
+  }
+  const returns = outcome.endedAt > outcome.decidedAt
+    ? ` The race returns after ${outcome.endedAt} ms, when its losers have cleaned up.`
+    : last > outcome.endedAt
+    ? ` Its losers have cleaned up after ${last} ms, in the background.`
+    : ""
+  const name = namesOf(scenario)(outcome.winner.value.index)
+  return `${name} wins after ${outcome.decidedAt} ms, with ${started} of ${
+    many(scenario.candidates.length, "candidate")
+  } started.${returns}`
+}
+
+/** An outcome as it could be written down. */
+export const textOf = ({ attempts, decidedAt, decidedBy, denied, endedAt, startedAt, winner }: Outcome): string => {
+  const some = <A>(option: Option.Option<A>, text: (value: A) => string) =>
+    Option.match(option, { onNone: () => "none", onSome: (value) => `{ ${text(value)} }` })
+  const rows = attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) =>
+    `    { index: ${index}, result: "${result}", startedBy: "${startedBy}", dueAt: ${dueAt},
+      startedAt: ${startedAt}, endedAt: ${endedAt}, exit: ${exitOf(exit)} }`
+  )
+  return `{
+  winner: ${some(winner, ({ index, value }) => `index: ${index}, value: ${JSON.stringify(value)}`)},
+  attempts: [
+${rows.join(",\n")}
+  ],
+  startedAt: ${startedAt}, decidedAt: ${decidedAt}, endedAt: ${endedAt},
+  decidedBy: "${decidedBy}", denied: ${some(denied, ({ dueAt }) => `dueAt: ${dueAt}`)}
+}`
+}
+
+const exitOf = Exit.match({
+  onSuccess: (value) => JSON.stringify(value),
+  onFailure: (cause: Cause.Cause<unknown>) =>
+    Cause.isInterruptedOnly(cause) ? "interrupted" : `failed: ${JSON.stringify(Cause.squash(cause))}`
+})
+
+const time = (millis: number, never: string) => Number.isFinite(millis) ? `${millis} ms` : never
+
+/** When a racer answers, and with what. */
+export const answerOf = ({ answersAt, winner }: Report, names: Names): string =>
+  !Number.isFinite(answersAt)
+    ? "never answers"
+    : winner === undefined
+    ? `fails after ${answersAt} ms`
+    : `${names(winner)} after ${answersAt} ms`
+
+/** What an answer costs: a row of the table below the picture. */
+export const costOf = (report: Report, scenario: Scenario): ReadonlyArray<string> => {
+  const killed = killedEarly(report, scenario).map(({ at, candidate, missing }) =>
+    `${candidate.name} at ${at} ms${missing === undefined ? "" : `, ${missing} ms before its answer`}`
+  )
+  return [
+    answerOf(report, namesOf(scenario)),
+    `${report.spans.length} of ${scenario.candidates.length}`,
+    killed.length === 0 ? "none" : killed.join("; "),
+    time(timeOfAttempts(report), "no end to it")
+  ]
+}
+
+/** The time that pictures of all of them share, with some room for the marks at the ends of bars. */
+export const axisOf = (reports: ReadonlyArray<Report>): number => Math.max(1, endOf(reports)) * 1.08
+
+/** The milliseconds to mark on an axis: every 1, 2 or 5 times a power of ten, five of them at most after zero. */
+export const ticksOf = (span: number): ReadonlyArray<number> => {
+  const power = 10 ** Math.floor(Math.log10(span / 5))
+  const step = Math.max(1, power * ([1, 2, 5].find((factor) => power * factor * 5 >= span) ?? 10))
+  return Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step)
+}

@@ -1,0 +1,97 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import type * as StaggeredRace from "../../src/StaggeredRace.js"
+
+export type Outcome = StaggeredRace.Outcome<unknown, unknown, unknown>
+
+export type Attempt = StaggeredRace.Attempt<unknown, unknown>
+
+/** The first attempt, which lost after 100 ms, with whatever else is said of it. */
+export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
+  index: 0,
+  dueAt: more.startedAt ?? 0,
+  startedAt: 0,
+  endedAt: 100,
+  startedBy: "first",
+  exit: Exit.interrupt(FiberId.none),
+  result: "lost",
+  ...more
+})
+
+/** A race that nobody had won after 100 ms, with whatever else is said of it. */
+export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome> = {}): Outcome => ({
+  winner: Option.none(),
+  attempts,
+  sourceFailure: Option.none(),
+  startedAt: 0,
+  decidedAt: 100,
+  endedAt: 100,
+  decidedBy: "failures",
+  denied: Option.none(),
+  ...more
+})
+
+export const won: Partial<Attempt> = { result: "won", exit: Exit.succeed("ok") }
+
+export const wonBy = (index: number, more: Partial<Outcome> = {}): Partial<Outcome> => ({
+  winner: Option.some({ index, value: "ok" }),
+  decidedBy: "success",
+  ...more
+})
+
+/** What labels and messages may be made of. */
+export const text = FastCheck.string({
+  unit: FastCheck.constantFrom(..."ab \n\x1b┊╌+!日語👍<&>\"'\ufffe\ud800"),
+  maxLength: 60
+})
+
+const at = FastCheck.oneof(
+  FastCheck.integer({ min: 0, max: 1000 }),
+  FastCheck.double({ min: 0, max: 1000, noNaN: true }),
+  FastCheck.double()
+)
+
+const cause = FastCheck.oneof(
+  text.map(Cause.fail),
+  FastCheck.anything().map(Cause.fail),
+  text.map(Cause.die),
+  FastCheck.constant(Cause.interrupt(FiberId.none)),
+  FastCheck.constant(Cause.empty)
+)
+
+const attempts = FastCheck.array(
+  FastCheck.record({
+    dueAt: at,
+    startedAt: at,
+    endedAt: at,
+    startedBy: FastCheck.constantFrom("first" as const, "delay" as const, "failure" as const),
+    result: FastCheck.constantFrom("failed" as const, "lost" as const, "late" as const),
+    exit: cause.map(Exit.failCause)
+  }),
+  { maxLength: 60 }
+).map((all) => all.map((some, index): Attempt => ({ ...some, index })))
+
+/** Outcomes of every kind, also such as no race has. */
+export const outcomes = FastCheck.record({
+  attempts,
+  winner: FastCheck.nat({ max: 59 }),
+  sourceFailure: FastCheck.option(cause).map(Option.fromNullable),
+  startedAt: at,
+  decidedAt: at,
+  endedAt: at,
+  denied: FastCheck.option(FastCheck.record({ dueAt: at })).map(Option.fromNullable),
+  decidedBy: FastCheck.constantFrom(
+    "success" as const,
+    "failures" as const,
+    "fatal" as const,
+    "interruption" as const,
+    "defect" as const
+  )
+}).map(({ attempts, winner, ...more }): Outcome =>
+  more.decidedBy === "success" && winner < attempts.length
+    ? outcome(attempts.map((some) => some.index === winner ? { ...some, ...won } : some), wonBy(winner, more))
+    : outcome(attempts, more)
+)
