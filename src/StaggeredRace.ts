@@ -361,8 +361,8 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  * - `Started`: an attempt started; {@link StartedBy} says why, and `dueAt` since when it was due
  * - `Failed`: an attempt ended without success before the race was decided
  * - `Won`: an attempt succeeded first. `Decided` follows at once
- * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why. There is one per
- *   race
+ * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why, and `denied` which
+ *   start it came before. There is one per race
  * - `Lost`: an attempt that still ran at the decision has ended
  * - `SucceededLate`: an attempt that still ran at the decision has succeeded all the same. Its value is dropped, and
  *   its resources are released
@@ -407,10 +407,28 @@ export type RaceEvent<A, E> =
   }
   | { readonly _tag: "Failed"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
   | { readonly _tag: "Won"; readonly at: number; readonly index: number; readonly value: A }
-  | { readonly _tag: "Decided"; readonly at: number; readonly by: DecidedBy }
+  | {
+    readonly _tag: "Decided"
+    readonly at: number
+    readonly by: DecidedBy
+    readonly denied: Option.Option<Denied>
+  }
   | { readonly _tag: "Lost"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
   | { readonly _tag: "SucceededLate"; readonly at: number; readonly index: number }
   | { readonly _tag: "SourceFailed"; readonly at: number; readonly cause: Cause.Cause<unknown> }
+
+/**
+ * A start that was due and parked when the race was decided, and so was never made.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Denied {
+  /**
+   * Since when it was due, in milliseconds of the `Clock`, as in {@link Attempt}.
+   */
+  readonly dueAt: number
+}
 
 /**
  * The attempt whose success decided the race, in an {@link Outcome}.
@@ -591,9 +609,9 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly decidedBy: DecidedBy
   /**
-   * The start that the decision came before: it had been due since then, in milliseconds of the `Clock`, and was parked.
+   * The start that the decision came before, if one was due.
    */
-  readonly denied: Option.Option<{ readonly dueAt: number }>
+  readonly denied: Option.Option<Denied>
 }
 
 /**

@@ -132,9 +132,9 @@ export interface Running {
    */
   readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
   /**
-   * The start that the decision came before. No event tells of it, so {@link soFar} leaves it empty.
+   * The start that the decision came before, if one was due.
    */
-  readonly denied: Option.Option<{ readonly dueAt: number }>
+  readonly denied: Option.Option<StaggeredRace.Denied>
 }
 
 /**
@@ -404,8 +404,8 @@ export const toSvg: {
  *
  * **Gotchas**
  *
- * No event tells when the race began, what the source does after the last event, how long the children of the winner
- * take to end, or of a start that the decision came before. The race counts from its first event, which is its first
+ * No event tells when the race began, what the source does after the last event, or how long the children of the winner
+ * take to end. The race counts from its first event, which is its first
  * start unless candidates come from a stream. Who knows more can say so: what is given is plain data.
  *
  * **Example** (Half way)

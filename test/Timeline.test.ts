@@ -527,8 +527,8 @@ describe("Timeline.soFar", () => {
               Option.match({
                 onNone: () => Effect.zipRight(Fiber.interruptFork(fiber), TestClock.adjust("1 second")),
                 onSome: Effect.map((outcome: Outcome) => {
-                  // What no event tells: that a stream had no first candidate yet, and what the decision came before.
-                  const seen = { ...Timeline.soFar(events, 1000), startedAt: 0, denied: outcome.denied }
+                  // What no event tells: that a stream had no first candidate yet.
+                  const seen = { ...Timeline.soFar(events, 1000), startedAt: 0 }
                   strictEqual(Timeline.render(seen, { width: 100 }), Timeline.render(outcome, { width: 100 }))
                   strictEqual(Timeline.toSvg(seen), Timeline.toSvg(outcome))
                   drawnAlike++
@@ -549,7 +549,7 @@ describe("Timeline.soFar", () => {
       { _tag: "Started", at: 1060, index: 2, dueAt: 1060, startedBy: "failure" },
       { _tag: "Started", at: 1070, index: 3, dueAt: 1070, startedBy: "delay" },
       { _tag: "Won", at: 1080, index: 3, value: "ok" },
-      { _tag: "Decided", at: 1080, by: "success" },
+      { _tag: "Decided", at: 1080, by: "success", denied: Option.none() },
       { _tag: "Lost", at: 1090, index: 2, cause },
       { _tag: "SourceFailed", at: 1095, cause: Cause.die("close") },
       { _tag: "SucceededLate", at: 1100, index: 0 }

@@ -27,7 +27,7 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
   }
 )
 
-const undecided = { at: NaN, by: "failures", dueAt: NaN } as const
+const undecided = { at: NaN, by: "failures", denied: Option.none() } as const
 
 // A fiber that was started in place and yields once goes on in the second turn from then.
 const turnsToAnswer = 2
@@ -62,7 +62,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   readonly startedAt: number
   readonly attempts: Array<Started<A, E>> = []
   winner: { readonly attempt: Started<A, E>; readonly fiber: AnyFiber; readonly value: A } | undefined
-  decision: { readonly at: number; readonly by: StaggeredRace.DecidedBy; readonly dueAt: number } = undecided
+  decision: Pick<StaggeredRace.RaceEvent<A, E> & { readonly _tag: "Decided" }, "at" | "by" | "denied"> = undecided
   sourceFailure: Cause.Cause<E2> | undefined
 
   private readonly fibers: Fibers<R>
@@ -262,7 +262,9 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
       return
     }
     const at = this.now
-    this.decision = { at, by, dueAt: this.source.mayHaveMore() ? this.pace.dueAt : at }
+    const { dueAt } = this.pace
+    const denied = this.source.mayHaveMore() && dueAt < at ? Option.some({ dueAt }) : Option.none()
+    this.decision = { at, by, denied }
     this.pulled = Option.none()
     for (const attempt of this.attempts) {
       if (attempt.result === undefined) {
@@ -274,7 +276,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.winner !== undefined) {
       this.report?.({ _tag: "Won", at, index: this.winner.attempt.index, value: this.winner.value })
     }
-    this.report?.({ _tag: "Decided", at, by })
+    this.report?.({ _tag: "Decided", at, by, denied })
   }
 
   private onAttemptEnd(attempt: Started<A, E>, exit: Exit.Exit<A, E>): void {

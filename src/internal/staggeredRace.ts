@@ -96,7 +96,7 @@ const describe = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<Ou
     startedAt: race.startedAt,
     decidedAt: race.decision.at,
     decidedBy: race.decision.by,
-    denied: race.decision.dueAt < race.decision.at ? Option.some({ dueAt: race.decision.dueAt }) : Option.none(),
+    denied: race.decision.denied,
     endedAt: race.now
   })
 

@@ -17,6 +17,7 @@ export class Record {
   private readonly attempts: Array<RunningAttempt | undefined> = []
   private sourceFailure: Cause.Cause<unknown> | undefined
   private decided: Running["decided"] = Option.none()
+  private denied: Running["denied"] = Option.none()
   private firstAt: number | undefined
   private lastAt = -Infinity
   private running = 0
@@ -42,6 +43,7 @@ export class Record {
         return this.end(event.index, { at, result: "late", cause: Cause.empty })
       case "Decided":
         this.decided = Option.some({ at, by: event.by })
+        this.denied = event.denied
         break
       case "SourceFailed":
         this.sourceFailure = this.sourceFailure === undefined
@@ -76,7 +78,7 @@ export class Record {
       startedAt: this.firstAt ?? now,
       now: this.isOver ? this.lastAt : Math.max(now, this.lastAt),
       decided: this.decided,
-      denied: Option.none()
+      denied: this.denied
     }
   }
 }
