@@ -261,7 +261,8 @@ export interface Live {
  * - `━━━━→` still runs, and `━━━━┫╌╌→` still cleans up
  *
  * Dots before a bar are the time for which the attempt was due and parked: `·····+━━━━┫`. A row of dots alone is a start
- * that was due and parked when the decision came. What was parked for less than a hundredth of the picture is not shown.
+ * that was due and parked when the decision came. What was parked for no more than two milliseconds, as a timer is late, or
+ * for less than a hundredth of the picture, is not shown.
  *
  * `┊` is the moment of the decision. A bar has two cells at least, so that an attempt that took no time shows both its
  * marks.

@@ -76,8 +76,9 @@ export interface LayoutOptions {
   readonly unit: Unit
 }
 
-// A wait of less than a hundredth of the picture is the event loop's, and nothing to look at.
-const leastParked = 0.01
+// A wait of a millisecond or two is the event loop's: a timer is late by as much. And one of less than a hundredth of the
+// picture is nothing to look at.
+const [leastParked, leastPartParked] = [2, 0.01]
 
 /** @internal */
 export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOptions): Layout => {
@@ -94,7 +95,7 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     (end, attempt) => Math.max(end, since(attempt.startedAt), since(endOf(attempt, self.now))),
     Math.max(since(self.now), decidedAt ?? 0)
   )
-  const isLong = (parked: number) => parked > 0 && parked >= span * leastParked
+  const isLong = (parked: number) => parked > leastParked && parked >= span * leastPartParked
   const labelOf = (index: number) => labels[index] || `#${index}`
   const decider = deciderOf(self)
 
