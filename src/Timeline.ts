@@ -163,6 +163,9 @@ export interface RunningAttempt
  * @category models
  */
 export interface Output {
+  /**
+   * Takes a text, which may hold ANSI escape sequences where it is a terminal. What it returns is not looked at.
+   */
   readonly write: (text: string) => unknown
   /**
    * Whether it is a terminal, in which lines can be written anew.
