@@ -503,7 +503,7 @@ export const hedgeWith: {
  * |---|---|
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
  * | `hedge_copies` | copies started besides the first; one that loses before its request is written was never sent |
- * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy |
+ * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy, `0` to `7`, or `more` |
  * | `hedge_denied` | copies that were due, by `reason`: `budget`, `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
  * | `hedge_delay_milliseconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |

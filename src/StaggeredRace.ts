@@ -420,6 +420,11 @@ export type RaceEvent<A, E> =
 /**
  * A start that was due and parked when the race was decided, and so was never made.
  *
+ * **Gotchas**
+ *
+ * It is only told of where it is known that there was a candidate for it: an array, a `Chunk` or a `Set` says how many it
+ * has, a stream or another iterable does not.
+ *
  * @since 0.2.0
  * @category models
  */

@@ -409,8 +409,8 @@ export const toSvg: {
  * **Gotchas**
  *
  * No event tells when the race began, what the source does after the last event, or how long the children of the winner
- * take to end. The race counts from its first event, which is its first
- * start unless candidates come from a stream. Who knows more can say so: what is given is plain data.
+ * take to end. The race counts from its first event: its first start, unless candidates come from a stream. Who knows
+ * more can say so: what is given is plain data.
  *
  * **Example** (Half way)
  *

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
@@ -172,6 +173,62 @@ describe("Timeline.live", () => {
       yield* film.at(400)
       yield* Fiber.join(fiber)
       film.ends("live-again.txt")
+    }))
+
+  it.scoped("tells runs apart of which the next begins while losers of the last still clean up", () =>
+    Effect.gen(function*() {
+      const pipe = makePipe()
+      const live = yield* view({ output: pipe.output })
+      const run = StaggeredRace.race([hang(50), succeed(10)], {
+        delay: 20,
+        losers: "background",
+        onEvent: live.follow({ name: "r" })
+      })
+      const fiber = yield* Effect.fork(Effect.repeatN(run, 1))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(fiber)
+      deepStrictEqual(pipe.written.join("").trimEnd().split("\n"), [
+        "r: 0 ms, #0 started",
+        "r: 20 ms, #1 started",
+        "r: 30 ms, #1 won",
+        "r: 0 ms, #0 started",
+        "r: 20 ms, #1 started",
+        "r: 30 ms, #1 won",
+        "r: 80 ms, #0 lost",
+        "r: winner #1 after 30 ms, 2 attempts, all ended after 80 ms",
+        "r: 80 ms, #0 lost",
+        "r: winner #1 after 30 ms, 2 attempts, all ended after 80 ms"
+      ])
+      const film = makeFilm(60, 30)
+      const screen = yield* view({ output: film.output })
+      const onScreen = yield* Effect.fork(Effect.repeatN(
+        StaggeredRace.race([hang(50), succeed(10)], { delay: 20, losers: "background", onEvent: screen.follow() }),
+        1
+      ))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(onScreen)
+      yield* screen.noSleeps
+    }))
+
+  it.scoped("tells runs apart that start nobody", () =>
+    Effect.gen(function*() {
+      const pipe = makePipe()
+      const live = yield* view({ output: pipe.output })
+      const run = StaggeredRace.raceStream(Stream.fail("dns down") as Stream.Stream<Effect.Effect<never>, string>, {
+        delay: 20,
+        onEvent: live.follow({ name: "r" })
+      })
+      yield* Effect.exit(Effect.retry(run, { times: 2 }))
+      strictEqual(pipe.written.join("").split("r: no winner: no attempts").length, 4)
+    }))
+
+  it.effect("its scope closes also where it was acquired in a region that cannot be interrupted", () =>
+    Effect.gen(function*() {
+      const film = makeFilm(60, 30)
+      const acquired = Effect.acquireRelease(Timeline.live({ output: film.output }), () => Effect.void)
+      const fiber = yield* Effect.fork(Effect.scoped(acquired))
+      yield* TestClock.adjust("1 second")
+      assertTrue(Option.exists(yield* fiber.poll, Exit.isSuccess))
     }))
 
   it.scoped("adds a line for each event where the output is no terminal", () =>

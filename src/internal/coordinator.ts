@@ -162,7 +162,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
 
   /** What the loop has to wait with before it pulls the next candidate; nothing when that is due now. */
   private beforePull(): Effect.Effect<void> | undefined {
-    if (!this.source.mayHaveMore()) {
+    if (this.source.left() === 0) {
       this.pace.disarm()
       if (this.running > 0) {
         return this.fibers.pause
@@ -200,7 +200,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     this.pulled = Option.none()
     this.startedBy = "delay"
     this.report?.({ _tag: "Started", at: startedAt, index, dueAt, startedBy: attempt.startedBy })
-    if (this.pace.armsFirst && this.source.mayHaveMore()) {
+    if (this.pace.armsFirst && this.source.left() > 0) {
       this.pace.arm()
     }
     const span = this.telemetry?.attemptSpan(index)
@@ -263,7 +263,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     }
     const at = this.now
     const { dueAt } = this.pace
-    const denied = this.source.mayHaveMore() && dueAt < at ? Option.some({ dueAt }) : Option.none()
+    const left = this.source.left()
+    const denied = left > 0 && left < Infinity && dueAt < at ? Option.some({ dueAt }) : Option.none()
     this.decision = { at, by, denied }
     this.pulled = Option.none()
     for (const attempt of this.attempts) {

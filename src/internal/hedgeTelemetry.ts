@@ -6,7 +6,7 @@ import type * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../StaggeredRace.js"
 import type { AnyFiber } from "./attempt.js"
 import { isInterruption } from "./causes.js"
-import { Labels } from "./metricLabels.js"
+import { indexTag, Labels } from "./metricLabels.js"
 import { Spans } from "./spans.js"
 import type { Telemetry } from "./telemetry.js"
 
@@ -85,7 +85,7 @@ export class CallTelemetry implements Telemetry {
         this.winner = this.rejected.has(event.index) ? "rejected" : "won"
         this.end(event.index, this.winner, Exit.void)
         return this.winner === "won"
-          ? metrics.wins.unsafeUpdate(1, this.labels.and("copy", event.index).all)
+          ? metrics.wins.unsafeUpdate(1, this.labels.and("copy", indexTag(event.index)).all)
           : undefined
       }
       case "Decided": {

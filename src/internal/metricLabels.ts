@@ -1,5 +1,11 @@
 import * as MetricLabel from "effect/MetricLabel"
 
+/** Of more indices a metric that is tagged with them would have no end. */
+const indices = 8
+
+/** @internal */
+export const indexTag = (index: number): string => index < indices ? `${index}` : "more"
+
 type Tags = ReadonlyArray<MetricLabel.MetricLabel>
 
 /**
@@ -20,13 +26,13 @@ export class Labels {
     return labels
   }
 
-  and(key: string, value: string | number): Labels {
+  and(key: string, value: string): Labels {
     const tag = `${key}=${value}`
     const known = this.tagged.get(tag)
     if (known !== undefined) {
       return known
     }
-    const made = new Labels([...this.all, MetricLabel.make(key, `${value}`)])
+    const made = new Labels([...this.all, MetricLabel.make(key, value)])
     this.tagged.set(tag, made)
     return made
   }

@@ -7,7 +7,7 @@ import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import type * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../StaggeredRace.js"
-import { Labels } from "./metricLabels.js"
+import { indexTag, Labels } from "./metricLabels.js"
 import { Spans } from "./spans.js"
 import type { Telemetry, Watch } from "./telemetry.js"
 
@@ -30,9 +30,6 @@ export const metrics = {
     incremental: true
   })
 }
-
-/** Of more indices the metric of wins would never end. */
-const indices = 8
 
 type Attributes = Record<string, unknown>
 
@@ -127,7 +124,7 @@ class RaceTelemetry implements Telemetry {
       metrics.attempts.unsafeUpdate(attempts, labels.all)
       metrics.decision.unsafeUpdate((at - this.startedAt) / 1000, labels.all)
       if (winner !== undefined) {
-        metrics.wins.unsafeUpdate(1, labels.and("index", winner < indices ? winner : "more").all)
+        metrics.wins.unsafeUpdate(1, labels.and("index", indexTag(winner)).all)
       }
     }
   }

@@ -14,8 +14,8 @@ import * as Stream from "effect/Stream"
  * @internal
  */
 export interface Source {
-  /** False only when it is known that nothing is left. */
-  mayHaveMore(): boolean
+  /** How many candidates are left; `Infinity` where nobody knows. */
+  left(): number
   pull(): void
   /** The race is decided and pulls no more. Called once, also after the end. */
   close(): void
@@ -51,7 +51,7 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
     receiver.onSourceFailure(Cause.die(thrown))
   }
   return {
-    mayHaveMore: () => open && pulled < sizeOf(candidates),
+    left: () => open ? Math.max(0, sizeOf(candidates) - pulled) : 0,
     pull() {
       let candidate: C
       try {
@@ -134,7 +134,7 @@ export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, 
   }
 
   return {
-    mayHaveMore: () => open,
+    left: () => open ? Infinity : 0,
     pull,
     close() {
       closed = true

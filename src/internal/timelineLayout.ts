@@ -209,6 +209,8 @@ const headlineOf = (self: Running, { decidedAt, decider, labelOf, span, time }: 
     ? [`winner ${labelOf(winner.index)} after ${time(decidedAt)}`, all]
     : by === "failures"
     ? [`no winner: ${failed}${attempts.length === 0 ? "" : ` after ${time(decidedAt)}`}`]
+    : by === "interruption"
+    ? [`interrupted after ${time(decidedAt)}`, all]
     : [`no winner: ${reason} after ${time(decidedAt)}`, failed]
   const rest = running > 0
     ? [`${running} still cleaning up after ${time(span)}`]
@@ -265,8 +267,8 @@ export const ticks = (span: number, most: number): ReadonlyArray<number> => {
  */
 export const axis = (span: number, most: (widest: string) => number, unit: Unit) => {
   const [scale, name] = inSeconds(span, unit) ? [1000, "s"] : [1, "ms"]
-  return ticks(span, most(String(Math.round(span / scale)))).map((at) => ({
-    at,
-    text: at === 0 ? `0 ${name}` : String(Number((at / scale).toPrecision(12)))
-  }))
+  const marks = ticks(span, most(String(Math.round(span / scale))))
+  // As many decimals as the step between two marks takes.
+  const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10((marks[1] ?? scale) / scale) + 1e-9)))
+  return marks.map((at) => ({ at, text: at === 0 ? `0 ${name}` : (at / scale).toFixed(decimals) }))
 }

@@ -199,27 +199,42 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     yield* Effect.addFinalizer(() => Effect.zipRight(show(view.close), Effect.sync(() => isOpen = false)))
     if (isScreen) {
       const wait = Effect.raceFirst(clock.sleep(Duration.millis(settings.every)), idle.await)
-      yield* Effect.forkScoped(Effect.forever(Effect.zipRight(Effect.zipRight(busy.await, wait), show(view.frame))))
+      const frames = Effect.forever(Effect.zipRight(Effect.zipRight(busy.await, wait), show(view.frame)))
+      // Also where the view is acquired in a region that cannot be interrupted: the scope waits for its end.
+      yield* Effect.forkScoped(Effect.interruptible(frames))
     }
 
     const follow = ({ labels = [], name }: FollowOptions = {}) => {
       const title = clean(name ?? "") || `race ${++followed}`
-      let race: Followed | undefined
+      // Runs of it, the newest last, and before it those whose losers still clean up.
+      let runs: ReadonlyArray<Followed> = []
+      const runOf = (event: Event): Followed => {
+        const ended = event._tag === "Lost" || event._tag === "SucceededLate"
+          ? runs.find(({ record }) => record.isDecided && record.isRunning(event.index))
+          : undefined
+        const newest = runs.at(-1)
+        const isNew = newest === undefined ||
+          newest.record.isDecided && (event._tag === "Started" || event._tag === "Decided")
+        const known = ended ?? (isNew ? undefined : newest)
+        if (known !== undefined) {
+          return known
+        }
+        const made = { name: title, labels, record: new Record() }
+        runs = [...runs.filter(({ record }) => !record.isOver), made]
+        races.add(made)
+        return made
+      }
       return (event: Event) =>
         show(() => {
-          // The same race, run once more.
-          if (race === undefined || race.record.isOver && event._tag === "Started") {
-            race = { name: title, labels, record: new Record() }
-            races.add(race)
-          }
-          const wasOver = race.record.isOver
-          race.record.add(event)
-          if (race.record.isOver) {
-            races.delete(race)
+          const run = runOf(event)
+          const wasOver = run.record.isOver
+          run.record.add(event)
+          if (run.record.isOver) {
+            races.delete(run)
           }
           watch()
           if (!wasOver) {
-            view.on(race, event)
+            view.on(run, event)
           }
         })
     }

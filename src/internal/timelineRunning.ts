@@ -56,15 +56,24 @@ export class Record {
   // An attempt whose start was not heard of has no place in a picture.
   private end(index: number, ending: Option.Option.Value<RunningAttempt["ended"]>): void {
     const attempt = this.attempts[index]
-    if (attempt !== undefined && Option.isNone(attempt.ended)) {
+    if (attempt !== undefined && this.isRunning(index)) {
       this.attempts[index] = { ...attempt, ended: Option.some(ending) }
       this.running--
     }
   }
 
+  get isDecided(): boolean {
+    return Option.isSome(this.decided)
+  }
+
   /** Whether the race is decided and all its attempts have ended. */
   get isOver(): boolean {
-    return this.running === 0 && Option.isSome(this.decided)
+    return this.running === 0 && this.isDecided
+  }
+
+  isRunning(index: number): boolean {
+    const attempt = this.attempts[index]
+    return attempt !== undefined && Option.isNone(attempt.ended)
   }
 
   get startedAt(): number {

@@ -21,7 +21,7 @@ export interface Prediction {
   readonly started: ReadonlyArray<
     readonly [index: number, by: "first" | "delay" | "failure", at: number, dueAt: number]
   >
-  /** Since when a start had been due that the decision came before. */
+  /** Since when a start had been due that the decision came before, where it is known that there was one. */
   readonly denied: number | null
   readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
 }
@@ -44,7 +44,7 @@ export const predict = (race: Race): Prediction => {
     latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
 
   const end = (winner: number | null): Prediction => {
-    const denied = !exhausted && wanted < now ? wanted : null
+    const denied = sized && !exhausted && wanted < now ? wanted : null
     for (const [index, natural] of running) {
       const { cleanup = 0, result, stubborn } = rows[index]!
       const worksUntil = result === "interrupt" ? natural - cleanup : natural
