@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import { quote } from "./quote.js"
 import {
   type Candidate,
   type Delay,
@@ -67,7 +68,7 @@ export const decode = (fragment: string): Either.Either<Link, string> | undefine
 class BadLink extends Error {}
 
 const fail = (field: string, value: string, trouble: string): never => {
-  throw new BadLink(`${field}: “${value}” ${trouble}.`)
+  throw new BadLink(`${field}: ${quote(value)} ${trouble}.`)
 }
 
 const names = ["v", "view", "delay", "minDelay", "concurrency", "losers", "candidate"]

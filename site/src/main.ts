@@ -13,6 +13,10 @@ import { tabs } from "./view/tabs.js"
 // All that can be linked to is here; what a view shows follows from it.
 let link: Link = { view: "race", scenario: standard.scenario }
 
+/** The scenarios that the stage and the comparison show, as links: a tab that comes and goes changes neither. */
+let raced: string | undefined
+let compared: string | undefined
+
 /** What was edited last: more edits of the same thing are one step back. */
 let lastEdit: string | undefined
 let writing: ReturnType<typeof setTimeout> | undefined
@@ -27,7 +31,7 @@ const write = () => {
   history.replaceState(null, "", encode(link))
 }
 
-const go = (next: Link, key: string | undefined): void => {
+const go = (next: Link, key?: string): void => {
   const isSameEdit = key !== undefined && key === lastEdit
   if (encode(next) === encode(link)) {
     return
@@ -51,14 +55,14 @@ const edit: Edit = (change, key) => go({ ...link, scenario: change(link.scenario
 const complain = (trouble: string) => setText(byId("trouble"), trouble)
 
 const race = stage()
-const compared = comparison()
+const rivals = comparison()
 const candidates = builder(edit, complain)
 const options = optionFields(edit, complain)
-const showTab = tabs((view) => go({ ...link, view }, undefined))
+const showTab = tabs((view) => go({ ...link, view }))
 
 const presetButtons = presets.map(({ scenario, title }) => {
   const button = h("button", { type: "button" }, title)
-  button.addEventListener("click", () => go({ ...link, scenario }, undefined))
+  button.addEventListener("click", () => go({ ...link, scenario }))
   return button
 })
 
@@ -71,8 +75,14 @@ const show = () => {
   showTab(view)
   candidates.show(scenario)
   options.show(scenario)
-  race.show(scenario)
-  compared.show(scenario)
+  if (raced !== code) {
+    raced = code
+    race.show(scenario)
+  }
+  if (view === "compare" && compared !== code) {
+    compared = code
+    rivals.show(scenario)
+  }
   setText(byId("program"), programOf(scenario))
 }
 
@@ -89,7 +99,7 @@ const follow = () => {
 }
 
 byId("presets").append(...presetButtons.map((button) => h("li", {}, button)))
-byId("panel-compare").append(compared.element)
+byId("panel-compare").append(rivals.element)
 byId("builder").append(candidates.element)
 byId("options").append(options.element)
 byId("copy-program").append(copyButton("Copy the program", () => programOf(link.scenario)))

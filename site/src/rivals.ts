@@ -116,10 +116,14 @@ const howOf = (exit: Exit.Exit<unknown, unknown>): Span["how"] =>
 
 export const compare = (scenario: Scenario): ReadonlyArray<Report> => racers.map((racer) => report(racer, scenario))
 
+/** When it had its answer, or gave up; it may return only when others have cleaned up. */
+export const decisionOf = ({ answersAt, spans, winner }: Report): number =>
+  spans.find(({ index }) => index === winner)?.workedUntil ?? answersAt
+
 /** Attempts that were killed before the race had an answer, each with the time that it would still have taken. */
-export const killedEarly = ({ answersAt, spans, winner }: Report, { candidates }: Scenario) => {
-  const decidedAt = spans.find(({ index }) => index === winner)?.workedUntil ?? answersAt
-  return spans.flatMap(({ how, index, startedAt, workedUntil }) => {
+export const killedEarly = (report: Report, { candidates }: Scenario) => {
+  const decidedAt = decisionOf(report)
+  return report.spans.flatMap(({ how, index, startedAt, workedUntil }) => {
     const candidate = candidates[index]
     return candidate && how === "interrupted" && workedUntil < decidedAt
       ? [{

@@ -1,3 +1,5 @@
+import { hidden } from "./quote.js"
+
 /**
  * What is raced, and how: all that a link carries. Times are whole milliseconds.
  */
@@ -70,8 +72,8 @@ export const withPace = ({ millis }: Delay, pace: Pace): Delay => ({
 export const troubleWithName = (name: string): string | undefined =>
   name.trim() === "" || name.length > limits.name[1]
     ? `is not a name of ${limits.name[0]} to ${limits.name[1]} characters`
-    : /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name)
-    ? "has characters that cannot be shown"
+    : hidden.test(name)
+    ? "has characters that cannot be seen"
     : undefined
 
 export const withCandidate = (scenario: Scenario, index: number, candidate: Candidate): Scenario => ({

@@ -1,7 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { endOf, killedEarly, type Report, timeOfAttempts } from "./rivals.js"
+import { ticks } from "../../src/internal/timelineLayout.js"
+import { decisionOf, endOf, killedEarly, type Report, timeOfAttempts } from "./rivals.js"
 import type { Event, Outcome, Run } from "./run.js"
 import type { Scenario } from "./scenario.js"
 
@@ -64,6 +65,14 @@ const many = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "
 /** When the last thing happened. */
 const lastOf = ({ events }: Run): number => events.at(-1)?.at ?? 0
 
+/** How a race under way stands. */
+export const standOf = ({ events, state }: Run): string =>
+  state === "hanging"
+    ? "Hangs: nothing is left to start or to end. Interrupt it."
+    : events.some(({ _tag }) => _tag === "Decided")
+    ? "Decided: losers are cleaning up."
+    : "Running."
+
 /** How a race has gone, in a sentence or two. */
 export const summaryOf = (run: Run): string => {
   const { events, outcome, scenario } = run
@@ -97,15 +106,18 @@ export const textOf = ({ attempts, decidedAt, decidedBy, denied, endedAt, starte
   const some = <A>(option: Option.Option<A>, text: (value: A) => string) =>
     Option.match(option, { onNone: () => "none", onSome: (value) => `{ ${text(value)} }` })
   const rows = attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) =>
-    `    { index: ${index}, result: "${result}", startedBy: "${startedBy}", dueAt: ${dueAt},
-      startedAt: ${startedAt}, endedAt: ${endedAt}, exit: ${exitOf(exit)} }`
+    `    { index: ${index}, result: "${result}",
+      startedBy: "${startedBy}", dueAt: ${dueAt},
+      startedAt: ${startedAt}, endedAt: ${endedAt},
+      exit: ${exitOf(exit)} }`
   )
   return `{
   winner: ${some(winner, ({ index, value }) => `index: ${index}, value: ${JSON.stringify(value)}`)},
   attempts: [
 ${rows.join(",\n")}
   ],
-  startedAt: ${startedAt}, decidedAt: ${decidedAt}, endedAt: ${endedAt},
+  startedAt: ${startedAt},
+  decidedAt: ${decidedAt}, endedAt: ${endedAt},
   decidedBy: "${decidedBy}", denied: ${some(denied, ({ dueAt }) => `dueAt: ${dueAt}`)}
 }`
 }
@@ -118,13 +130,19 @@ const exitOf = Exit.match({
 
 const time = (millis: number, never: string) => Number.isFinite(millis) ? `${millis} ms` : never
 
-/** When a racer answers, and with what. */
-export const answerOf = ({ answersAt, winner }: Report, names: Names): string =>
-  !Number.isFinite(answersAt)
-    ? "never answers"
-    : winner === undefined
-    ? `fails after ${answersAt} ms`
-    : `${names(winner)} after ${answersAt} ms`
+/** When a racer has its answer, and which; and when it returns, where it waits for others to clean up first. */
+export const answerOf = (report: Report, names: Names): string => {
+  const { answersAt, winner } = report
+  if (!Number.isFinite(answersAt)) {
+    return "never answers"
+  }
+  if (winner === undefined) {
+    return `fails after ${answersAt} ms`
+  }
+  const decidedAt = decisionOf(report)
+  const returns = decidedAt < answersAt ? `, returns after ${answersAt} ms` : ""
+  return `${names(winner)} after ${decidedAt} ms${returns}`
+}
 
 /** What an answer costs: a row of the table below the picture. */
 export const costOf = (report: Report, scenario: Scenario): ReadonlyArray<string> => {
@@ -142,9 +160,5 @@ export const costOf = (report: Report, scenario: Scenario): ReadonlyArray<string
 /** The time that pictures of all of them share, with some room for the marks at the ends of bars. */
 export const axisOf = (reports: ReadonlyArray<Report>): number => Math.max(1, endOf(reports)) * 1.08
 
-/** The milliseconds to mark on an axis: every 1, 2 or 5 times a power of ten, five of them at most after zero. */
-export const ticksOf = (span: number): ReadonlyArray<number> => {
-  const power = 10 ** Math.floor(Math.log10(span / 5))
-  const step = Math.max(1, power * ([1, 2, 5].find((factor) => power * factor * 5 >= span) ?? 10))
-  return Array.from({ length: Math.floor(span / step) + 1 }, (_, i) => i * step)
-}
+/** The milliseconds to mark on an axis, five of them at most after zero, as in the library's own pictures. */
+export const ticksOf = (span: number): ReadonlyArray<number> => ticks(span, 5).filter(Number.isInteger)

@@ -6,10 +6,10 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type * as Hedge from "../Hedge.js"
 import type * as HedgedHttpClient from "../HedgedHttpClient.js"
 import { call } from "./hedge.js"
@@ -69,11 +69,10 @@ const originOf = ({ url }: Request): string => URL.canParse(url) ? new URL(url).
  * Closes the connection of a response, unless it has been read to its end. It is what a client does whose reader is
  * interrupted; so a reader begins, which has to get as far as that before it yields, and is interrupted.
  */
-const discard = ({ stream }: Response): Effect.Effect<void> =>
-  Stream.runDrain(stream).pipe(
-    Effect.exit,
-    Effect.interruptible,
-    Effect.raceFirst(Effect.yieldNow()),
+const discard = ({ text }: Response): Effect.Effect<void> =>
+  Effect.forkDaemon(Effect.interruptible(Effect.exit(text))).pipe(
+    Effect.zipLeft(Effect.yieldNow()),
+    Effect.flatMap(Fiber.interrupt),
     Effect.withMaxOpsBeforeYield(2048),
     Effect.asVoid
   )

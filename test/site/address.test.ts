@@ -78,4 +78,20 @@ describePage("the address of the page", (site) => {
     await isAt(linkTo(edited))
     expect(await page.locator("#program").textContent()).toBe(programOf(edited))
   })
+
+  it("goes back through what was added and removed one by one", async () => {
+    const page = await site.open(linkTo(preset("slow-replica")))
+    const add = page.getByRole("button", { name: "Add a candidate" })
+    const remove = page.getByRole("button", { name: /^remove candidate 1/ })
+    const stands: Array<ReadonlyArray<string>> = [await namesOf(page)]
+    for (const button of [add, add, remove, remove]) {
+      await button.click()
+      stands.push(await namesOf(page))
+    }
+    expect(stands.map((names) => names.length)).toStrictEqual([2, 3, 4, 3, 2])
+    for (const names of stands.slice(0, -1).reverse()) {
+      await page.goBack()
+      expect(await namesOf(page)).toStrictEqual(names)
+    }
+  })
 })

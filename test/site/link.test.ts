@@ -97,7 +97,32 @@ describe("a link to a scenario", () => {
       `${good}&candidate=${"n".repeat(25)},fails,1,0`,
       `candidate 2, name: “${"n".repeat(25)}” is not a name of 1 to 24 characters.`
     ],
-    [`${good}&candidate=a%00b,fails,1,0`, "candidate 2, name: “a\0b” has characters that cannot be shown."],
+    ...[
+      "\0",
+      "\u00ad",
+      "\u034f",
+      "\u061c",
+      "\u200b",
+      "\u202e",
+      "\u2028",
+      "\u2029",
+      "\u2066",
+      "\u3164",
+      "\ufe0f",
+      "\u{e0061}"
+    ]
+      .map((char) => [
+        `${good}&candidate=a${encodeURIComponent(char)}b,fails,1,0`,
+        `candidate 2, name: “a\\u{${char.codePointAt(0)!.toString(16)}}b” has characters that cannot be seen.`
+      ]),
+    [
+      `${good}&candidate=${encodeURIComponent("\u202e".repeat(25))},fails,1,0`,
+      `candidate 2, name: “${"\\u{202e}".repeat(25)}” is not a name of 1 to 24 characters.`
+    ],
+    [`${good}&view=${"x".repeat(60)}`, `view: “${"x".repeat(60)}” is none of race, compare.`],
+    [`${good}&view=${"x".repeat(61)}`, `view: “${"x".repeat(60)}…” is none of race, compare.`],
+    [`${good}&view=${"🙂".repeat(61)}`, `view: “${"🙂".repeat(60)}…” is none of race, compare.`],
+    [`#${"y".repeat(70)}`, `the link: “${"y".repeat(60)}…” is not a field that this page knows.`],
     [`${good}&candidate=%E0%A4,fails,1,0`, "candidate 2, name: “%E0%A4” cannot be decoded."],
     [`${good}&candidate=b,wins,1,0`, "candidate 2, result: “wins” is none of succeeds, fails, hangs."],
     [`${good}&candidate=b,fails,1e3,0`, "candidate 2, latency: “1e3” is not a whole number from 0 to 10000."],

@@ -67,11 +67,36 @@ describePage("the page", (site) => {
     const hanging: Scenario = { ...preset("dead-ipv6"), candidates: preset("dead-ipv6").candidates.slice(0, 1) }
     const page = await site.open(linkTo(hanging))
     expect(await page.locator("#status").textContent()).toMatch(/goes on until it is interrupted/)
+    await page.getByLabel("at", { exact: true }).selectOption("real speed")
+    await page.evaluate(() => {
+      const seen = window as unknown as { frames: number; pictures: number }
+      seen.frames = 0
+      seen.pictures = 0
+      new MutationObserver(() => {
+        seen.frames = 0
+        seen.pictures++
+      }).observe(document.querySelector("#picture")!, { childList: true })
+      const count = () => {
+        seen.frames++
+        requestAnimationFrame(count)
+      }
+      requestAnimationFrame(count)
+    })
     await page.getByRole("button", { name: "Run it live" }).click()
-    await page.waitForFunction(() => document.querySelector("#status")?.textContent === "Running.")
+    expect(await page.locator("#status").textContent()).toBe(
+      "Hangs: nothing is left to start or to end. Interrupt it."
+    )
+    // It is drawn for as long as there is something to see.
+    await page.waitForFunction(() => {
+      const { frames, pictures } = window as unknown as { frames: number; pictures: number }
+      return pictures > 2 && frames > 20
+    })
     await page.keyboard.press("Escape")
     await isOver(page)
     expect((await eventsOf(page)).map(([, tag]) => tag)).toStrictEqual(["Started", "Decided", "Lost"])
+    // Its clock has gone on meanwhile.
+    const status = await page.locator("#status").textContent()
+    expect(Number(/^Interrupted after (\d+) ms\./.exec(status ?? "")?.[1])).toBeGreaterThan(200)
   })
 
   it("compares with other racers, the same as in Node", async () => {
@@ -81,6 +106,51 @@ describePage("the page", (site) => {
         compare(scenario).map((report, i) => [racers[i]!.name, ...costOf(report, scenario)])
       )
     }
+  })
+
+  it("compares when that is looked at, with what was edited before", async () => {
+    const scenario = preset("slow-replica")
+    const page = await site.open(linkTo(scenario))
+    expect(await page.locator(".costs tbody tr").count()).toBe(0)
+    await page.getByLabel("delay in ms", { exact: true }).fill("9")
+    expect(await page.locator(".costs tbody tr").count()).toBe(0)
+    await page.getByRole("tab", { name: "Compare" }).click()
+    const edited = { ...scenario, delay: { pace: "fixed", millis: 9 } } as const
+    expect(await rowsOf(page, ".costs tbody")).toStrictEqual(
+      compare(edited).map((report, i) => [racers[i]!.name, ...costOf(report, edited)])
+    )
+  })
+
+  it("keeps a race, live or interrupted, while the comparison is looked at", async () => {
+    const scenario = preset("slow-replica")
+    const candidates = scenario.candidates.map((old) => ({ ...old, result: "hangs", latency: null } as const))
+    const page = await site.open(linkTo({ ...scenario, candidates }), { reducedMotion: "reduce" })
+    const lookAway = async () => {
+      await page.getByRole("tab", { name: "Compare" }).click()
+      await page.getByRole("tab", { name: "Race" }).click()
+      await page.getByRole("tab", { name: "Compare" }).click()
+      await page.goBack()
+      await page.getByRole("tab", { name: "Race", selected: true }).waitFor()
+    }
+    const stand = async () => [await page.locator("#run").textContent(), await page.locator("#status").textContent()]
+    await page.getByLabel("at", { exact: true }).selectOption("1/40 speed")
+    await page.getByRole("button", { name: "Run it live" }).click()
+    await lookAway()
+    expect(await stand()).toStrictEqual(["Start again", "Running."])
+
+    // What comes meanwhile is in the picture afterwards.
+    await page.getByLabel("at", { exact: true }).selectOption("real speed")
+    await page.getByRole("tab", { name: "Compare" }).click()
+    await page.locator("#events tr").nth(1).waitFor()
+    await page.getByRole("tab", { name: "Race" }).click()
+    await page.waitForFunction(() => document.querySelector("#picture")?.textContent?.includes("replica b"))
+
+    await page.keyboard.press("Escape")
+    await isOver(page)
+    const seen = [await stand(), await eventsOf(page)]
+    expect(seen[0]).toStrictEqual(["Run it live", expect.stringMatching(/^Interrupted after/)])
+    await lookAway()
+    expect([await stand(), await eventsOf(page)]).toStrictEqual(seen)
   })
 
   it("works without a network once it is loaded, and from a file", async () => {

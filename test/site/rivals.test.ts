@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { presets } from "../../site/src/presets.js"
 import { compare } from "../../site/src/rivals.js"
-import { costOf } from "../../site/src/words.js"
+import { costOf, ticksOf } from "../../site/src/words.js"
 
 const marks = { succeeded: "✓", failed: "✕", interrupted: "!", hangs: "…" }
 
@@ -17,12 +17,31 @@ const rows = (id: string) => {
 }
 
 describe("the comparison", () => {
+  it("has an axis with marks at whole milliseconds, five of them at most after zero", () => {
+    expect([1.08, 2.16, 4.32, 9, 108, 475.2, 16_200].map(ticksOf)).toStrictEqual([
+      [0, 1],
+      [0, 1, 2],
+      [0, 1, 2, 3, 4],
+      [0, 2, 4, 6, 8],
+      [0, 50, 100],
+      [0, 100, 200, 300, 400],
+      [0, 5000, 10_000, 15_000]
+    ])
+  })
+
   it("of a dead IPv6: one after the other never gets past it", () => {
     expect(rows("dead-ipv6")).toStrictEqual([
-      ["StaggeredRace.race", "192.0.2.1 after 440 ms", "2 of 4", "none", "600 ms", "0: 0–410!–440  1: 250–410✓"],
+      [
+        "StaggeredRace.race",
+        "192.0.2.1 after 410 ms, returns after 440 ms",
+        "2 of 4",
+        "none",
+        "600 ms",
+        "0: 0–410!–440  1: 250–410✓"
+      ],
       [
         "Effect.raceAll",
-        "192.0.2.2 after 150 ms",
+        "192.0.2.2 after 120 ms, returns after 150 ms",
         "4 of 4",
         "none",
         "550 ms",
@@ -70,7 +89,7 @@ describe("the comparison", () => {
     expect(rows("mirrors")).toStrictEqual([
       [
         "StaggeredRace.race",
-        "nyc after 710 ms",
+        "nyc after 630 ms, returns after 710 ms",
         "4 of 5",
         "none",
         "1180 ms",
@@ -78,7 +97,7 @@ describe("the comparison", () => {
       ],
       [
         "Effect.raceAll",
-        "nyc after 310 ms",
+        "nyc after 230 ms, returns after 310 ms",
         "5 of 5",
         "none",
         "1100 ms",

@@ -125,6 +125,58 @@ describePage("the page in use", (site) => {
     expect(await page.locator("#trouble").textContent()).toBe("name: “ ” is not a name of 1 to 24 characters.")
   })
 
+  it("says what a delay must be where a schedule begins with it", async () => {
+    const scenario = { ...preset("slow-replica"), delay: { pace: "exponential", millis: 1 } } as const
+    const page = await site.open(linkTo(scenario))
+    const field = page.getByLabel("delay in ms", { exact: true })
+    await field.fill("0")
+    expect(await page.locator("#trouble").textContent()).toBe("delay in ms: “0” is not a whole number from 1 to 10000.")
+    await field.blur()
+    expect([await field.inputValue(), await page.locator("#trouble").textContent()]).toStrictEqual(["1", ""])
+    await page.getByLabel("delay", { exact: true }).selectOption("fixed")
+    await field.fill("0")
+    expect(await page.locator("#trouble").textContent()).toBe("")
+    expect(await page.locator("#program").textContent()).toBe(
+      programOf({ ...scenario, delay: { pace: "fixed", millis: 0 } })
+    )
+  })
+
+  it("takes no name with characters that nobody sees, and shows which they are", async () => {
+    const page = await site.open()
+    await page.getByLabel("name, candidate 1").fill("a\u202eb")
+    expect(await page.locator("#trouble").textContent()).toBe(
+      "name: “a\\u{202e}b” has characters that cannot be seen."
+    )
+    expect(await page.locator("#program").textContent()).toBe(programOf(presets[0].scenario))
+  })
+
+  it.each([360, 700, 1280])("has room for names that are one long word, %d pixels wide", async (width) => {
+    const mirrors = preset("mirrors")
+    const long = (letter: string) => ({
+      ...mirrors,
+      candidates: mirrors.candidates.map((candidate) => ({ ...candidate, name: letter.repeat(24) }))
+    })
+    for (const letter of ["W", "漢"]) {
+      for (const view of ["race", "compare"] as const) {
+        const page = await site.open(linkTo(long(letter), view), { viewport: { width, height: 800 } })
+        const wide = await page.evaluate(() =>
+          [
+            document.documentElement,
+            ...Array.from(
+              document.querySelectorAll(".presets, #status, .events, pre:has(#outcome), .racer strong, .costs")
+            )
+          ]
+            .filter(({ clientWidth, parentElement, scrollWidth }) =>
+              scrollWidth > clientWidth || clientWidth > (parentElement?.clientWidth ?? Infinity)
+            )
+            .map(({ outerHTML }) => outerHTML.slice(0, 80))
+        )
+        expect(wide).toStrictEqual([])
+        await page.context().close()
+      }
+    }
+  })
+
   it("moves only when something happens, where motion is not wanted", async () => {
     const page = await site.open(linkTo(preset("slow-replica")), { reducedMotion: "reduce" })
     await page.evaluate(() => {

@@ -13,8 +13,8 @@ import { h, place, setText } from "./dom.js"
 import { type Complain, numberField, selectField, textField } from "./fields.js"
 import { handle, type Scale } from "./handle.js"
 
-/** `key` says what was edited: edits of one thing in a row are one step back. */
-export type Edit = (change: (scenario: Scenario) => Scenario, key: string) => void
+/** `key` says what was edited: edits of one thing in a row are one step back, and one without a key is always a step. */
+export type Edit = (change: (scenario: Scenario) => Scenario, key?: string) => void
 
 interface Row {
   readonly element: HTMLElement
@@ -60,7 +60,7 @@ const row = (index: number, edit: Edit, scale: Scale, complain: Complain): Row =
   const latencyHandle = handle("of-latency", `latency, ${context}`, "latency", scale, setLatency)
   const cleanUpHandle = handle("of-clean-up", `clean-up, ${context}`, "cleanUp", scale, setCleanUp)
   const remove = h("button", { type: "button", className: "remove", title: "remove" }, "×")
-  remove.addEventListener("click", () => edit((scenario) => without(scenario, index), `remove ${index}`))
+  remove.addEventListener("click", () => edit((scenario) => without(scenario, index)))
   const lane = h(
     "div",
     { className: "lane" },
@@ -119,7 +119,7 @@ export const builder = (edit: Edit, complain: Complain) => {
   const add = h("button", { type: "button", className: "quiet" }, "Add a candidate")
   const note = h("p", { className: "note" })
   add.addEventListener("click", () => {
-    edit(withOneMore, "add")
+    edit(withOneMore)
     list.querySelector<HTMLElement>("li:last-child input")?.focus()
   })
 

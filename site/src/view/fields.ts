@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import { quote } from "../quote.js"
 import { type Limited, limits } from "../scenario.js"
 import { h } from "./dom.js"
 
@@ -28,7 +29,7 @@ const typed = <A>(
   const take = () => {
     const value = read(input.value)
     input.setAttribute("aria-invalid", String(Either.isLeft(value)))
-    complain(Either.isLeft(value) ? `${label}: “${input.value}” ${value.left}.` : "")
+    complain(Either.isLeft(value) ? `${label}: ${quote(input.value)} ${value.left}.` : "")
     if (Either.isRight(value) && input.value !== shown) {
       shown = input.value
       onEdit(value.right)
@@ -53,19 +54,22 @@ export const numberField = (
   context: string,
   limited: Limited,
   onEdit: (value: number) => void,
-  complain: Complain
+  complain: Complain,
+  /** Where the least depends on another field. */
+  leastOf: () => number = () => limits[limited][0]
 ): Field<number | null> => {
-  const [least, most] = limits[limited]
-  const input = h("input", { type: "number", inputMode: "numeric", min: `${least}`, max: `${most}`, step: "1" })
+  const most = limits[limited][1]
+  const input = h("input", { type: "number", inputMode: "numeric", max: `${most}`, step: "1" })
   const read = (text: string): Either.Either<number, string> =>
-    /^\d+$/.test(text) && Number(text) >= least && Number(text) <= most
+    /^\d+$/.test(text) && Number(text) >= leastOf() && Number(text) <= most
       ? Either.right(Number(text))
-      : Either.left(`is not a whole number from ${least} to ${most}`)
+      : Either.left(`is not a whole number from ${leastOf()} to ${most}`)
   const show = typed(label, input, read, onEdit, complain)
   return {
     element: labelled(label, context, input),
     show: (value) => {
       input.disabled = value === null
+      input.min = `${leastOf()}`
       show(value === null ? "" : String(value))
     }
   }

@@ -20,11 +20,15 @@ export const optionFields = (edit: Edit, complain: Complain) => {
     paces,
     (pace) => edit((scenario) => ({ ...scenario, delay: withPace(scenario.delay, pace) }), "pace")
   )
-  const millis = numberField("delay in ms", "", "delay", (millis) =>
-    edit(({ delay, ...scenario }) => ({
-      ...scenario,
-      delay: { ...delay, millis: Math.max(leastDelay(delay.pace), millis) }
-    }), "delay"), complain)
+  let shownPace: Pace = "fixed"
+  const millis = numberField(
+    "delay in ms",
+    "",
+    "delay",
+    (millis) => edit(({ delay, ...scenario }) => ({ ...scenario, delay: { ...delay, millis } }), "delay"),
+    complain,
+    () => leastDelay(shownPace)
+  )
   const minDelay = numberField(
     "minDelay in ms",
     "",
@@ -52,7 +56,8 @@ export const optionFields = (edit: Edit, complain: Complain) => {
       ...[pace, millis, minDelay, concurrency, losers].map(({ element }) => element)
     ),
     show: (scenario: Scenario) => {
-      pace.show(scenario.delay.pace)
+      shownPace = scenario.delay.pace
+      pace.show(shownPace)
       millis.show(scenario.delay.millis)
       minDelay.show(scenario.minDelay)
       concurrency.show(places.find((place) => place === String(scenario.concurrency)) ?? "unbounded")

@@ -2,7 +2,7 @@ import { pictureOf } from "../picture.js"
 import { play, speeds } from "../player.js"
 import { Run, runAtOnce } from "../run.js"
 import type { Scenario } from "../scenario.js"
-import { linesOf, summaryOf, textOf } from "../words.js"
+import { linesOf, standOf, summaryOf, textOf } from "../words.js"
 import { byId, h, setText } from "./dom.js"
 
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)")
@@ -23,19 +23,32 @@ export const stage = () => {
   let stop = () => {}
   let isLive = false
   let drawnEvents = -1
+  /** What the picture was painted for; under the other tab it has no width, and is painted when it is back. */
+  let painted = { width: 0, at: 0 }
+
+  const paint = () => {
+    const width = picture.clientWidth
+    if (run !== undefined && width > 0) {
+      picture.innerHTML = pictureOf(run, width, until)
+    }
+    painted = { width, at: run?.now ?? 0 }
+  }
 
   const draw = () => {
     if (run === undefined) {
       return
     }
     const hasNews = run.events.length !== drawnEvents
-    if (!isLive || hasNews || !isCalm.matches) {
-      picture.innerHTML = pictureOf(run, picture.clientWidth, until)
+    // What hangs grows up to the end of the axis, and there is nothing more to see.
+    const isStill = isCalm.matches || run.state === "hanging" && painted.at >= until
+    if (!isLive || hasNews || !isStill) {
+      paint()
     }
     if (!isLive || hasNews) {
       drawnEvents = run.events.length
       tell(run)
     }
+    setText(status, isLive ? standOf(run) : summaryOf(run))
   }
 
   const tell = (run: Run) => {
@@ -60,12 +73,6 @@ export const stage = () => {
     )
     interruptButton.setAttribute("aria-disabled", String(!isLive))
     runButton.textContent = isLive ? "Start again" : "Run it live"
-    setText(
-      status,
-      isLive
-        ? run.events.some(({ _tag }) => _tag === "Decided") ? "Decided: losers are cleaning up." : "Running."
-        : summaryOf(run)
-    )
   }
 
   const settle = () => {
@@ -98,7 +105,7 @@ export const stage = () => {
   runButton.addEventListener("click", () => run && start(run.scenario))
   interruptButton.addEventListener("click", interrupt)
   document.addEventListener("keydown", ({ key }) => key === "Escape" && interrupt())
-  new ResizeObserver(draw).observe(picture)
+  new ResizeObserver(() => picture.clientWidth === painted.width || paint()).observe(picture)
 
   return {
     /** Shows how the race of a scenario goes, and gives up one that is under way. */
