@@ -21,6 +21,9 @@ export interface Plan {
 /** How many keys have an estimator of their own; of more, the one that was not called for longest is forgotten. */
 const maxKeys = 256
 
+/** `estimate` is the percentile, of what the sketch knows. */
+type Choose = (sketch: Sketch, estimate: number, now: number) => Choice
+
 /** What is known of the calls of one key. */
 class Estimator {
   readonly sketch: Sketch
@@ -30,7 +33,7 @@ class Estimator {
 
   constructor(
     private readonly percentile: Hedge.Percentile,
-    private readonly choose: (sketch: Sketch, now: number) => Choice
+    private readonly choose: Choose
   ) {
     this.sketch = new Sketch(percentile.window)
   }
@@ -43,8 +46,9 @@ class Estimator {
       return Either.left("warm-up")
     }
     if (this.sketch.version - this.chosenAt > count / 50) {
-      this.chosen = this.choose(this.sketch, now)
-      this.isAboveMax = this.sketch.quantile(quantile, now) > max
+      const estimate = this.sketch.quantile(quantile, now)
+      this.chosen = this.choose(this.sketch, estimate, now)
+      this.isAboveMax = estimate > max
       this.chosenAt = this.sketch.version
     }
     const { delay, probability } = this.chosen
@@ -79,12 +83,12 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
     return estimator
   }
 
-  private choose(percentile: Hedge.Percentile): (sketch: Sketch, now: number) => Choice {
+  private choose(percentile: Hedge.Percentile): Choose {
     const { probability, tail } = this.settings
     const { quantile } = percentile
     return probability === "auto"
-      ? (sketch, now) => sketch.choose(tail, Math.min(1 - quantile, this.budget.ratio), percentile, now)
-      : (sketch, now) => ({ delay: sketch.quantile(quantile, now), probability })
+      ? (sketch, _, now) => sketch.choose(tail, Math.min(1 - quantile, this.budget.ratio), percentile, now)
+      : (_, estimate) => ({ delay: estimate, probability })
   }
 
   /** When to send copies; or why there are to be none. */
