@@ -33,7 +33,7 @@ export default defineConfig(
     }
   },
   {
-    files: ["test/**/*.ts"],
+    files: ["test/**/*.ts", "site/test/**/*.ts"],
     rules: { "@typescript-eslint/no-explicit-any": "off" }
   }
 )

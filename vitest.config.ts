@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config"
 const wire = "test/**/*.wire.test.ts"
 
 // Tests of the page, in a browser: after the others as well.
-const site = "test/site/**/*.test.ts"
+const site = "site/test/**/*.test.ts"
 
 export default defineConfig({
   test: {

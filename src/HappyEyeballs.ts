@@ -25,8 +25,8 @@ import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
-import * as internalAddress from "./internal/address.js"
-import * as internal from "./internal/happyEyeballs.js"
+import * as internalAddress from "./internal/happyEyeballs/address.js"
+import * as internal from "./internal/happyEyeballs/connect.js"
 import type * as StaggeredRace from "./StaggeredRace.js"
 
 /**

@@ -20,7 +20,7 @@ import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
-import * as internal from "./internal/hedge.js"
+import * as internal from "./internal/hedge/hedge.js"
 
 /**
  * What a {@link Budget} is known by.

@@ -22,7 +22,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
 import type * as Hedge from "./Hedge.js"
-import * as internal from "./internal/hedgedHttpClient.js"
+import * as internal from "./internal/http/hedged.js"
 
 /**
  * Which requests may be sent twice, and how copies are sent.

@@ -30,10 +30,10 @@ import type * as https from "node:https"
 import type * as net from "node:net"
 import type * as tls from "node:tls"
 import * as HappyEyeballs from "./HappyEyeballs.js"
-import * as internalAgent from "./internal/nodeAgent.js"
-import * as internalConnector from "./internal/nodeConnector.js"
-import * as internalRun from "./internal/nodeRun.js"
-import * as internal from "./internal/nodeSocket.js"
+import * as internalAgent from "./internal/node/agent.js"
+import * as internalRun from "./internal/node/promise.js"
+import * as internal from "./internal/node/socket.js"
+import * as internalConnector from "./internal/node/undici.js"
 
 /**
  * One address could not be connected to, or its handshake of TLS has failed.

@@ -20,7 +20,7 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as HappyEyeballs from "./HappyEyeballs.js"
-import * as internal from "./internal/nodePlatform.js"
+import * as internal from "./internal/node/platform.js"
 import type * as NodeHappyEyeballs from "./NodeHappyEyeballs.js"
 
 /**

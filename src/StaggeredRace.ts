@@ -55,7 +55,7 @@ import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
-import * as internal from "./internal/staggeredRace.js"
+import * as internal from "./internal/race/api.js"
 
 /**
  * How a race is run. Only `delay` has to be given.

@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import { ticks } from "../../src/internal/timelineLayout.js"
+import { ticks } from "../../src/internal/timeline/layout.js"
 import { decisionOf, endOf, killedEarly, type Report, timeOfAttempts } from "./rivals.js"
 import type { Event, Outcome, Run } from "./run.js"
 import type { Scenario } from "./scenario.js"

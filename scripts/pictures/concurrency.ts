@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import { StaggeredRace } from "../../src/index.js"
+import type { Picture } from "./picture.js"
+
+// Four mirrors, no more than two of them asked at once.
+
+const mirrors = [
+  Effect.delay(Effect.fail("timed out"), "350 millis"),
+  Effect.delay(Effect.fail("out of order"), "500 millis"),
+  Effect.delay(Effect.succeed("a file"), "150 millis"),
+  Effect.delay(Effect.succeed("a file"), "150 millis")
+]
+
+export const concurrency: Picture = {
+  title: "Four mirrors, two at once at most, one more every 100 ms: the third is due at 200 ms and parked until the " +
+    "first has failed at 350 ms. It wins at 500 ms, before there is a place for the fourth",
+  race: StaggeredRace.outcome(mirrors, { delay: "100 millis", concurrency: 2 }),
+  labels: ["ams", "fra", "lon", "nyc"]
+}

@@ -1,0 +1,131 @@
+import * as fs from "node:fs"
+import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
+import {
+  describesFunction,
+  hideInitializers,
+  linkToRepository,
+  nameExamples,
+  plainHeadings,
+  Theme,
+  withoutWords
+} from "./adapt.js"
+import { check } from "./check.js"
+
+// `npm run docs`: the doc comments of the public modules, the README and the changelog as static pages, in docs/.
+// Ends with status 1 on any warning: a link to nowhere, an export without a doc comment, a tag that nobody knows, an
+// export without a page, an example that is not shown.
+
+const out = "docs"
+
+const manifest: { readonly exports: Record<string, unknown>; readonly repository: { readonly url: string } } = JSON
+  .parse(fs.readFileSync("package.json", "utf8"))
+const repository = manifest.repository.url.replace(/^git\+/, "").replace(/\.git$/, "")
+
+/** Each entry point is a module, but for the barrel, which only names some of them. */
+const modules = Object.keys(manifest.exports).filter((name) => name !== "." && name !== "./package.json").map((name) =>
+  name.slice(2)
+)
+/** Those that everything else is made of come first. */
+const order = ["StaggeredRace", "Timeline", "HappyEyeballs", "Hedge"]
+const rank = (name: string) => order.includes(name) ? order.indexOf(name) : order.length
+modules.sort((a, b) => rank(a) - rank(b))
+
+const options: TypeDocOptions = {
+  name: "effect-staggered-race",
+  includeVersion: true,
+  entryPoints: modules.map((name) => `src/${name}.ts`),
+  tsconfig: "tsconfig.build.json",
+  // `npm run typecheck` does that.
+  skipErrorChecking: true,
+  excludeExternals: true,
+  excludeInternal: true,
+  disableSources: true,
+  projectDocuments: ["CHANGELOG.md"],
+  requiredToBeDocumented: ["Variable", "Function", "Class", "Interface", "Method", "TypeAlias"],
+  // What a constructor makes is said beside it.
+  intentionallyNotDocumented: ["NodeHappyEyeballs.HttpAgent.__type", "NodeHappyEyeballs.HttpsAgent.__type"],
+  validation: {
+    notExported: true,
+    notDocumented: true,
+    invalidLink: true,
+    invalidPath: true,
+    rewrittenLink: true,
+    unusedMergeModuleWith: true
+  },
+  treatWarningsAsErrors: true,
+  router: "structure",
+  sort: ["source-order"],
+  sortEntryPoints: false,
+  categorizeByGroup: false,
+  categoryOrder: [
+    "racing",
+    "connecting",
+    "hedging",
+    "rendering",
+    "clients",
+    "sockets",
+    "http",
+    "without Effect",
+    "constructors",
+    "delays",
+    "budgets",
+    "*",
+    "context",
+    "services",
+    "models",
+    "errors",
+    "symbols"
+  ],
+  navigation: { includeCategories: true, includeGroups: false },
+  navigationLinks: { Repository: repository },
+  useFirstParagraphOfCommentAsSummary: true,
+  includeHierarchySummary: false,
+  headings: { readme: false },
+  searchInComments: true,
+  searchInDocuments: true,
+  markdownItLoader: plainHeadings,
+  customCss: "scripts/reference/style.css",
+  favicon: "scripts/reference/favicon.svg",
+  githubPages: false,
+  hideGenerator: true
+}
+
+const app = await Application.bootstrap(options)
+app.renderer.defineTheme("operators", Theme)
+app.options.setValue("theme", "operators")
+
+const { getComment } = Context.prototype
+Context.prototype.getComment = function(symbol, kind) {
+  const comment = getComment.call(this, symbol, kind)
+  if (describesFunction(symbol, this.checker)) {
+    comment?.modifierTags.add("@function")
+  }
+  return comment
+}
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  nameExamples(project)
+  hideInitializers(project)
+})
+
+const project = await app.convert()
+if (project === undefined) {
+  process.exit(1)
+}
+linkToRepository(project, repository)
+app.validate(project)
+await app.generateDocs(project, out)
+
+const failed = app.logger.hasErrors() || app.logger.hasWarnings()
+const [{ program } = { program: undefined }] = app.getEntryPoints() ?? []
+if (program === undefined) {
+  process.exit(1)
+}
+const { faults, summary } = check(out, modules, program)
+const wordless = withoutWords(project)
+for (const fault of [...wordless.map((name) => `${name}: its doc comment says nothing`), ...faults]) {
+  console.error(fault)
+}
+console.log(summary)
+if (failed || wordless.length > 0 || faults.length > 0) {
+  process.exit(1)
+}

@@ -1,0 +1,126 @@
+import * as Option from "effect/Option"
+import type { Address, Family } from "../../HappyEyeballs.js"
+
+const decimal = /^(0|[1-9]\d{0,2})$/
+const hexadecimal = /^[0-9a-f]{1,4}$/i
+
+/** The two 16-bit groups of an IPv4 address. */
+const parseIpv4 = (text: string): ReadonlyArray<number> | undefined => {
+  const parts = text.split(".")
+  const bytes = parts.map((part) => decimal.test(part) ? Number(part) : 256)
+  const [a = 256, b = 256, c = 256, d = 256] = bytes
+  return parts.length === 4 && bytes.every((byte) => byte < 256) ? [a << 8 | b, c << 8 | d] : undefined
+}
+
+/** Groups as they are written; an IPv4 address, at the very end, is two. */
+const parseGroups = (text: string, isEnd: boolean): ReadonlyArray<number> | undefined => {
+  const groups: Array<number> = []
+  const parts = text === "" ? [] : text.split(":")
+  for (const [index, part] of parts.entries()) {
+    const tail = isEnd && index === parts.length - 1 ? parseIpv4(part) : undefined
+    if (tail !== undefined) {
+      groups.push(...tail)
+    } else if (hexadecimal.test(part)) {
+      groups.push(Number.parseInt(part, 16))
+    } else {
+      return undefined
+    }
+  }
+  return groups
+}
+
+/** The eight groups of an IPv6 address without a zone. */
+const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
+  const [head = "", tail, ...more] = text.split("::")
+  const before = parseGroups(head, tail === undefined)
+  const after = tail === undefined ? [] : parseGroups(tail, true)
+  // What "::" leaves out is one group at least.
+  const left = 8 - (before?.length ?? 9) - (after?.length ?? 9)
+  return before === undefined || after === undefined || more.length > 0 || (tail === undefined ? left !== 0 : left < 1)
+    ? undefined
+    : [...before, ...Array<number>(left).fill(0), ...after]
+}
+
+interface Parsed extends Address {
+  /** The same for two spellings of one address. */
+  readonly key: string
+}
+
+const parse = (text: string): Parsed | undefined => {
+  const address = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text
+  const ipv4 = parseIpv4(address)
+  if (ipv4 !== undefined) {
+    return { address, family: 4, key: ipv4.join(".") }
+  }
+  const [unscoped = "", zone, ...more] = address.split("%")
+  const groups = zone === "" || more.length > 0 ? undefined : parseIpv6(unscoped)
+  if (groups === undefined) {
+    return undefined
+  }
+  // IPv4-mapped (RFC 4291, section 2.5.5.2): whoever connects to it does so over IPv4.
+  return groups.slice(0, 6).join(":") === "0:0:0:0:0:65535"
+    ? { address, family: 4, key: groups.slice(6).join(".") }
+    : { address, family: 6, key: [groups.join(":"), zone].join("%") }
+}
+
+/** @internal */
+export const fromText = (text: string): Option.Option<Address> =>
+  Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
+
+const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+
+/**
+ * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in
+ * turn. Said as one step at a time, so that addresses that become known later fall into place.
+ *
+ * @internal
+ */
+export class Sequence<A extends Address> {
+  private readonly waiting: { readonly [F in Family]: Array<A> } = { 4: [], 6: [] }
+  private readonly known = new Set<string>()
+  /** In the order in which they were taken. */
+  readonly taken: Array<A> = []
+
+  constructor(private readonly first: Family, private readonly firstFamilyCount: number) {}
+
+  /** Whether it was not known. */
+  add(address: A): boolean {
+    const key = keyOf(address)
+    const isNew = !this.known.has(key)
+    if (isNew) {
+      this.known.add(key)
+      this.waiting[address.family].push(address)
+    }
+    return isNew
+  }
+
+  /**
+   * The next one, which stays. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other,
+   * then in turn, and what is left of the longer list at the end.
+   */
+  peek(): A | undefined {
+    const { first, taken } = this
+    const other: Family = first === 6 ? 4 : 6
+    const wanted = taken.length < this.firstFamilyCount || taken[taken.length - 1]?.family === other ? first : other
+    return this.waiting[wanted][0] ?? this.waiting[wanted === first ? other : first][0]
+  }
+
+  take(address: A): void {
+    this.waiting[address.family].shift()
+    this.taken.push(address)
+  }
+}
+
+/** @internal */
+export const interleave = <A extends Address>(
+  addresses: Iterable<A>,
+  { firstFamilyCount, prefer }: { readonly firstFamilyCount: number; readonly prefer: Family | undefined }
+): Array<A> => {
+  const given = Array.from(addresses)
+  const sequence = new Sequence<A>(prefer ?? given[0]?.family ?? 6, firstFamilyCount)
+  given.forEach((address) => sequence.add(address))
+  for (let next = sequence.peek(); next !== undefined; next = sequence.peek()) {
+    sequence.take(next)
+  }
+  return sequence.taken
+}

@@ -1,0 +1,114 @@
+import type * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Address, Family, QueryFailed } from "../../HappyEyeballs.js"
+import { Sequence } from "./address.js"
+
+/** @internal */
+export interface ResolutionSettings {
+  readonly prefer: Family
+  readonly firstFamilyCount: number
+  /** Milliseconds. */
+  readonly resolutionDelay: number
+}
+
+/** Asks for a family's addresses, in the order in which they are to be tried. */
+type Query = (family: Family) => Effect.Effect<ReadonlyArray<Address>, QueryFailed>
+
+/**
+ * One resolution of a name: what was asked, what has been answered, what was given out.
+ *
+ * @internal
+ */
+export class Resolution {
+  readonly failures: Array<Cause.Cause<QueryFailed>> = []
+  private readonly sequence: Sequence<Address>
+  private readonly pending = new Set<Family>()
+  private firstAnswerAt = Infinity
+  /** Done by the next answer. */
+  private answered = Deferred.unsafeMake<void>(FiberId.none)
+
+  constructor(
+    private readonly query: Query,
+    /** RFC 8305, section 3: the AAAA query first, the A query right after it; neither waits for the other. */
+    private readonly families: ReadonlyArray<Family>,
+    private readonly settings: ResolutionSettings
+  ) {
+    this.sequence = new Sequence(settings.prefer, settings.firstFamilyCount)
+  }
+
+  /** The addresses in the order in which they were pulled. */
+  get given(): ReadonlyArray<Address> {
+    return this.sequence.taken
+  }
+
+  /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
+  readonly addresses: Stream.Stream<Address> = Stream.fromPull(
+    Effect.suspend(() => {
+      this.families.forEach((family) => this.pending.add(family))
+      return Effect.as(
+        Effect.forEach(this.families, (family) => Effect.forkScoped(this.ask(family)), { discard: true }),
+        Effect.suspend(() => this.pull())
+      )
+    })
+  )
+
+  private ask(family: Family): Effect.Effect<void> {
+    return Effect.flatMap(
+      Effect.exit(Effect.suspend(() => this.query(family))),
+      (exit) => Effect.map(Clock.currentTimeMillis, (now) => this.onAnswer(family, exit, now))
+    )
+  }
+
+  private onAnswer(family: Family, exit: Exit.Exit<ReadonlyArray<Address>, QueryFailed>, now: number): void {
+    this.pending.delete(family)
+    if (Exit.isFailure(exit)) {
+      this.failures.push(exit.cause)
+    } else {
+      for (const address of exit.value) {
+        if (this.sequence.add(address)) {
+          this.firstAnswerAt = Math.min(this.firstAnswerAt, now)
+        }
+      }
+    }
+    Deferred.unsafeDone(this.answered, Effect.void)
+    this.answered = Deferred.unsafeMake(FiberId.none)
+  }
+
+  private pull(): Effect.Effect<Chunk.Chunk<Address>, Option.Option<never>> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const address = this.sequence.peek()
+      if (address === undefined && this.pending.size === 0) {
+        return Effect.fail(Option.none())
+      }
+      const held = address === undefined ? Infinity : this.held(address.family, now)
+      if (address !== undefined && held <= 0) {
+        this.sequence.take(address)
+        return Effect.succeed(Chunk.of(address))
+      }
+      const answered = Deferred.await(this.answered)
+      return Effect.zipRight(
+        held === Infinity ? answered : Effect.timeoutOption(answered, held),
+        Effect.suspend(() => this.pull())
+      )
+    })
+  }
+
+  /**
+   * Milliseconds for which an address still has to wait. RFC 8305, section 3: the preferred family goes at once, the
+   * other one waits for its answer, but no longer than the Resolution Delay from the first answer.
+   */
+  private held(family: Family, now: number): number {
+    const { prefer, resolutionDelay } = this.settings
+    return family === prefer || !this.pending.has(prefer)
+      ? 0
+      // Whatever the clock does meanwhile.
+      : Math.min(this.firstAnswerAt + resolutionDelay - now, resolutionDelay)
+  }
+}

@@ -1,0 +1,113 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as Undici from "@effect/platform-node/Undici"
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Socket from "@effect/platform/Socket"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Record from "effect/Record"
+import type * as Scope from "effect/Scope"
+import type * as net from "node:net"
+import type { Duplex } from "node:stream"
+import type * as HappyEyeballs from "../../HappyEyeballs.js"
+import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
+import type * as NodeHappyEyeballsPlatform from "../../NodeHappyEyeballsPlatform.js"
+import { stoppable } from "./undici.js"
+
+const fromConnection = <R>(
+  connection: Effect.Effect<Duplex, HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>, R>,
+  options: NodeHappyEyeballsPlatform.SocketOptions | undefined
+) =>
+  NodeSocket.fromDuplex(
+    Effect.mapError(connection, (cause) => new Socket.SocketGenericError({ reason: "Open", cause })),
+    { openTimeout: options?.openTimeout }
+  )
+
+/** @internal */
+export const makeSocket = (
+  target: HappyEyeballs.Target,
+  options?: NodeHappyEyeballs.ConnectOptions & NodeHappyEyeballsPlatform.SocketOptions
+) => fromConnection(NodeHappyEyeballs.connect(target, options), options)
+
+/** @internal */
+export const makeSocketTls = (
+  target: HappyEyeballs.Target,
+  options?: NodeHappyEyeballs.ConnectTlsOptions & NodeHappyEyeballsPlatform.SocketOptions
+) => fromConnection(NodeHappyEyeballs.connectTls(target, options), options)
+
+const agentOf = <A extends { readonly destroy: () => void }>(make: () => A) =>
+  Effect.acquireRelease(Effect.sync(make), (agent) => Effect.sync(() => agent.destroy()))
+
+/** @internal */
+export const makeAgent = (
+  options?: NodeHappyEyeballs.HttpsAgentOptions
+): Effect.Effect<NodeHttpClient.HttpAgent, never, Scope.Scope> =>
+  Effect.all({
+    [NodeHttpClient.HttpAgentTypeId]: Effect.succeed<typeof NodeHttpClient.HttpAgentTypeId>(
+      NodeHttpClient.HttpAgentTypeId
+    ),
+    http: agentOf(() => new NodeHappyEyeballs.HttpAgent(options)),
+    https: agentOf(() => new NodeHappyEyeballs.HttpsAgent(options))
+  })
+
+/** @internal */
+export const layerAgent = (options?: NodeHappyEyeballs.HttpsAgentOptions): Layer.Layer<NodeHttpClient.HttpAgent> =>
+  Layer.scoped(NodeHttpClient.HttpAgent, makeAgent(options))
+
+/** What undici does with its options where it is not given a connector. */
+const connectorOf = (options: NodeHappyEyeballsPlatform.DispatcherOptions) => {
+  const { allowH2, connect, connectTimeout, maxCachedSessions, socketPath } = options
+  return typeof connect === "function" ? connect : Undici.buildConnector({
+    ...Record.filter(
+      { allowH2, maxCachedSessions, socketPath, timeout: connectTimeout },
+      Predicate.isNotUndefined
+    ),
+    ...connect
+  })
+}
+
+/** A connector is given addresses, so that its options for names have to be kept here. */
+const resolutionOf = ({ connect }: NodeHappyEyeballsPlatform.DispatcherOptions): NodeHappyEyeballs.PlainOptions => {
+  const names = typeof connect === "object" ? connect : {}
+  const { family, hints, lookup } = names as Pick<net.TcpNetConnectOpts, "family" | "hints" | "lookup">
+  return {
+    family: family === 4 || family === 6 ? family : undefined,
+    resolver: NodeHappyEyeballs.makeResolver({ hints, lookup })
+  }
+}
+
+/** @internal */
+export const makeDispatcher = (
+  { happyEyeballs, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions = {}
+): Effect.Effect<Undici.Dispatcher, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const { connector, stop } = stoppable(connectorOf(options), { ...resolutionOf(options), ...happyEyeballs })
+      return { dispatcher: new Undici.Agent({ ...options, connect: connector }), stop }
+    }),
+    ({ dispatcher, stop }) =>
+      Effect.promise(() => {
+        // In this order: one that is destroyed begins nothing when what it did is stopped.
+        const destroyed = dispatcher.destroy()
+        stop()
+        return destroyed
+      })
+  ).pipe(Effect.map(({ dispatcher }) => dispatcher))
+
+/** @internal */
+export const layerDispatcher = (
+  options?: NodeHappyEyeballsPlatform.DispatcherOptions
+): Layer.Layer<NodeHttpClient.Dispatcher> => Layer.scoped(NodeHttpClient.Dispatcher, makeDispatcher(options))
+
+/** @internal */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
+  NodeHttpClient.layerWithoutAgent,
+  layerAgent()
+)
+
+/** @internal */
+export const layerHttpClientUndici: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
+  NodeHttpClient.layerUndiciWithoutDispatcher,
+  layerDispatcher()
+)

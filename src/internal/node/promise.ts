@@ -1,0 +1,126 @@
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type * as net from "node:net"
+import * as HappyEyeballs from "../../HappyEyeballs.js"
+import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
+import { connect, connectTls, makeResolver, toError } from "./socket.js"
+
+/** A race for a socket, as effects have it. */
+type Connecting<S> = Effect.Effect<
+  S,
+  HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>,
+  Scope.Scope | HappyEyeballs.Resolver
+>
+
+const errorsOf = (causes: Iterable<Cause.Cause<{ readonly cause: unknown }>>) =>
+  Array.from(causes, (cause) => [
+    ...Chunk.map(Cause.failures(cause), ({ cause }) => cause),
+    ...Cause.defects(cause)
+  ]).flat().map(toError)
+
+/**
+ * The error that a program of Node's knows what to do with: its own where there is only one, else one that has them
+ * all and the code of the first. Where nobody was found to connect to, it is that of the resolver.
+ */
+const toNodeError = (
+  failed: HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>
+): NodeJS.ErrnoException => {
+  const errors = errorsOf(failed.connections.flatMap(({ cause }) => Option.toArray(cause)))
+  const first = errors[0] ?? errorsOf(failed.resolution)[0]
+  if (first === undefined) {
+    return failed
+  }
+  return errors.length < 2
+    ? first
+    : Object.assign(
+      new AggregateError(errors, failed.message, { cause: failed }),
+      first.code === undefined ? {} : { code: first.code }
+    )
+}
+
+/** The socket belongs to whoever gets it. It is destroyed if nobody does. */
+const unscoped = <A, E, R>(self: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Scope.make(), (scope) =>
+      Effect.onExit(
+        restore(Scope.extend(self, scope)),
+        (exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)
+      ))
+  )
+
+const prepare = <S>(
+  connecting: Connecting<S>,
+  resolver: HappyEyeballs.Resolver["Type"] = makeResolver()
+): Effect.Effect<S, NodeJS.ErrnoException> =>
+  unscoped(connecting).pipe(
+    Effect.provideService(HappyEyeballs.Resolver, resolver),
+    Effect.mapError(toNodeError)
+  )
+
+type Result<S> = [error: null, socket: S] | [error: Error, socket: null]
+
+const toResult = <S>(exit: Exit.Exit<S, NodeJS.ErrnoException>): Result<S> =>
+  Exit.isSuccess(exit) ? [null, exit.value] : [toError(Cause.squash(exit.cause)), null]
+
+/**
+ * Calls back with a socket or an error, unless it is interrupted by what it returns: then it calls nobody.
+ *
+ * @internal
+ */
+export const run = <S extends net.Socket>(
+  connecting: Connecting<S>,
+  resolver: HappyEyeballs.Resolver["Type"] | undefined,
+  callback: (...result: Result<S>) => void
+): () => void => {
+  let interrupted = false
+  const interrupt = Effect.runCallback(prepare(connecting, resolver), {
+    onExit: (exit) => {
+      if (!interrupted) {
+        callback(...toResult(exit))
+      } else if (Exit.isSuccess(exit)) {
+        exit.value.destroy()
+      }
+    }
+  })
+  return () => {
+    interrupted = true
+    interrupt()
+  }
+}
+
+const promise = async <S extends net.Socket>(
+  connecting: Connecting<S>,
+  { resolver, signal }: NodeHappyEyeballs.PromiseOptions
+): Promise<S> => {
+  signal?.throwIfAborted()
+  const exit = await Effect.runPromiseExit(prepare(connecting, resolver), signal === undefined ? {} : { signal })
+  const [error, socket] = toResult(exit)
+  if (signal?.aborted === true) {
+    socket?.destroy()
+    throw signal.reason
+  }
+  if (error !== null) {
+    throw error
+  }
+  return socket
+}
+
+/** @internal */
+export const connectPromise = (
+  { host, port, resolver, signal, ...options }:
+    & HappyEyeballs.Target
+    & NodeHappyEyeballs.ConnectOptions
+    & NodeHappyEyeballs.PromiseOptions
+) => promise(connect({ host, port }, options), { resolver, signal })
+
+/** @internal */
+export const connectTlsPromise = (
+  { host, port, resolver, signal, ...options }:
+    & HappyEyeballs.Target
+    & NodeHappyEyeballs.ConnectTlsOptions
+    & NodeHappyEyeballs.PromiseOptions
+) => promise(connectTls({ host, port }, options), { resolver, signal })

@@ -1,0 +1,95 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
+import { constVoid } from "effect/Function"
+import * as net from "node:net"
+import * as HappyEyeballs from "../../HappyEyeballs.js"
+import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
+import { run } from "./promise.js"
+import { awaiting, failure, familyOf, handshakeBegins } from "./socket.js"
+
+/** A connector at work: it calls back with a socket that is ready, or with an error. */
+const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
+  const result = Deferred.unsafeMake<net.Socket, NodeHappyEyeballs.SocketFailed>(FiberId.none)
+  let isReleased = false
+  let socket: net.Socket | undefined
+  const release = () => {
+    isReleased = true
+    socket?.destroy()
+  }
+  const given: unknown = connector(options, (error, ready) => {
+    socket ??= ready ?? undefined
+    Deferred.unsafeDone(result, ready ? Effect.succeed(ready) : failure(error))
+    if (isReleased) {
+      release()
+    }
+  })
+  // The connectors that undici builds give back their socket before it is ready, and only so can they be stopped.
+  if (given instanceof net.Socket) {
+    socket = given.on("error", constVoid)
+  }
+  const connects = given instanceof net.Socket ? awaiting(given, "connect") : undefined
+  return { connects, release, result }
+}
+
+const open = (
+  connector: NodeHappyEyeballs.Connector,
+  options: NodeHappyEyeballs.ConnectorOptions,
+  handshakeDelay: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
+) =>
+  Effect.acquireRelease(
+    Effect.try({ try: () => start(connector, options), catch: failure }),
+    ({ release }) => Effect.sync(release)
+  ).pipe(
+    Effect.tap(({ connects }) =>
+      connects !== undefined && options.protocol === "https:"
+        ? Effect.zipRight(Deferred.await(connects), handshakeBegins(handshakeDelay))
+        : Effect.void
+    ),
+    Effect.flatMap(({ result }) => Deferred.await(result))
+  )
+
+/**
+ * A connector that races, and a way to stop it, with all that it is doing. Undici stops none of its connectors, not
+ * even as its agent is destroyed.
+ *
+ * @internal
+ */
+export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.PlainOptions = {}) => {
+  const running = new Set<() => void>()
+
+  const racing: NodeHappyEyeballs.Connector = (request, callback) => {
+    // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
+    if (request.httpSocket || request.socketPath) {
+      return connector(request, callback)
+    }
+    const { hostname, localAddress, port, protocol } = request
+    const connecting = HappyEyeballs.connect(
+      { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) },
+      // The connector takes the name for TLS from the host.
+      ({ address }) =>
+        open(
+          connector,
+          { ...request, host: request.host ?? hostname, hostname: address },
+          options.connectionAttemptDelay
+        ),
+      { ...options, family: familyOf({ family: options.family, localAddress: localAddress ?? undefined }) }
+    )
+    let interrupt = constVoid
+    const stop = () => {
+      interrupt()
+      callback(new Error("stopped connecting"), null)
+    }
+    running.add(stop)
+    interrupt = run(connecting, options.resolver, (...result) => {
+      running.delete(stop)
+      callback(...result)
+    })
+  }
+
+  return { connector: racing, stop: () => running.forEach((stop) => stop()) }
+}
+
+/** @internal */
+export const racing = (connector: NodeHappyEyeballs.Connector, options?: NodeHappyEyeballs.PlainOptions) =>
+  stoppable(connector, options).connector

@@ -1,0 +1,74 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import * as Runtime from "effect/Runtime"
+import type { RaceEvent } from "../../StaggeredRace.js"
+import type { Telemetry } from "../telemetry.js"
+
+/** @internal */
+export type Report<A, E> = (event: RaceEvent<A, E>) => void
+
+/**
+ * What goes wrong in those who watch a race changes nothing: it is only logged.
+ *
+ * @internal
+ */
+export const failed = (who: "onEvent" | "telemetry" | "tracer", cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Effect.logDebug(`StaggeredRace: ${who} failed`, cause)
+
+/** @internal */
+export const guarded = (runtime: Runtime.Runtime<never>, who: "telemetry" | "tracer", watch: () => void): void => {
+  try {
+    watch()
+  } catch (thrown) {
+    Runtime.runFork(runtime, failed(who, Cause.die(thrown)))
+  }
+}
+
+/**
+ * Hands events to a handler, in order and one at a time. The race never waits for it: a handler that never suspends
+ * has run when this returns, a slow one goes on by itself, and one that fails is only logged.
+ */
+const makeHandler = <A, E, R>(
+  runtime: Runtime.Runtime<R>,
+  onEvent: (event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, R>
+): Report<A, E> => {
+  let queue: Array<Effect.Effect<void, never, R>> = []
+  let busy = false
+  const drain = Effect.whileLoop({
+    while: () => busy = queue.length > 0,
+    body: () => {
+      const events = queue
+      queue = []
+      return Effect.all(events, { discard: true })
+    },
+    step: constVoid
+  })
+  return (event) => {
+    queue.push(Effect.catchAllCause(
+      Effect.interruptible(Effect.suspend(() => onEvent(event))),
+      (cause) => failed("onEvent", cause)
+    ))
+    if (!busy) {
+      busy = true
+      Runtime.runFork(runtime, drain)
+    }
+  }
+}
+
+/**
+ * Who hears of what happens in a race, if anybody does. Telemetry comes first: it takes the time of its own.
+ *
+ * @internal
+ */
+export const makeReport = <A, E, R>(
+  runtime: Runtime.Runtime<R>,
+  onEvent: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, R>) | undefined,
+  telemetry: Telemetry | undefined
+): Report<A, E> | undefined => {
+  const handler = onEvent && makeHandler(runtime, onEvent)
+  return telemetry === undefined ? handler : (event) => {
+    guarded(runtime, "telemetry", () => telemetry.onEvent(event))
+    handler?.(event)
+  }
+}

@@ -1,0 +1,121 @@
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type { Outcome, RaceEvent } from "../../StaggeredRace.js"
+import type { Running, RunningAttempt } from "../../Timeline.js"
+
+/** @internal */
+export type Drawable = Outcome<unknown, unknown, unknown> | Running
+
+/**
+ * What there is to know of a race from its events so far: the one place that reads them.
+ *
+ * @internal
+ */
+export class Record {
+  private readonly attempts: Array<RunningAttempt | undefined> = []
+  private sourceFailure: Cause.Cause<unknown> | undefined
+  private decided: Running["decided"] = Option.none()
+  private denied: Running["denied"] = Option.none()
+  private firstAt: number | undefined
+  private lastAt = -Infinity
+  private running = 0
+
+  add(event: RaceEvent<unknown, unknown>): void {
+    const { at } = event
+    this.firstAt ??= at
+    this.lastAt = Math.max(this.lastAt, at)
+    switch (event._tag) {
+      case "Started": {
+        const { dueAt, index, startedBy } = event
+        this.attempts[index] = { index, dueAt, startedAt: at, startedBy, ended: Option.none() }
+        this.running++
+        break
+      }
+      case "Failed":
+        return this.end(event.index, { at, result: "failed", cause: event.cause })
+      case "Won":
+        return this.end(event.index, { at, result: "won", cause: Cause.empty })
+      case "Lost":
+        return this.end(event.index, { at, result: "lost", cause: event.cause })
+      case "SucceededLate":
+        return this.end(event.index, { at, result: "late", cause: Cause.empty })
+      case "Decided":
+        this.decided = Option.some({ at, by: event.by })
+        this.denied = event.denied
+        break
+      case "SourceFailed":
+        this.sourceFailure = this.sourceFailure === undefined
+          ? event.cause
+          : Cause.parallel(this.sourceFailure, event.cause)
+        break
+    }
+  }
+
+  // An attempt whose start was not heard of has no place in a picture.
+  private end(index: number, ending: Option.Option.Value<RunningAttempt["ended"]>): void {
+    const attempt = this.attempts[index]
+    if (attempt !== undefined && this.isRunning(index)) {
+      this.attempts[index] = { ...attempt, ended: Option.some(ending) }
+      this.running--
+    }
+  }
+
+  get isDecided(): boolean {
+    return Option.isSome(this.decided)
+  }
+
+  /** Whether the race is decided and all its attempts have ended. */
+  get isOver(): boolean {
+    return this.running === 0 && this.isDecided
+  }
+
+  isRunning(index: number): boolean {
+    const attempt = this.attempts[index]
+    return attempt !== undefined && Option.isNone(attempt.ended)
+  }
+
+  get startedAt(): number {
+    return this.firstAt ?? NaN
+  }
+
+  at(now: number): Running {
+    return {
+      attempts: this.attempts.filter(Predicate.isNotUndefined),
+      sourceFailure: Option.fromNullable(this.sourceFailure),
+      startedAt: this.firstAt ?? now,
+      now: this.isOver ? this.lastAt : Math.max(now, this.lastAt),
+      decided: this.decided,
+      denied: this.denied
+    }
+  }
+}
+
+/** @internal */
+export const soFar = (events: ReadonlyArray<RaceEvent<unknown, unknown>>, now: number): Running => {
+  const record = new Record()
+  events.forEach((event) => record.add(event))
+  return record.at(now)
+}
+
+/**
+ * An outcome is a race so far, as of its end.
+ *
+ * @internal
+ */
+export const toRunning = (self: Drawable): Running =>
+  Predicate.hasProperty(self, "now") ? self : {
+    attempts: self.attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) => ({
+      index,
+      dueAt,
+      startedAt,
+      startedBy,
+      ended: Option.some({ at: endedAt, result, cause: Exit.isFailure(exit) ? exit.cause : Cause.empty })
+    })),
+    sourceFailure: self.sourceFailure,
+    startedAt: self.startedAt,
+    now: self.endedAt,
+    decided: Option.some({ at: self.decidedAt, by: self.decidedBy }),
+    denied: self.denied
+  }

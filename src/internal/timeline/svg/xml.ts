@@ -1,0 +1,51 @@
+import { isMark, isWide, type Measure } from "../words.js"
+
+/** @internal */
+export type Attributes = Readonly<globalThis.Record<string, string | number>>
+
+const entities: Readonly<globalThis.Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;" }
+
+const escape = (text: string) => text.replace(/[&<>"]/g, (char) => entities[char] ?? char)
+
+// A tenth of a pixel is finer than any eye, and keeps the picture short.
+const write = (value: string | number) =>
+  typeof value === "number" ? String(Math.round(value * 10) / 10) : escape(value)
+
+/** @internal */
+export const element = (name: string, attributes: Attributes = {}, children: ReadonlyArray<string> = []): string => {
+  const head = [name, ...Object.entries(attributes).map(([key, value]) => `${key}="${write(value)}"`)].join(" ")
+  return children.length === 0 ? `<${head}/>` : `<${head}>${children.join("")}</${name}>`
+}
+
+/** @internal */
+export const text = (content: string, attributes: Attributes, name = "text"): string =>
+  element(name, attributes, [escape(content)])
+
+// In ems, and no less than in the widest fonts that `system-ui` and its kind stand for.
+const advances: ReadonlyArray<readonly [RegExp, number]> = [
+  [/[\ufdfa-\ufdfd\p{sc=Cuneiform}]/u, 12],
+  [/[ijl'|.,:;! ]/, 0.36],
+  [/[IJfrt()[\]{}/\\"`-]/, 0.47],
+  [/[mMW@%]/, 1.08],
+  [/[#+<=>^~&w]/, 0.86],
+  [/[a-z0-9$?_*]/, 0.65],
+  [/[A-Z]/, 0.8],
+  [/\p{Emoji_Presentation}/u, 1.4],
+  [/\p{sc=Latin}/u, 0.9]
+]
+
+/**
+ * How many pixels a character takes in a font that nobody knows: rather too many than too few.
+ *
+ * @internal
+ */
+export const pixels = (fontSize: number): Measure => {
+  const known = new Map<string, number>()
+  const ems = (char: string) =>
+    isMark(char) ? 0 : advances.find(([pattern]) => pattern.test(char))?.[1] ?? (isWide(char) ? 1.05 : 1.2)
+  return (char) => {
+    const size = known.get(char) ?? ems(char) * fontSize
+    known.set(char, size)
+    return size
+  }
+}

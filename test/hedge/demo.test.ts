@@ -1,0 +1,155 @@
+import { describe, it } from "@effect/vitest"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { faults, type Report } from "../../examples/support/hedgeReport.js"
+
+const example = fileURLToPath(new URL("../../examples/hedge.ts", import.meta.url))
+
+interface Ended {
+  readonly status: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/**
+ * What `npm run demo:hedge -- ...` prints, and its status, when it has ended and its server, too, which writes to the
+ * same pipes. It is interrupted as soon as it has printed `interruptAt`.
+ */
+const demo = (args: ReadonlyArray<string>, interruptAt?: string) =>
+  Effect.async<Ended>((resume) => {
+    const child = spawn(process.execPath, ["--import", "tsx", example, ...args], { timeout: 50_000 })
+    let [out, err] = ["", ""]
+    child.stdout.on("data", (data) => {
+      const before = out
+      out += data
+      if (interruptAt !== undefined && out.includes(interruptAt) && !before.includes(interruptAt)) {
+        child.kill("SIGINT")
+      }
+    })
+    child.stderr.on("data", (data) => err += data)
+    child.on("close", (status) => resume(Effect.succeed({ status, out, err })))
+  })
+
+const text = ({ err, out, status }: Ended) => `status ${status}\n${out}\n${err}`
+
+/** The rows of the table. */
+const rows = (out: string) =>
+  out.split("\n").flatMap((line) => {
+    const [name = "", mode, ...cells] = line.split(/ {2,}/)
+    const [, , , timedOut, , wins, aborted, seen] = cells.map(Number)
+    return mode === "plain" || mode === "hedged"
+      ? [{ name, mode, cells: cells.length, timedOut, wins, aborted, seen }]
+      : []
+  })
+
+describe("npm run demo:hedge", () => {
+  it.live(
+    "three clients, each without hedging and with it: the counts add up, and nothing is left open",
+    () =>
+      Effect.gen(function*() {
+        const ended = yield* demo(["--requests", "300", "--seed", "7"])
+        const { err, out, status } = ended
+        deepStrictEqual({ status, err }, { status: 0, err: "" }, text(ended))
+
+        const table = rows(out)
+        deepStrictEqual(
+          table.map(({ cells, mode, name }) => [name, mode, cells]),
+          ["fetch", "node:http", "undici"].flatMap((name) => [[name, "plain", 8], [name, "hedged", 8]])
+        )
+        for (const { aborted = NaN, mode, name, seen = NaN, timedOut = NaN, wins = NaN } of table) {
+          const made = Number(new RegExp(`^${name}: (\\d+) copies`, "m").exec(out)?.[1])
+          // One of these requests stalls, so that there is a copy, and the budget is one for ten.
+          assertTrue(
+            mode === "plain"
+              ? seen === 300 && timedOut > 0 && aborted > 0
+              : made > 0 && made <= 30 && 300 + wins <= seen && seen <= 300 + made,
+            `${name} ${mode} in:\n${out}`
+          )
+          // Without a terminal there are at most ten lines for each client, and the last of them is at the end.
+          const lines = out.split("\n").filter((line) => line.startsWith(name) && /█.* plain p50/.test(line))
+          assertTrue(lines.length > 0 && lines.length <= 10 && lines.at(-1)!.includes(" 600  plain"), lines.join("\n"))
+        }
+        assertTrue(out.includes("connections left open at the server: 0\n"), out)
+        assertTrue(out.endsWith("sockets of this process at the end, of any kind: 0\n"), out)
+      }),
+    60_000
+  )
+
+  it.live.each<readonly [args: ReadonlyArray<string>, error: string]>([
+    [["--requests", "many"], "--requests must be a whole number from 1 to 1000000, got \"many\"\n"],
+    [["--requests", "0"], "--requests must be a whole number from 1 to 1000000, got \"0\"\n"],
+    [["--seed", "1.5"], "--seed must be a whole number from 0 to 2147483647, got \"1.5\"\n"],
+    [["--client", "fetch", "--client", "curl"], "--client must be one of fetch, node:http, undici, got \"curl\"\n"]
+  ])("what makes no sense is named: %s", ([args, error]) =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* demo(args), { status: 1, out: "", err: error })
+    }))
+
+  it.live("an option that is none is named", () =>
+    Effect.gen(function*() {
+      const ended = yield* demo(["--clients", "fetch"])
+      assertTrue(ended.status === 1 && ended.out === "" && ended.err.includes("'--clients'"), text(ended))
+    }))
+
+  it.live(
+    "an interruption in the middle: status 130, no table, and nothing is left open",
+    () =>
+      Effect.gen(function*() {
+        const ended = yield* demo(["--requests", "5000", "--client", "fetch"], "fetch     █░")
+        deepStrictEqual({ status: ended.status, err: ended.err }, { status: 130, err: "" }, text(ended))
+        assertTrue(ended.out.endsWith("interrupted; sockets of this process at the end, of any kind: 0\n"), text(ended))
+        strictEqual(ended.out.includes("p99.9"), false)
+      }),
+    60_000
+  )
+
+  describe("what does not add up", () => {
+    const answered = (times: number) => ({ requests: times, ends: new Map([["answered", times]]), quantile: () => 1 })
+    const sound: Report = {
+      client: "fetch",
+      total: 100,
+      plain: answered(100),
+      hedged: answered(100),
+      hedging: { copies: 10, wins: 5, denied: 0, delay: 1 },
+      seen: {
+        plain: { first: 100, copies: 0, answered: 100, aborted: 0 },
+        hedged: { first: 100, copies: 8, answered: 101, aborted: 7 }
+      }
+    }
+    const { hedged, plain } = sound.seen
+
+    it.each<readonly [faults: ReadonlyArray<string>, change: Partial<Report>]>([
+      [[], {}],
+      [["2 x refused"], { plain: { ...sound.plain, ends: new Map([["answered", 98], ["refused", 2]]) } }],
+      [["1 x refused"], { hedged: { ...sound.hedged, ends: new Map([["timed out", 99], ["refused", 1]]) } }],
+      [
+        ["without hedging, the server saw not each request once"],
+        { seen: { hedged, plain: { ...plain, copies: 1, answered: 101 } } }
+      ],
+      [
+        ["the server saw more than was sent"],
+        { seen: { plain, hedged: { ...hedged, copies: 11, answered: 104 } } }
+      ],
+      [
+        ["more copies won than the server saw"],
+        { seen: { plain, hedged: { ...hedged, copies: 4, answered: 100, aborted: 4 } } }
+      ],
+      [
+        ["more was received than the server answered"],
+        { seen: { hedged, plain: { ...plain, answered: 99, aborted: 1 } } }
+      ],
+      [
+        ["more copies than the budget allows: 11 for 100 requests"],
+        { hedging: { ...sound.hedging, copies: 11 } }
+      ],
+      [
+        ["requests without an end at the server"],
+        { seen: { plain, hedged: { ...hedged, aborted: 6 } } }
+      ]
+    ])("%j", (expected, change) => {
+      deepStrictEqual(faults({ ...sound, ...change }, 0.1), expected.map((fault) => `fetch: ${fault}`))
+    })
+  })
+})
