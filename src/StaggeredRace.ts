@@ -361,7 +361,7 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  * - `Started`: an attempt started; {@link StartedBy} says why, and `dueAt` since when it was due
  * - `Failed`: an attempt ended without success before the race was decided
  * - `Won`: an attempt succeeded first. `Decided` follows at once
- * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why, and `denied` which
+ * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why, and `pending` which
  *   start it came before. There is one per race
  * - `Lost`: an attempt that still ran at the decision has ended
  * - `SucceededLate`: an attempt that still ran at the decision has succeeded all the same. Its value is dropped, and
@@ -411,7 +411,7 @@ export type RaceEvent<A, E> =
     readonly _tag: "Decided"
     readonly at: number
     readonly by: DecidedBy
-    readonly denied: Option.Option<Denied>
+    readonly pending: Option.Option<Pending>
   }
   | { readonly _tag: "Lost"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
   | { readonly _tag: "SucceededLate"; readonly at: number; readonly index: number }
@@ -428,7 +428,7 @@ export type RaceEvent<A, E> =
  * @since 0.2.0
  * @category models
  */
-export interface Denied {
+export interface Pending {
   /**
    * Since when it was due, in milliseconds of the `Clock`, as in {@link Attempt}.
    */
@@ -616,7 +616,7 @@ export interface Outcome<A, E, E2 = never> {
   /**
    * The start that the decision came before, if one was due.
    */
-  readonly denied: Option.Option<Denied>
+  readonly pending: Option.Option<Pending>
 }
 
 /**

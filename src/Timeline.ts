@@ -134,7 +134,7 @@ export interface Running {
   /**
    * The start that the decision came before, if one was due.
    */
-  readonly denied: Option.Option<StaggeredRace.Denied>
+  readonly pending: Option.Option<StaggeredRace.Pending>
 }
 
 /**

@@ -102,7 +102,7 @@ export const summaryOf = (run: Run): string => {
 }
 
 /** An outcome as it could be written down. */
-export const textOf = ({ attempts, decidedAt, decidedBy, denied, endedAt, startedAt, winner }: Outcome): string => {
+export const textOf = ({ attempts, decidedAt, decidedBy, pending, endedAt, startedAt, winner }: Outcome): string => {
   const some = <A>(option: Option.Option<A>, text: (value: A) => string) =>
     Option.match(option, { onNone: () => "none", onSome: (value) => `{ ${text(value)} }` })
   const rows = attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) =>
@@ -118,7 +118,7 @@ ${rows.join(",\n")}
   ],
   startedAt: ${startedAt},
   decidedAt: ${decidedAt}, endedAt: ${endedAt},
-  decidedBy: "${decidedBy}", denied: ${some(denied, ({ dueAt }) => `dueAt: ${dueAt}`)}
+  decidedBy: "${decidedBy}", pending: ${some(pending, ({ dueAt }) => `dueAt: ${dueAt}`)}
 }`
 }
 

@@ -408,10 +408,10 @@ describe.concurrent("the laws at their edges", () => {
     Effect.gen(function*() {
       const due = (race: Effect.Effect<StaggeredRace.Outcome<string, unknown, unknown>>) =>
         Effect.gen(function*() {
-          const { attempts, denied } = yield* (yield* observe(race)).exit
+          const { attempts, pending } = yield* (yield* observe(race)).exit
           return [
             ...attempts.map(({ dueAt, startedAt }) => [dueAt, startedAt]),
-            ...Option.toArray(denied).map(({ dueAt }) => ["denied", dueAt])
+            ...Option.toArray(pending).map(({ dueAt }) => ["pending", dueAt])
           ]
         })
       const four = candidates([hang(), fail(250), ok(60), ok(5)])
@@ -425,7 +425,7 @@ describe.concurrent("the laws at their edges", () => {
         [0, 0],
         [20, 20],
         [40, 270],
-        ["denied", 290]
+        ["pending", 290]
       ])
       const two = candidates([fail(3), ok(5)])
       deepStrictEqual(yield* due(StaggeredRace.outcome(two, { delay: 100, minDelay: 10 })), [[0, 0], [3, 10]])

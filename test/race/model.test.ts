@@ -90,7 +90,7 @@ const watch = (given: Race, byHand: boolean) =>
       winner: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.winner, ({ index }) => index)) : null,
       interrupted: Exit.isInterrupted(exit),
       endedAt,
-      denied: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.denied, ({ dueAt }) => dueAt)) : null,
+      pending: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.pending, ({ dueAt }) => dueAt)) : null,
       started: Exit.isSuccess(exit) ? started : seen.started.map(([index, at]) => [index, "?", at, "?"] as const),
       ended: seen.ended.sort(([left], [right]) => left - right)
     }

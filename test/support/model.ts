@@ -22,7 +22,7 @@ export interface Prediction {
     readonly [index: number, by: "first" | "delay" | "failure", at: number, dueAt: number]
   >
   /** Since when a start had been due that the decision came before, where it is known that there was one. */
-  readonly denied: number | null
+  readonly pending: number | null
   readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
 }
 
@@ -44,7 +44,7 @@ export const predict = (race: Race): Prediction => {
     latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
 
   const end = (winner: number | null): Prediction => {
-    const denied = sized && !exhausted && wanted < now ? wanted : null
+    const pending = sized && !exhausted && wanted < now ? wanted : null
     for (const [index, natural] of running) {
       const { cleanup = 0, result, stubborn } = rows[index]!
       const worksUntil = result === "interrupt" ? natural - cleanup : natural
@@ -54,8 +54,8 @@ export const predict = (race: Race): Prediction => {
     const endedAt = Math.max(now, ...ended.map(([, , at]) => at))
     // An interruption that comes while losers clean up takes the win as well.
     return interruptAt <= endedAt
-      ? { winner: null, interrupted: true, endedAt, started, ended, denied: null }
-      : { winner, interrupted: false, endedAt, started, ended, denied }
+      ? { winner: null, interrupted: true, endedAt, started, ended, pending: null }
+      : { winner, interrupted: false, endedAt, started, ended, pending }
   }
 
   for (;;) {

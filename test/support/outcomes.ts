@@ -30,7 +30,7 @@ export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome>
   decidedAt: 100,
   endedAt: 100,
   decidedBy: "failures",
-  denied: Option.none(),
+  pending: Option.none(),
   ...more
 })
 
@@ -82,7 +82,7 @@ export const outcomes = FastCheck.record({
   startedAt: at,
   decidedAt: at,
   endedAt: at,
-  denied: FastCheck.option(FastCheck.record({ dueAt: at })).map(Option.fromNullable),
+  pending: FastCheck.option(FastCheck.record({ dueAt: at })).map(Option.fromNullable),
   decidedBy: FastCheck.constantFrom(
     "success" as const,
     "failures" as const,

@@ -88,7 +88,7 @@ const late: Drawable = {
   decidedAt: 100,
   endedAt: 160,
   decidedBy: "success",
-  denied: Option.none()
+  pending: Option.none()
 }
 
 const addresses = ["2001:db8::1:443", "192.0.2.1:443", "2001:db8::2:443", "192.0.2.2:443"]
@@ -116,7 +116,7 @@ export const scenes: ReadonlyArray<Scene> = [
       { delay: 250, minDelay: 10 }
     ))
   },
-  { name: "denied", race: run(outcome([hang(20), succeed(250), succeed(1)], { delay: 100, concurrency: 2 })) },
+  { name: "pending", race: run(outcome([hang(20), succeed(250), succeed(1)], { delay: 100, concurrency: 2 })) },
   { name: "late", race: Effect.succeed(late) },
   {
     name: "background",

@@ -73,8 +73,8 @@ describe("Timeline.toSvg", () => {
         strictEqual(width, options.width)
         const { gaps, lanes } = read(svg)
         const elided = gaps.reduce((sum, text) => sum + Number(/\d+/.exec(text)?.[0]), 0)
-        const denied = lanes.some(({ texts }) => texts[1]?.startsWith("not started")) ? 1 : 0
-        strictEqual(elided + lanes.length - denied, self.attempts.length)
+        const pending = lanes.some(({ texts }) => texts[1]?.startsWith("not started")) ? 1 : 0
+        strictEqual(elided + lanes.length - pending, self.attempts.length)
         for (const node of all(svg, ({ name }) => ["text", "rect", "circle"].includes(name))) {
           for (const [side, size] of [["x", width], ["y", height], ["cx", width], ["cy", height]] as const) {
             const at = Number(node.attributes[side] ?? 0)

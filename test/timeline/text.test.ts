@@ -464,9 +464,9 @@ describe("Timeline.render", () => {
           assertTrue(columns(line) <= options.width, `${columns(line)} columns: ${line}`)
         }
         const drawn = lines.flatMap((line) => /^(\d+):/.exec(line)?.slice(1).map(Number) ?? [])
-        // One row more than there are attempts is the start that was denied.
-        const denied = Option.isSome(self.denied) && drawn.at(-1) === self.attempts.length ? drawn.pop() : undefined
-        assertTrue(denied === undefined || lines.join(" ").includes("not"))
+        // One row more than there are attempts is the start that was pending.
+        const pending = Option.isSome(self.pending) && drawn.at(-1) === self.attempts.length ? drawn.pop() : undefined
+        assertTrue(pending === undefined || lines.join(" ").includes("not"))
         strictEqual(drawn.length, Math.min(options.maxRows, self.attempts.length))
         deepStrictEqual(drawn, [...new Set(drawn)].sort((a, b) => a - b))
         assertTrue(Option.isNone(self.winner) || drawn.includes(self.winner.value.index))
@@ -549,7 +549,7 @@ describe("Timeline.soFar", () => {
       { _tag: "Started", at: 1060, index: 2, dueAt: 1060, startedBy: "failure" },
       { _tag: "Started", at: 1070, index: 3, dueAt: 1070, startedBy: "delay" },
       { _tag: "Won", at: 1080, index: 3, value: "ok" },
-      { _tag: "Decided", at: 1080, by: "success", denied: Option.none() },
+      { _tag: "Decided", at: 1080, by: "success", pending: Option.none() },
       { _tag: "Lost", at: 1090, index: 2, cause },
       { _tag: "SourceFailed", at: 1095, cause: Cause.die("close") },
       { _tag: "SucceededLate", at: 1100, index: 0 }

@@ -96,7 +96,7 @@ const describe = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<Ou
     startedAt: race.startedAt,
     decidedAt: race.decision.at,
     decidedBy: race.decision.by,
-    denied: race.decision.denied,
+    pending: race.decision.pending,
     endedAt: race.now
   })
 

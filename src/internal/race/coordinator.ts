@@ -27,7 +27,7 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
   }
 )
 
-const undecided = { at: NaN, by: "failures", denied: Option.none() } as const
+const undecided = { at: NaN, by: "failures", pending: Option.none() } as const
 
 // A fiber that was started in place and yields once goes on in the second turn from then.
 const turnsToAnswer = 2
@@ -62,7 +62,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
   readonly startedAt: number
   readonly attempts: Array<Started<A, E>> = []
   winner: { readonly attempt: Started<A, E>; readonly fiber: AnyFiber; readonly value: A } | undefined
-  decision: Pick<StaggeredRace.RaceEvent<A, E> & { readonly _tag: "Decided" }, "at" | "by" | "denied"> = undecided
+  decision: Pick<StaggeredRace.RaceEvent<A, E> & { readonly _tag: "Decided" }, "at" | "by" | "pending"> = undecided
   sourceFailure: Cause.Cause<E2> | undefined
 
   private readonly fibers: Fibers<R>
@@ -264,8 +264,8 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     const at = this.now
     const { dueAt } = this.pace
     const left = this.source.left()
-    const denied = left > 0 && left < Infinity && dueAt < at ? Option.some({ dueAt }) : Option.none()
-    this.decision = { at, by, denied }
+    const pending = left > 0 && left < Infinity && dueAt < at ? Option.some({ dueAt }) : Option.none()
+    this.decision = { at, by, pending }
     this.pulled = Option.none()
     for (const attempt of this.attempts) {
       if (attempt.result === undefined) {
@@ -277,7 +277,7 @@ export class Coordinator<A, E, E2, R> implements Receiver<Effect.Effect<A, E, R>
     if (this.winner !== undefined) {
       this.report?.({ _tag: "Won", at, index: this.winner.attempt.index, value: this.winner.value })
     }
-    this.report?.({ _tag: "Decided", at, by, denied })
+    this.report?.({ _tag: "Decided", at, by, pending })
   }
 
   private onAttemptEnd(attempt: Started<A, E>, exit: Exit.Exit<A, E>): void {

@@ -1,4 +1,4 @@
-import type { Denied, Layout, Row } from "./layout.js"
+import type { Layout, Pending, Row } from "./layout.js"
 import { type Attributes, element } from "./svg/xml.js"
 
 /**
@@ -87,7 +87,7 @@ export const drawBar = (row: Row, lane: Lane): string => {
 }
 
 /** @internal */
-export const drawDenied = ({ due, to }: Denied, { x, y }: Lane): string => dots(x(due), x(to) - 4, y)
+export const drawPending = ({ due, to }: Pending, { x, y }: Lane): string => dots(x(due), x(to) - 4, y)
 
 /** @internal */
 export interface LegendEntry {
@@ -108,7 +108,7 @@ export const legendOf = ({ decidedAt, rows }: Layout, hatch: string): ReadonlyAr
     [startedBy("delay"), "after the delay", (x, y) => path("link", ["M", x, y - 6, "v 3 h 14 v 9"])],
     [startedBy("failure"), "after a failure", (x, y) => path("link", ["M", x + 9, y - 7, "v 8"]) + tip(x + 9, y + 6)],
     [
-      rows.some((row) => row._tag === "Denied" || row._tag === "Row" && row.due < row.from),
+      rows.some((row) => row._tag === "Pending" || row._tag === "Row" && row.due < row.from),
       "parked",
       (x, y) => dots(x + 1, x + 17, y)
     ],

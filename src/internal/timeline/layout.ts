@@ -14,7 +14,7 @@ import { count, describe, inSeconds, timeIn } from "./words.js"
 export interface Layout {
   /** How the race ended or stands, in clauses. */
   readonly headline: ReadonlyArray<string>
-  readonly rows: ReadonlyArray<Row | Gap | Denied>
+  readonly rows: ReadonlyArray<Row | Gap | Pending>
   /** Nothing while it is undecided. */
   readonly decidedAt: number | undefined
   /** When all had ended, or the time of the picture of a race under way: where the axis ends. */
@@ -61,8 +61,8 @@ export interface Gap {
  *
  * @internal
  */
-export interface Denied {
-  readonly _tag: "Denied"
+export interface Pending {
+  readonly _tag: "Pending"
   readonly label: string
   readonly note: string
   readonly due: number
@@ -131,7 +131,7 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     }
   }
 
-  const rows: Array<Row | Gap | Denied> = []
+  const rows: Array<Row | Gap | Pending> = []
   let next = 0
   for (const position of [...visible(attempts, decider, maxRows), attempts.length]) {
     if (position > next) {
@@ -142,11 +142,11 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     rows.push(...attempt === undefined ? [] : [rowOf(attempt, attempts[position - 1])])
     next = position + 1
   }
-  if (Option.isSome(self.denied) && decidedAt !== undefined) {
-    const due = Math.min(since(self.denied.value.dueAt), decidedAt)
+  if (Option.isSome(self.pending) && decidedAt !== undefined) {
+    const due = Math.min(since(self.pending.value.dueAt), decidedAt)
     if (isLong(decidedAt - due)) {
       const label = labelOf((attempts.at(-1)?.index ?? -1) + 1)
-      rows.push({ _tag: "Denied", label, note: `not started, parked ${time(decidedAt - due)}`, due, to: decidedAt })
+      rows.push({ _tag: "Pending", label, note: `not started, parked ${time(decidedAt - due)}`, due, to: decidedAt })
     }
   }
   return { headline: headlineOf(self, { decidedAt, decider, labelOf, span, time }), rows, decidedAt, span, time }

@@ -17,7 +17,7 @@ export class Record {
   private readonly attempts: Array<RunningAttempt | undefined> = []
   private sourceFailure: Cause.Cause<unknown> | undefined
   private decided: Running["decided"] = Option.none()
-  private denied: Running["denied"] = Option.none()
+  private pending: Running["pending"] = Option.none()
   private firstAt: number | undefined
   private lastAt = -Infinity
   private running = 0
@@ -43,7 +43,7 @@ export class Record {
         return this.end(event.index, { at, result: "late", cause: Cause.empty })
       case "Decided":
         this.decided = Option.some({ at, by: event.by })
-        this.denied = event.denied
+        this.pending = event.pending
         break
       case "SourceFailed":
         this.sourceFailure = this.sourceFailure === undefined
@@ -87,7 +87,7 @@ export class Record {
       startedAt: this.firstAt ?? now,
       now: this.isOver ? this.lastAt : Math.max(now, this.lastAt),
       decided: this.decided,
-      denied: this.denied
+      pending: this.pending
     }
   }
 }
@@ -117,5 +117,5 @@ export const toRunning = (self: Drawable): Running =>
     startedAt: self.startedAt,
     now: self.endedAt,
     decided: Option.some({ at: self.decidedAt, by: self.decidedBy }),
-    denied: self.denied
+    pending: self.pending
   }

@@ -1,5 +1,5 @@
 import type { Options } from "../../Timeline.js"
-import { axis as axisOf, type Denied, type Gap, layout, type Row } from "./layout.js"
+import { axis as axisOf, type Gap, layout, type Pending, type Row } from "./layout.js"
 import type { Drawable } from "./running.js"
 import { clean, columnsOf, fit, flow, requireUnit, requireWhole, sizeOf, widest } from "./words.js"
 
@@ -50,7 +50,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   )
   const background = (decided === undefined ? "" : "┊".padStart(decided + 1)).padEnd(columns)
 
-  const barOf = (row: Row | Denied): Bar => row._tag === "Row" ? attemptBar(row) : deniedBar(row)
+  const barOf = (row: Row | Pending): Bar => row._tag === "Row" ? attemptBar(row) : pendingBar(row)
   const attemptBar = (row: Row): Bar => {
     const start = columnOf(row.from)
     const decidedFrom = (millis: number) =>
@@ -73,12 +73,12 @@ export const render = (self: Drawable, options: Options = {}): string => {
     const bar = (row.state === "won" ? "█" : "━").repeat(turn - start - 1) + last
     return { at, text: "·".repeat(start - at) + starts[row.startedBy] + bar }
   }
-  const deniedBar = ({ due }: Denied): Bar => {
+  const pendingBar = ({ due }: Pending): Bar => {
     const end = decided ?? 0
     const at = Math.max(0, Math.min(columnOf(due), end - 1))
     return { at, text: "·".repeat(end - at) }
   }
-  const drawBar = (row: Row | Denied): string => {
+  const drawBar = (row: Row | Pending): string => {
     const { at, text } = barOf(row)
     const ink = (text: string) => paint(row._tag === "Row" ? styles[row.state] : "2", text)
     return ink(row.label) + " ".repeat(left - sizeOf(row.label, columnsOf)) + background.slice(0, at) + ink(text) +

@@ -56,7 +56,7 @@ const rules: ReadonlyArray<readonly [selector: string, declarations: string]> = 
   [" .head", "font-size:15px;font-weight:600"],
   [" .soft", "fill:var(--soft)"],
   [" text.lost", "fill:var(--soft)"],
-  [" text.denied", "fill:var(--soft)"],
+  [" text.pending", "fill:var(--soft)"],
   [" text.ending", "fill:var(--soft)"],
   [" .small", "font-size:11px"],
   [" text.won", "fill:var(--won);font-weight:600"],

@@ -1,7 +1,7 @@
 import * as Hash from "effect/Hash"
 import type { SvgOptions, Unit } from "../../../Timeline.js"
-import { drawBar, drawDenied, legendOf } from "../facts.js"
-import { axis, type Denied, type Gap, type Layout, layout, type Row } from "../layout.js"
+import { drawBar, drawPending, legendOf } from "../facts.js"
+import { axis, type Gap, type Layout, layout, type Pending, type Row } from "../layout.js"
 import type { Drawable } from "../running.js"
 import {
   clean,
@@ -71,14 +71,14 @@ export const toSvg = (self: Drawable, options: SvgOptions = {}): string => {
 const causes = { first: "first", delay: "after the delay", failure: "after a failure" } as const
 
 /** What a lane says, for who cannot see it. */
-const sentenceOf = (row: Row | Gap | Denied, { time }: Layout): string => {
+const sentenceOf = (row: Row | Gap | Pending, { time }: Layout): string => {
   if (row._tag === "Gap") {
     return row.text
   }
-  const ended = row._tag === "Denied" || row.state === "running" || row.state === "ending"
+  const ended = row._tag === "Pending" || row.state === "running" || row.state === "ending"
     ? ""
     : `, ended at ${time(row.to)}`
-  const started = row._tag === "Denied"
+  const started = row._tag === "Pending"
     ? `due at ${time(row.due)}`
     : `started ${causes[row.startedBy]} at ${time(row.from)}`
   return `${row.label}: ${started}${ended}: ${row.note}`
@@ -204,14 +204,14 @@ const drawLanes = (grid: Grid, top: number) => {
     }
     const y = bottom + (isWide ? 16 : 31)
     const lane = { x, y, above, follows: row._tag === "Row" && row.index - 1 === last, hatch: `${id}-hatch` }
-    const style = row._tag === "Row" ? row.state : "denied"
+    const style = row._tag === "Row" ? row.state : "pending"
     const room = isWide ? noteRoom : width - 2 * pad - sizeOf(row.label, normal) - 16
     const note = fit(row.note, room, strong)
     body.push(element("g", {}, [
       text(sentenceOf(row, facts), {}, "title"),
       element("rect", { class: "hit", x: pad, y: bottom, width: width - 2 * pad, height: isWide ? 32 : 46 }),
       element("path", { class: "grid", d: `M${left} ${y}H${Math.round(right)}` }),
-      row._tag === "Row" ? drawBar(row, lane) : drawDenied(row, lane),
+      row._tag === "Row" ? drawBar(row, lane) : drawPending(row, lane),
       text(row.label, { x: pad, y: isWide ? y + 4 : bottom + 17 }),
       text(note, {
         class: style,
