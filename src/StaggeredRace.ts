@@ -55,7 +55,7 @@ import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
-import * as internal from "./internal/race/api.js"
+import * as internal from "./internal/race/outcome.js"
 
 /**
  * How a race is run. Only `delay` has to be given.
@@ -588,6 +588,10 @@ export interface Outcome<A, E, E2 = never> {
    * The attempt that won, if one did.
    */
   readonly winner: Option.Option<Winner<A>>
+  /**
+   * How the race ended: with the winner's value, or with what {@link race} would have failed with.
+   */
+  readonly exit: Exit.Exit<A, E | E2>
   /**
    * Every candidate that was started, in candidate order. Those that were not are not in it.
    */

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
-import type { AnyFiber } from "./race/attempt.js"
+import type { AnyFiber } from "./race/fibers.js"
 import { failed, guarded } from "./race/events.js"
 
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)

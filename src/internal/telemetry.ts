@@ -2,7 +2,7 @@ import type * as Exit from "effect/Exit"
 import type * as Runtime from "effect/Runtime"
 import type * as Tracer from "effect/Tracer"
 import type { RaceEvent } from "../StaggeredRace.js"
-import type { AnyFiber } from "./race/attempt.js"
+import type { AnyFiber } from "./race/fibers.js"
 
 /**
  * What watches one run of a race, in the very step in which something happens, where a handler of events hears of it

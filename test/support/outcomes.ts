@@ -24,6 +24,7 @@ export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
 /** A race that nobody had won after 100 ms, with whatever else is said of it. */
 export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome> = {}): Outcome => ({
   winner: Option.none(),
+  exit: Exit.fail("no"),
   attempts,
   sourceFailure: Option.none(),
   startedAt: 0,
@@ -37,6 +38,7 @@ export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome>
 export const won: Partial<Attempt> = { result: "won", exit: Exit.succeed("ok") }
 
 export const wonBy = (index: number, more: Partial<Outcome> = {}): Partial<Outcome> => ({
+  exit: Exit.succeed("ok"),
   winner: Option.some({ index, value: "ok" }),
   decidedBy: "success",
   ...more

@@ -61,6 +61,7 @@ const outcome = StaggeredRace.outcome
 
 const late: Drawable = {
   winner: Option.some({ index: 1, value: "ok" }),
+  exit: Exit.succeed("ok"),
   attempts: [
     { index: 0, dueAt: 0, startedAt: 0, endedAt: 160, startedBy: "first", result: "late", exit: Exit.succeed("late") },
     { index: 1, dueAt: 20, startedAt: 20, endedAt: 100, startedBy: "delay", result: "won", exit: Exit.succeed("ok") },
