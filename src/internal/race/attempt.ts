@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import { decodeMillis } from "../options.js"
 import type { Pace } from "./pace.js"
 import type { LazyScope } from "./scope.js"
+import { check } from "./settings.js"
 
 /** @internal */
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
@@ -40,7 +40,7 @@ export class Started<A, E> implements StaggeredRace.CurrentAttempt {
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
-        const millis = decodeMillis("progress", duration)
+        const millis = check.millis("progress", duration)
         this.pace?.holdBack(this.index, millis)
       })
   }
