@@ -8,10 +8,10 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import { decodeMillis } from "../options.js"
 import { tidy } from "./causes.js"
 import type { Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
+import { check } from "./settings.js"
 
 /** @internal */
 export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
@@ -61,7 +61,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
-        const millis = decodeMillis("progress", duration)
+        const millis = check.millis("progress", duration)
         this.onProgress?.(this.index, millis)
       })
   }

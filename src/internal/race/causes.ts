@@ -48,7 +48,10 @@ export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> =>
  *
  * @internal
  */
-export const combine = <E>(attempts: ReadonlyArray<Attempt<unknown, E>>, fatal?: Attempt<unknown, E>): Cause.Cause<E> => {
+export const combine = <E>(
+  attempts: ReadonlyArray<Attempt<unknown, E>>,
+  fatal?: Attempt<unknown, E>
+): Cause.Cause<E> => {
   const runs: Array<Array<Cause.Cause<E>>> = []
   let overlapping: Array<Cause.Cause<E>> | undefined
   for (const attempt of attempts) {

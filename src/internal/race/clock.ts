@@ -46,8 +46,10 @@ const askedTime = (clock: Clock.Clock, fork: Fork<never>): Time => ({
     let isCancelled = false
     const sleep = (duration: Duration.Duration) => Effect.suspend(() => clock.sleep(duration))
     const sleeps = Effect.zipRight(sleep(Duration.millis(millis)), sleep(Duration.zero))
-    const fiber = fork(Effect.interruptible(sleeps), (exit) =>
-      onEnd(isCancelled && Exit.isInterrupted(exit) ? gone : Exit.zipRight(exit, slept)))
+    const fiber = fork(
+      Effect.interruptible(sleeps),
+      (exit) => onEnd(isCancelled && Exit.isInterrupted(exit) ? gone : Exit.zipRight(exit, slept))
+    )
     return () => {
       isCancelled = true
       fiber.unsafeInterruptAsFork(FiberId.none)

@@ -1,14 +1,11 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 import type * as RuntimeFlags from "effect/RuntimeFlags"
+import type { AnyFiber } from "../observe.js"
 import type { Fork } from "./source.js"
-
-/** @internal */
-export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
 // scheduler, so that no depth of nesting overflows the stack.

@@ -11,8 +11,7 @@ import * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import { watch as watchRace } from "../raceTelemetry.js"
-import type { Watch } from "../telemetry.js"
+import { type Watch, watch as watchRace } from "../observe.js"
 import type { Attempt } from "./attempt.js"
 import { beside, combine } from "./causes.js"
 import { pendingOf } from "./events.js"
@@ -21,7 +20,7 @@ import { type Decided, Race } from "./run.js"
 import { decode } from "./settings.js"
 import { fromIterable, fromStream, type Open } from "./source.js"
 
-export { metrics } from "../raceTelemetry.js"
+export { metrics } from "../observe.js"
 export { CurrentAttempt } from "./attempt.js"
 
 type Candidate<A, E, R> = Effect.Effect<A, E, R>
@@ -172,8 +171,7 @@ export const outcome = <A, E, R>(
   candidates: Iterable<Candidate<A, E, R>>,
   options: StaggeredRace.Options<A, E, R, R>,
   watch = raceTelemetry
-): Effect.Effect<StaggeredRace.Outcome<A, E>, never, R> =>
-  run(() => fromIterable(candidates), options, watch, describe)
+): Effect.Effect<StaggeredRace.Outcome<A, E>, never, R> => run(() => fromIterable(candidates), options, watch, describe)
 
 /** @internal */
 export const raceStream = <A, E, R, E2>(

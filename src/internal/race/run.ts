@@ -8,12 +8,12 @@ import { constVoid } from "effect/Function"
 import type * as Runtime from "effect/Runtime"
 import { SyncScheduler } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import type { Telemetry } from "../telemetry.js"
+import type { AnyFiber, Telemetry } from "../observe.js"
 import { Attempt, contextOf } from "./attempt.js"
 import { tidy } from "./causes.js"
 import { type Time, timeOf } from "./clock.js"
 import { makeReport, pendingOf, type Report } from "./events.js"
-import { type AnyFiber, Fibers } from "./fibers.js"
+import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
 import { type DecidedBy, type Decision, Rules } from "./rules.js"
 import { LazyScope } from "./scope.js"
@@ -231,8 +231,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  private readonly onProgress = (index: number, millis: number): void =>
-    this.rules.progressed(index, this.now, millis)
+  private readonly onProgress = (index: number, millis: number): void => this.rules.progressed(index, this.now, millis)
 
   // What the source answers.
 
@@ -287,5 +286,4 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 }
 
-const scopeOf = (context: Context.Context<never>): Scope.Scope | undefined =>
-  context.unsafeMap.get(Scope.Scope.key)
+const scopeOf = (context: Context.Context<never>): Scope.Scope | undefined => context.unsafeMap.get(Scope.Scope.key)

@@ -1,17 +1,20 @@
 import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type * as Predicate from "effect/Predicate"
-import * as Schedule from "effect/Schedule"
+import type * as Schedule from "effect/Schedule"
 import type { Options, RaceEvent } from "../../StaggeredRace.js"
-import { decodeLosers, decodeMillis, decodeName, invalid } from "../options.js"
+import { Checks } from "../options.js"
+
+/** @internal */
+export const check = new Checks("StaggeredRace")
 
 /**
- * Options as the coordinator reads them: decoded once per call, in milliseconds, nothing optional.
+ * The options of a race, checked once per run: durations in milliseconds, defaults filled in.
  *
  * @internal
  */
 export interface Settings<A, E, RD, RE> {
-  /** Milliseconds, or a schedule that says how many after each start. */
+  /** Milliseconds, or a schedule that gives them after each start. */
   readonly delay: number | Schedule.Schedule<unknown, number, RD>
   readonly minDelay: number
   readonly concurrency: number
@@ -21,29 +24,32 @@ export interface Settings<A, E, RD, RE> {
   readonly name: string | undefined
 }
 
-/** @internal */
+/**
+ * Throws an `IllegalArgumentException` for the first option that makes no sense.
+ *
+ * @internal
+ */
 export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A, E, RD, RE> => {
-  const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, name, onEvent } = options
-  const minDelayMillis = decodeMillis("minDelay", minDelay)
-  if (minDelayMillis === Infinity) {
-    throw invalid("minDelay", minDelay, "finite")
-  }
-  if (concurrency !== "unbounded" && concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1)) {
-    throw invalid("concurrency", concurrency, "\"unbounded\" or a whole number of at least 1")
-  }
-  for (const [option, callback] of Object.entries({ fatal, onEvent })) {
-    if (callback !== undefined && typeof callback !== "function") {
-      throw invalid(option, callback, "a function")
-    }
-  }
-  decodeName(name)
+  const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, name, onEvent } = check.object(
+    "options",
+    options,
+    "a delay"
+  )
+  const most = concurrency === "unbounded" ? Infinity : concurrency
+  check.that(
+    most === Infinity || (Number.isInteger(most) && most >= 1),
+    "concurrency",
+    concurrency,
+    "\"unbounded\" or a whole number of at least 1"
+  )
+  check.functions({ fatal, onEvent })
   return {
-    delay: Schedule.isSchedule(delay) ? delay : decodeMillis("delay", delay),
-    minDelay: minDelayMillis,
-    concurrency: concurrency === "unbounded" ? Infinity : concurrency,
+    delay: check.delay(delay),
+    minDelay: check.finiteMillis("minDelay", minDelay),
+    concurrency: most,
     fatal,
-    background: decodeLosers(losers) === "background",
+    background: check.losers(losers) === "background",
     onEvent,
-    name
+    name: check.name(name)
   }
 }
