@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import type { Attempt, Options, Outcome } from "../../StaggeredRace.js"
+import type { Attempt, DecidedBy, Options, Outcome } from "../../StaggeredRace.js"
 import { decode } from "../options.js"
 import { watch as watchRace } from "../raceTelemetry.js"
 import type { Watch } from "../telemetry.js"
@@ -72,20 +72,42 @@ const inherit = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<voi
     ? Effect.void
     : Effect.inheritFiberRefs(FiberRefs.delete(race.winner.fiber.getFiberRefs(), FiberRef.currentContext))
 
-const failureOf = <A, E>({ afterAll, exit, result }: Started<A, E>): Option.Option<Failure<E>> =>
-  result === "failed" && exit !== undefined && Exit.isFailure(exit)
-    ? Option.some({ cause: exit.cause, afterAll })
-    : Option.none()
+const causeOf = <E>(exit: Exit.Exit<unknown, E> | undefined): Cause.Cause<E> =>
+  exit !== undefined && Exit.isFailure(exit) ? exit.cause : Cause.empty
+
+interface Failed<E> extends Failure<E> {
+  readonly endedAt: number
+}
+
+/** What a race without a winner fails with: the one rule for `race` and for `toEffect`. */
+const fail = <E, E2>(
+  failures: ReadonlyArray<Failed<E>>,
+  decidedBy: DecidedBy,
+  sourceFailure: Cause.Cause<E2> | undefined
+): Effect.Effect<never, E | E2> => {
+  if (failures.length === 0 && sourceFailure === undefined) {
+    return Effect.die(new Cause.IllegalArgumentException("StaggeredRace: there are no candidates to race"))
+  }
+  // The fatal failure ended the race, so no other one can have come after it.
+  const fatal = decidedBy === "fatal"
+    ? failures.reduce((last, failure) => failure.endedAt >= last.endedAt ? failure : last)
+    : undefined
+  const others = combine(failures.filter((failure) => failure !== fatal))
+  return Effect.failCause(
+    beside<E | E2>(beside(fatal?.cause ?? Cause.empty, others), sourceFailure ?? Cause.empty)
+  )
+}
 
 const deliver = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<A, E | E2> => {
   if (race.winner !== undefined) {
     return Effect.as(inherit(race), race.winner.value)
   }
-  if (race.attempts.length === 0 && race.sourceFailure === undefined) {
-    return Effect.die(new Cause.IllegalArgumentException("StaggeredRace: there are no candidates to race"))
-  }
-  const failures = combine(race.attempts.flatMap((attempt) => Option.toArray(failureOf(attempt))))
-  return Effect.failCause(beside<E | E2>(failures, race.sourceFailure ?? Cause.empty))
+  const failures = race.attempts.filter(({ result }) => result === "failed").map(({ afterAll, endedAt, exit }) => ({
+    cause: causeOf(exit),
+    afterAll,
+    endedAt
+  }))
+  return fail(failures, race.decision.by, race.sourceFailure)
 }
 
 const describe = <A, E, E2, R>(race: Coordinator<A, E, E2, R>): Effect.Effect<Outcome<A, E, E2>> =>
@@ -140,3 +162,18 @@ export const outcomeStream = <A, E, R, E2>(
   options: Options<A, E, R, R>,
   watch = raceTelemetry
 ): Effect.Effect<Outcome<A, E, E2>, never, R> => run(fromStream(candidates), options, watch, describe)
+
+/** @internal */
+export const toEffect = <A, E, E2>(self: Outcome<A, E, E2>): Effect.Effect<A, E | E2> => {
+  if (Option.isSome(self.winner)) {
+    return Effect.succeed(self.winner.value.value)
+  }
+  let allEndedAt = -Infinity
+  const failures = self.attempts.flatMap(({ endedAt, exit, result, startedAt }) => {
+    // As far as milliseconds tell: an ending at the very instant of a start counts before it.
+    const afterAll = startedAt >= allEndedAt
+    allEndedAt = Math.max(allEndedAt, endedAt)
+    return result === "failed" ? [{ cause: causeOf(exit), afterAll, endedAt }] : []
+  })
+  return fail(failures, self.decidedBy, Option.getOrUndefined(self.sourceFailure))
+}
