@@ -18,7 +18,7 @@
  * - The first candidate starts at once.
  * - The next candidate starts when the newest attempt fails, or when the delay since its start has passed, whichever
  *   comes first. Running attempts continue: the delay never stops anything.
- * - The first success decides the race. It is the result, and the race interrupts all other attempts.
+ * - The first success decides the race. Its value is the result, and the race interrupts all other attempts.
  * - When all attempts have failed, the race fails with all of their failures.
  *
  * Trying one candidate after the other is slow: a server that never answers blocks the rest until a timeout. Trying all
@@ -64,9 +64,9 @@ import * as internal from "./internal/race/api.js"
  * - Only the `Clock` in the environment tells time, in milliseconds. Under `TestClock`, or any simulated clock, a race
  *   uses no real timer.
  * - An option that makes no sense, such as a negative or `NaN` duration, is a defect: an `IllegalArgumentException`
- *   with the name of the option and its value. So are options that are missing.
- * - What you pass in cannot hang a race. If a schedule, a `Clock` or a `Supervisor` dies, the race dies with its
- *   defect.
+ *   with the name of the option and its value. Missing options are a defect, too.
+ * - What you pass in cannot hang a race. If a schedule or a `Clock` dies, or a `Supervisor` throws, the race dies with
+ *   that defect.
  * - TypeScript infers all type parameters. `RD` and `RE` are what the schedule and `onEvent` require.
  *
  * **Gotchas**
@@ -119,11 +119,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *   next.
    * - For connections, RFC 8305 (section 5) recommends 250 milliseconds, and at most 2 seconds. For hedged requests,
    *   "The Tail at Scale" uses the 95th percentile of the latency: about one request in twenty is sent twice.
-   * - An attempt that ends at the very instant when the delay has passed counts first. Its success starts nothing; its
-   *   failure starts one attempt, not two.
-   * - For this, a race on the process's clock gives the event loop one turn before a start by the delay: a
-   *   `setImmediate`, which takes microseconds. The race then hears what arrived while the process was busy. On any
-   *   other `Clock` the race asks that clock alone.
+   * - If an attempt ends at the very instant when the delay has passed, its ending counts first. A success then starts
+   *   nothing, and a failure starts one attempt, not two.
+   * - On the process's clock, the race therefore gives the event loop one turn before a start by the delay: a
+   *   `setImmediate`, which takes microseconds. So it hears what arrived while the process was busy. On any other
+   *   `Clock`, the race asks that clock alone.
    * - The race steps a schedule once per start, whatever caused the start. The input is the index of the new attempt,
    *   and the delay counts from that start. (`Schedule.fixed` and `Schedule.windowed` keep their own grid, as always.)
    * - When a schedule is done, only failures start the next candidate. A schedule that recurs twice causes at most two
@@ -172,8 +172,9 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #3                             !██████████████████   won
    * ```
    *
-   * - Without it, a race tries a list of servers that all refuse within a moment. To the network, this looks like an
-   *   attack. RFC 8305 (section 5) forbids a new connection within 10 milliseconds, and recommends at least 100.
+   * - If all servers refuse at once, a race without it tries the whole list within a moment. To the network, this looks
+   *   like an attack. RFC 8305 (section 5) forbids a new connection within 10 milliseconds, and recommends at least
+   *   100.
    * - A shorter `delay` is raised to `minDelay`, also a shorter one from a schedule.
    */
   readonly minDelay?: Duration.DurationInput | undefined
@@ -190,8 +191,8 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #2                               ·············+███████████████   won, was due at 200
    * ```
    *
-   * - When a start is due and no place is free, the start waits until an attempt ends. A place that becomes free
-   *   earlier starts nothing.
+   * - When a start is due and no place is free, the start waits until an attempt ends. If a place becomes free before
+   *   the next start is due, nothing starts.
    * - The race interrupts nothing to make room. Attempts that hang can take all places: limit each with
    *   `Effect.timeout`.
    */
@@ -199,11 +200,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
   /**
    * Says which failures end the race. Then nothing more starts, and the race interrupts what still runs. Default: none.
    *
-   * - It sees the cause of each attempt that fails before the decision, also defects and interruptions. It does not see
-   *   losers.
+   * - `fatal` sees the cause of each attempt that fails before the decision, also defects and interruptions. It does
+   *   not see losers.
    * - The race fails with the failures so far: the fatal one first, then the others in candidate order. `catchTag`,
    *   `flip` and `retry` look at the first. The cause does not hold the attempts that the race interrupted.
-   * - If it throws, that is fatal too: the cause holds the failure, then the thrown value as a defect.
+   * - If `fatal` throws, that is fatal too: the cause holds the failure, then the thrown value as a defect.
    *
    * **Example** (A wrong password is wrong on every server)
    *
@@ -519,7 +520,7 @@ export interface Attempt<A, E> {
    * The part that the attempt played in the race:
    *
    * - `"won"`: its success decided the race
-   * - `"failed"`: it failed, died or was interrupted by someone else, before the decision
+   * - `"failed"`: before the decision, it failed, died, or was interrupted, though not by the race
    * - `"lost"`: it still ran at the decision, and did not succeed
    * - `"late"`: it still ran at the decision, and succeeded
    *
@@ -751,8 +752,8 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * *Starting*
  *
- * - Candidates are any iterable of effects, also of different types. The race reads it as `for..of` does, but only one
- *   candidate per start. An endless iterable is fine; the race closes it at the decision.
+ * - Candidates are any iterable of effects, also of different types. The race reads it as `for..of` does, one candidate
+ *   per start. An endless iterable is fine: the race closes its iterator at the decision.
  * - If an attempt succeeds without suspending, the race does not read the next candidate, whatever the delay. A race of
  *   candidates that never suspend does not suspend either: `Effect.runSync` can run it.
  * - Only the newest attempt's failure starts the next candidate. An older attempt's failure starts nothing.
@@ -773,7 +774,7 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * - If a `Scope` is in the environment, each attempt gets a child of it. The race closes the child of an attempt that
  *   fails or loses. The winner's stays open until the outer scope closes.
- * - Finalizers run one by one or in parallel, as in the outer scope: `Effect.parallelFinalizers` counts.
+ * - Finalizers run one by one or in parallel, as in the outer scope: `Effect.parallelFinalizers` applies.
  * - The race drops the value of a loser that succeeds late, and releases its resources.
  *
  * *Failing*
@@ -799,8 +800,8 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  * What an attempt starts with `Effect.fork` ends with the attempt, also if it wins. With `Effect.forkScoped` it lives
  * as long as the attempt's scope.
  *
- * A generator object can be read only once. Run a second time, or retried, a race of it finds no candidates. Pass an
- * iterable that starts anew.
+ * A generator object can be read only once. If you run or retry its race, the second run finds no candidates and dies.
+ * Pass an iterable that can start again.
  *
  * Only an array, a `Chunk` or a `Set` says how many candidates it has. With any other iterable the race needs one timer
  * more, to learn that no candidate is left.
@@ -877,8 +878,8 @@ export const race: {
  *
  * **Details**
  *
- * - It never fails. It is interrupted with its caller, and it dies of invalid options and of whatever else is a defect
- *   of the race itself, such as a schedule that dies.
+ * - It never fails. It can be interrupted with its caller. It can die of invalid options, or of something else that you
+ *   passed in and that died, such as the schedule.
  * - Without candidates, it reports no attempts and no winner.
  * - The winner's resources stay open until the outer scope closes, as with {@link race}.
  * - With `losers: "background"`, it reports losers as of the decision: interrupted, at that time.
@@ -993,7 +994,7 @@ export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.
  *   stream's failure beside those of the attempts.
  * - At the decision the race interrupts the stream. It finalizes the stream after its losers have ended, so no attempt
  *   loses a resource of the stream while it runs. With `losers: "background"` this happens in the background.
- * - The stream's finalizers see the exit of the race: an interruption if the race was interrupted, for example.
+ * - The stream's finalizers see the exit of the race: a success, a failure, or an interruption.
  * - A stream without elements is a race without candidates. It dies with an `IllegalArgumentException`.
  *
  * **Gotchas**
@@ -1058,7 +1059,7 @@ export const raceStream: {
  * **Details**
  *
  * - It never fails. The failure of the stream is the `sourceFailure` of the report, also if an attempt won.
- * - It is interrupted and it dies as {@link outcome} does.
+ * - It can be interrupted and it can die, as {@link outcome} can.
  *
  * **Example** (The list of candidates breaks off, and its first entry wins)
  *
@@ -1126,9 +1127,9 @@ export const outcomeStream: {
  * | `attempts`: `staggered_race_attempts` | histogram, attempts | attempts that a race has started |
  * | `decision`: `staggered_race_decision_seconds` | histogram, seconds of the `Clock` | time from the beginning of a race to its decision |
  * | `wins`: `staggered_race_wins` | counter, races | races with a winner, by `index` of the winner: `0` to `7`, or `more` |
- * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | time that attempts ran which lost or succeeded late |
+ * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | running time of attempts that lost or succeeded late |
  *
- * A race counts at its decision, and its wasted time as each loser ends.
+ * A race is counted at its decision, and its wasted time when each loser ends.
  *
  * *Spans*
  *
