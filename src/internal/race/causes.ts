@@ -71,7 +71,7 @@ export const combine = <E>(
     runs.filter((run) => run.length > 0).map((run) => joinAll(run, Cause.parallel)),
     Cause.sequential
   )
-  return fatal === undefined ? others : (fatal.overlapped ? parallel : sequential)(causeOf(fatal), others)
+  return fatal === undefined ? others : parallel(causeOf(fatal), others)
 }
 
 const causeOf = <E>({ exit }: Attempt<unknown, E>): Cause.Cause<E> =>
