@@ -1,6 +1,9 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 import type * as RuntimeFlags from "effect/RuntimeFlags"
@@ -10,8 +13,6 @@ import type { Fork } from "./source.js"
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
 // scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
-const inPlace = { immediate: true }
-const fromScheduler = { immediate: false }
 let depth = 0
 
 /**
@@ -33,6 +34,7 @@ export class Fibers<R> {
   readonly changed = Effect.unsafeMakeLatch()
 
   constructor(
+    private readonly caller: AnyFiber,
     private readonly runtime: Runtime.Runtime<R>,
     /** The end of a fiber, when it has been told. */
     private readonly onEnd: () => void
@@ -53,11 +55,22 @@ export class Fibers<R> {
     effect: Effect.Effect<A, never, R>,
     onExit: (exit: Exit.Exit<A>) => void
   ): AnyFiber {
-    const { fiberRefs, runtimeFlags } = this.runtime
-    const how = this.startInPlace ? inPlace : fromScheduler
+    const { caller, runtime: { fiberRefs, runtimeFlags } } = this
+    const immediate = this.startInPlace
+    // The context counts as the caller's own, so that it is not inherited with what the winner has changed.
+    const updateRefs = (_: FiberRefs.FiberRefs, fiberId: FiberId.Runtime) =>
+      FiberRefs.updateAs(FiberRefs.forkAs(fiberRefs, fiberId), {
+        fiberId: caller.id(),
+        fiberRef: FiberRef.currentContext,
+        value: context
+      })
     depth++
     try {
-      const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, how)
+      const fiber = Runtime.runFork(
+        Runtime.make({ context, fiberRefs: FiberRefs.empty(), runtimeFlags }),
+        effect,
+        { immediate, updateRefs }
+      )
       this.running++
       fiber.addObserver((exit) => {
         this.running--

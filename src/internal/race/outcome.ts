@@ -74,39 +74,41 @@ const settle = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Decided<A, 
 
 /**
  * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
- * as it closes, it waits for them before it releases what the winner holds. It does not wait for the winner's own fiber,
- * whose children may wait for just that.
+ * as it closes, it waits for them before it releases what the winner holds.
  */
 const leave = <A, E, E2, R>(
-  { fibers, runtime }: Race<A, E, E2, R>,
+  race: Race<A, E, E2, R>,
   { winner }: Decided<A, E>,
   release: Effect.Effect<void> = Effect.void
 ): Effect.Effect<void> => {
-  const isWinning = () => winner !== undefined && winner.attempt.isRunning ? 1 : 0
-  const losersEnd = Effect.zipRight(fibers.leftAre(isWinning), release)
-  return Option.match(Context.getOption(runtime.context as Context.Context<unknown>, Scope.Scope), {
-    onNone: () => Effect.asVoid(Effect.forkDaemon(losersEnd)),
+  const ended = Effect.zipRight(losersEnd(race, winner), release)
+  return Option.match(Context.getOption(race.runtime.context as Context.Context<unknown>, Scope.Scope), {
+    onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
       Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
-        const ended = Effect.unsafeMakeLatch()
-        const left = Effect.zipRight(losersEnd, Effect.zipRight(ended.open, Scope.close(keeper, Exit.void)))
-        return Effect.zipRight(Scope.addFinalizer(keeper, ended.await), Effect.forkDaemon(left))
+        const isOver = Effect.unsafeMakeLatch()
+        const left = Effect.zipRight(ended, Effect.zipRight(isOver.open, Scope.close(keeper, Exit.void)))
+        return Effect.zipRight(Scope.addFinalizer(keeper, isOver.await), Effect.forkDaemon(left))
       })
   })
 }
+
+/** The winner's own fiber is not waited for: its children may wait for what the winner holds to be released. */
+const losersEnd = <A, E, E2, R>({ fibers }: Race<A, E, E2, R>, winner: Decided<A, E>["winner"]): Effect.Effect<void> =>
+  fibers.leftAre(() => winner !== undefined && winner.attempt.isRunning ? 1 : 0)
 
 /** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
 const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
   race.abort(Cause.isInterrupted(cause) ? "interruption" : "defect")
   const exit = Exit.failCause(cause)
   return Effect.flatMap(Deferred.await(race.decided), ({ winner }) => {
-    // Before the fibers are waited for: children of the winner may wait for what it holds to be released.
-    const given = winner?.attempt.scope?.close(exit) ?? Effect.void
-    return Effect.flatMap(Effect.exit(given), (released) =>
-      Effect.zipRight(
-        Effect.zipRight(race.fibers.leftAre(() => 0), race.source.release?.(exit) ?? Effect.void),
-        Exit.zipLeft(exit, released)
-      ))
+    const given = Effect.suspend(() => winner?.attempt.scope?.close(exit) ?? Effect.void)
+    return losersEnd(race, winner).pipe(
+      Effect.zipRight(Effect.exit(given)),
+      Effect.zipLeft(race.fibers.leftAre(() => 0)),
+      Effect.zipLeft(race.source.release?.(exit) ?? Effect.void),
+      Effect.flatMap((released) => Exit.zipLeft(exit, released))
+    )
   })
 }
 

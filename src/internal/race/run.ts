@@ -69,7 +69,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   ) {
     const { concurrency, delay, minDelay } = settings
     this.decided = Deferred.unsafeMake(caller.id())
-    this.fibers = new Fibers(runtime, () => this.look())
+    this.fibers = new Fibers(caller, runtime, () => this.look())
     this.source = open(this, this.fibers.fork)
     this.rules = new Rules({
       minDelay,
