@@ -6,7 +6,7 @@ import * as FiberId from "effect/FiberId"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import type { Time } from "./clock.js"
-import type { Rules } from "./rules.js"
+import type { Rules, Timing } from "./rules.js"
 import type { Settings } from "./settings.js"
 import type { Fork } from "./source.js"
 
@@ -34,7 +34,16 @@ export class Pace<R> {
     this.scheduleState = typeof delay === "number" ? undefined : delay.initial
   }
 
-  arm(): void {
+  follow(timing: Timing): void {
+    switch (timing) {
+      case "arm":
+        return this.arm()
+      case "disarm":
+        return this.cancel?.()
+    }
+  }
+
+  private arm(): void {
     let hasEnded = false
     this.rules.armed()
     const cancel = this.time.arm(this.rules.sleepFor, (end) => {
@@ -45,10 +54,6 @@ export class Pace<R> {
       this.onTimer()
     })
     this.cancel = hasEnded ? undefined : cancel
-  }
-
-  disarm(): void {
-    this.cancel?.()
   }
 
   /** An attempt starts: asks the schedule, if there is one, for the delay after it. */
@@ -78,7 +83,7 @@ export class Pace<R> {
 
   /** The race is decided. */
   stop(): void {
-    this.disarm()
+    this.cancel?.()
     this.interruptStep()
   }
 

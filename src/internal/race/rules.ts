@@ -23,7 +23,10 @@ export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "def
  *
  * @internal
  */
-export type Command = "pull" | "start" | "arm" | "disarm" | "wait"
+export type Command = "pull" | "start" | Timing
+
+/** @internal */
+export type Timing = "arm" | "disarm" | "wait"
 
 /** @internal */
 export interface Pacing {
@@ -95,7 +98,7 @@ export class Rules {
   }
 
   /** What the one timer needs: it fires when the next start is due, and is not there when no start is to come. */
-  timing(now: number): Command {
+  timing(now: number): Timing {
     const firesAt = this.startedAt + this.wait
     const isToCome = this.source === "pulled" || this.source === "idle" && !this.seemsExhausted
     const isWanted = isToCome && firesAt < Infinity
@@ -234,7 +237,7 @@ export class Rules {
     return stays ? command : this.disarm()
   }
 
-  private disarm(): Command {
+  private disarm(): Timing {
     if (this.timer === undefined || this.timer.isCancelled) {
       return "wait"
     }

@@ -114,21 +114,18 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       return Effect.failCause(this.pace.defect)
     }
     for (;;) {
-      switch (this.rules.next(this.now)) {
+      const command = this.rules.next(this.now)
+      switch (command) {
         case "pull":
           this.rules.pulling()
           this.source.pull()
           break
         case "start":
           return this.start(this.pulled!)
-        case "arm":
-          this.pace.arm()
-          break
-        case "disarm":
-          this.pace.disarm()
-          break
         case "wait":
           return this.fibers.changed.await
+        default:
+          this.pace.follow(command)
       }
     }
   }
@@ -142,8 +139,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.pulled = undefined
     this.report?.({ _tag: "Started", at, index, dueAt, startedBy })
     this.pace.restart(index, at)
-    if (this.time.armsFirst && this.rules.timing(at) === "arm") {
-      this.pace.arm()
+    if (this.time.armsFirst) {
+      this.pace.follow(this.rules.timing(at))
     }
     try {
       attempt.runsIn(this.fibers.forkIn(
