@@ -7,7 +7,7 @@ import * as StaggeredRace from "../../src/StaggeredRace.js"
 import { type OnClock, onEventClock } from "./clocks.js"
 import { type Row, scopedCandidate, shape, transcript } from "./scenario.js"
 
-/** A race of CPython's own `asyncio.staggered`, as it was recorded on a virtual clock. Times in milliseconds. */
+/** A race recorded from CPython's `asyncio.staggered` on a virtual clock. Times are milliseconds. */
 export interface Timeline {
   readonly delay: number | null
   readonly candidates: ReadonlyArray<Row>
