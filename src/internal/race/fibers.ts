@@ -86,9 +86,9 @@ export class Fibers<R> {
     }
   }
 
-  /** Gives the caller's fiber the references and runtime flags that another one has changed. */
-  inherit({ fiber, refs }: Started): Effect.Effect<void> {
-    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? Effect.void : Fiber.inheritAll(fiber)
+  /** Gives the caller's fiber the references and runtime flags that another one has changed, if there are any. */
+  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
+    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? undefined : Fiber.inheritAll(fiber)
   }
 
   // Waiting.

@@ -66,9 +66,8 @@ const run = <A, E, E2, R, B, E3>(
 const settle = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Decided<A, E>> =>
   Effect.flatMap(decidedOf(race), (decided) => {
     const { started } = decided.winner?.attempt ?? {}
-    const settled = started === undefined
-      ? Effect.succeed(decided)
-      : Effect.as(race.fibers.inherit(started), decided)
+    const inherit = started && race.fibers.inherit(started)
+    const settled = inherit === undefined ? Effect.succeed(decided) : Effect.as(inherit, decided)
     const release = race.source.release?.(exitOf(race, decided))
     if (race.settings.background) {
       const left = Effect.matchCauseEffect(leave(race, decided, release), {
