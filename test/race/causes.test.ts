@@ -1,13 +1,32 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { runEvents } from "../support/eventClock.js"
 import type { Options } from "../support/play.js"
 import { play } from "../support/play.js"
 import type { Row } from "../support/scenario.js"
-import { candidates, die, fail, failed, forever, hang, observe, ok, shape } from "../support/scenario.js"
+import {
+  candidates,
+  die,
+  fail,
+  failed,
+  forever,
+  hang,
+  leaves,
+  messages,
+  observe,
+  ok,
+  shape
+} from "../support/scenario.js"
+
+const tag = (error: unknown) => (error as { readonly _tag: string })._tag
+const tagOf = (exit: Exit.Exit<unknown, unknown>) => Exit.isSuccess(exit) ? tag(exit.value) : undefined
 
 describe.concurrent("what a race fails with", () => {
   describe("9. All failed: the race fails with the failures combined in candidate order", () => {
@@ -78,7 +97,7 @@ describe.concurrent("what a race fails with", () => {
         strictEqual(seen.at, 190)
         const list = candidates([hang(), fail(10), die(50), ok(1)])
         const { exit } = yield* observe(StaggeredRace.race(list, options))
-        strictEqual(failed(exit), "(1|!2)")
+        deepStrictEqual(leaves(exit), ["!2", "1"])
       }))
 
     it.live("a `fatal` that throws is fatal, and is in the cause", () =>
@@ -101,5 +120,80 @@ describe.concurrent("what a race fails with", () => {
         }))
         deepStrictEqual(asked, ["1"])
       }))
+
+    describe("where `fatal` ended the race its failure comes first, then the others in candidate order", () => {
+      class Refused extends Data.TaggedError("Refused")<{ readonly by: number }> {}
+      class WrongPassword extends Data.TaggedError("WrongPassword")<{ readonly by: number }> {}
+
+      const refused = (by: number, after = 10) => Effect.delay(new Refused({ by }), after)
+      const wrong = (by: number, after = 10) => Effect.delay(new WrongPassword({ by }), after)
+      const fatal = (cause: Cause.Cause<Refused | WrongPassword>) =>
+        Array.from(Cause.failures(cause)).some(({ _tag }) => _tag === "WrongPassword")
+      const racing = (list: ReadonlyArray<Effect.Effect<string, Refused | WrongPassword>>) =>
+        StaggeredRace.race(list, { delay: 100, fatal })
+      const list = [refused(0, 170), refused(1), refused(2), wrong(3), Effect.succeed("never tried")]
+
+      it("in the cause, once", () => {
+        const { exit } = runEvents(Effect.mapError(racing(list), ({ by }) => by))
+        strictEqual(messages(exit).length, 1)
+        const failures = messages(runEvents(racing(list)).exit) as ReadonlyArray<Refused | WrongPassword>
+        deepStrictEqual(failures.map(({ _tag, by }) => `${_tag} ${by}`), [
+          "WrongPassword 3",
+          "Refused 1",
+          "Refused 2"
+        ])
+      })
+
+      it("for `flip`", () => strictEqual(Effect.flip(racing(list)).pipe(runEvents).exit.pipe(tagOf), "WrongPassword"))
+
+      it("for `catchTag`: what is not fatal is not what is caught", () => {
+        const caught = Effect.catchTag(racing(list), "Refused", () => Effect.succeed("tried again"))
+        deepStrictEqual(messages(runEvents(caught).exit).map(tag), ["WrongPassword", "Refused", "Refused"])
+        const known = Effect.catchTag(
+          racing(list),
+          "WrongPassword",
+          ({ by }) => Effect.succeed(`asked again after ${by}`)
+        )
+        deepStrictEqual(runEvents(known).exit, Exit.succeed("asked again after 3"))
+      })
+
+      it("for `retry`, which then does not", () => {
+        let races = 0
+        const counted = Effect.zipRight(Effect.sync(() => races++), racing(list))
+        runEvents(Effect.retry(counted, { while: ({ _tag }) => _tag === "Refused", times: 5 }))
+        strictEqual(races, 1)
+      })
+
+      it("also where it was a defect, and where it alone has failed", () => {
+        const dying = StaggeredRace.race(candidates([fail(10), fail(170), die(10), ok(1)]), {
+          delay: 100,
+          fatal: Cause.isDie
+        })
+        deepStrictEqual(leaves(runEvents(dying).exit), ["!2", "0"])
+        deepStrictEqual(
+          leaves(runEvents(StaggeredRace.race(candidates([die(10)]), { delay: 1, fatal: Cause.isDie })).exit),
+          [
+            "!0"
+          ]
+        )
+      })
+
+      it("and beside a source that has failed before it", () => {
+        const stream = Stream.concat(Stream.fromIterable([refused(0), wrong(1, 500)]), Stream.fail("broke off"))
+        const race = StaggeredRace.raceStream(stream, { delay: 100, fatal: () => false })
+        const { exit } = runEvents(race)
+        deepStrictEqual(messages(exit).map((error) => typeof error === "string" ? error : tag(error)), [
+          "Refused",
+          "WrongPassword",
+          "broke off"
+        ])
+        const ended = runEvents(StaggeredRace.raceStream(stream, { delay: 100, fatal }))
+        deepStrictEqual(messages(ended.exit).map((error) => typeof error === "string" ? error : tag(error)), [
+          "WrongPassword",
+          "Refused",
+          "broke off"
+        ])
+      })
+    })
   })
 })

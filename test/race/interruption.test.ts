@@ -2,9 +2,15 @@ import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as Scheduler from "effect/Scheduler"
+import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { runEvents, type Settling } from "../support/eventClock.js"
 import { byIndex, play } from "../support/play.js"
 import {
   candidate,
@@ -12,6 +18,7 @@ import {
   hang,
   how,
   messages,
+  nothing,
   observe,
   ok,
   scopedCandidate,
@@ -90,5 +97,95 @@ describe.concurrent("interruption", () => {
         deepStrictEqual(exit, Exit.succeed("value 1"))
         strictEqual(endedAt, 110)
       }))
+  })
+
+  describe("between the winner's success and its hand-over, wherever it comes", () => {
+    /** Runs in turns, and interrupts a fiber before one of them. */
+    const interrupting = (turn: number) => {
+      const tasks: Array<() => void> = []
+      let turns = 0
+      let victim: Fiber.RuntimeFiber<unknown, unknown> | undefined
+      const scheduler: Settling = {
+        scheduleTask: (task) => tasks.push(task),
+        shouldYield: Scheduler.defaultShouldYield,
+        settle: () => {
+          for (const task of tasks) {
+            if (turns++ === turn) {
+              victim?.unsafeInterruptAsFork(FiberId.none)
+            }
+            task()
+          }
+          tasks.length = 0
+        }
+      }
+      const observed = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+        Effect.withFiberRuntime<A, E, R>((fiber) => {
+          victim = fiber as Fiber.RuntimeFiber<unknown, unknown>
+          return self
+        })
+      return { observed, scheduler, wasIn: () => turns > turn }
+    }
+
+    const padded = (steps: number) => Effect.repeatN(Effect.void, steps)
+
+    const holding = (open: Set<number>, index: number) =>
+      Effect.acquireRelease(
+        Effect.zipRight(padded(index % 3), Effect.sync(() => open.add(index))),
+        () => Effect.zipRight(padded(2), Effect.sync(() => open.delete(index)))
+      )
+
+    /** Two that succeed in the same turn, and one that lets them. */
+    const program = (
+      open: Set<number>,
+      kind: "race" | "outcome" | "stream",
+      losers: "await" | "background",
+      steps: number
+    ) =>
+      Effect.flatMap(Deferred.make<void>(), (gate) => {
+        const meet = (index: number) =>
+          Effect.zipRight(holding(open, index), Effect.zipRight(Deferred.await(gate), padded(index * steps)))
+        const list = [
+          meet(0),
+          meet(1),
+          Effect.zipRight(holding(open, 2), Effect.zipRight(Deferred.succeed(gate, void 0), Effect.never))
+        ]
+        const options = { delay: 0, losers }
+        return kind === "race"
+          ? Effect.asVoid(StaggeredRace.race(list, options))
+          : kind === "outcome"
+          ? Effect.asVoid(StaggeredRace.outcome(list, options))
+          : Effect.asVoid(StaggeredRace.raceStream(Stream.fromIterable(list), options))
+      })
+
+    const ops = Array.from({ length: 59 }, (_, index) => 12 + index)
+
+    it.each(
+      [
+        ["race", "await"],
+        ["race", "background"],
+        ["outcome", "background"],
+        ["stream", "await"],
+        ["stream", "background"]
+      ] as const
+    )("%s, losers in %s: nothing is left of any attempt", (kind, losers) => {
+      let interrupted = 0
+      for (const maxOps of ops) {
+        for (let turn = 0;; turn++) {
+          const open = new Set<number>()
+          const { observed, scheduler, wasIn } = interrupting(turn)
+          const { exit, left } = runEvents(
+            Effect.scoped(observed(program(open, kind, losers, maxOps % 4))).pipe(Effect.withMaxOpsBeforeYield(maxOps)),
+            { scheduler }
+          )
+          if (!wasIn()) {
+            break
+          }
+          const where = { maxOps, turn }
+          deepStrictEqual({ where, open: [...open], left }, { where, open: [], left: nothing })
+          interrupted += how(exit) === "interrupted" ? 1 : 0
+        }
+      }
+      assertTrue(interrupted > ops.length, `${interrupted} interrupted`)
+    })
   })
 })

@@ -2,6 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -10,7 +11,8 @@ import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
-import type { Row } from "../support/scenario.js"
+import { runEvents } from "../support/eventClock.js"
+import type { Boom, Row } from "../support/scenario.js"
 import {
   candidate,
   fail,
@@ -201,4 +203,104 @@ describe.concurrent("8. Losers leave nothing behind", () => {
         "2a succeeded @220"
       ])
     }))
+
+  describe("finalizers run as the outer scope's strategy says", () => {
+    type Candidates = ReadonlyArray<Effect.Effect<string, Boom, Scope.Scope>>
+
+    const four = (row: Row, index: number) =>
+      Effect.zipRight(
+        Effect.forEach([0, 1, 2, 3], () => Effect.addFinalizer(() => Effect.sleep(50)), { discard: true }),
+        candidate(row, index, transcript())
+      )
+    /** How long a race takes in its scope, and then its scope to close. */
+    const times = (race: (rows: Candidates) => Effect.Effect<unknown, Boom, Scope.Scope>, rows: ReadonlyArray<Row>) => {
+      let raced = NaN
+      const { endedAt, left } = runEvents(Effect.scoped(
+        Effect.zipRight(Effect.exit(race(rows.map(four))), Effect.map(Clock.currentTimeMillis, (at) => raced = at))
+      ))
+      deepStrictEqual(left, nothing)
+      return [raced, endedAt - raced]
+    }
+    it("one after the other", () => {
+      deepStrictEqual(times((rows) => StaggeredRace.race(rows, { delay: 10 }), [ok(100)]), [100, 200])
+      deepStrictEqual(times((rows) => StaggeredRace.race(rows, { delay: 10 }), [hang(), ok(100)]), [310, 200])
+      deepStrictEqual(times((rows) => StaggeredRace.race(rows, { delay: Infinity }), [fail(0), fail(0)]), [400, 0])
+    })
+
+    it("or all at once, with `Effect.parallelFinalizers`: the winner's, a loser's, and those of who failed", () => {
+      const race = (options: StaggeredRace.Options<string, Boom>) => (rows: Candidates) =>
+        Effect.parallelFinalizers(StaggeredRace.race(rows, options))
+      deepStrictEqual(times(race({ delay: 10 }), [ok(100)]), [100, 50])
+      deepStrictEqual(times(race({ delay: 10 }), [hang(), ok(100)]), [160, 50])
+      deepStrictEqual(times(race({ delay: Infinity }), [fail(0), fail(0)]), [100, 0])
+    })
+
+    it("in races within each other as well", () => {
+      const nested = (rows: Candidates) =>
+        StaggeredRace.race([StaggeredRace.race([StaggeredRace.race(rows, { delay: 10 })], { delay: 10 })], {
+          delay: 10
+        })
+      deepStrictEqual(times((rows) => Effect.parallelFinalizers(nested(rows)), [ok(100)]), [100, 50])
+      deepStrictEqual(times(nested, [ok(100)]), [100, 200])
+      // The strategy of the inner one counts, where that has one of its own.
+      const inner = (rows: Candidates) =>
+        StaggeredRace.race([Effect.parallelFinalizers(StaggeredRace.race(rows, { delay: 10 }))], { delay: 10 })
+      deepStrictEqual(times(inner, [ok(100)]), [100, 50])
+    })
+  })
+
+  describe("a finalizer may wait for what its attempt, or another, has started", () => {
+    /** Forks a child that nothing but its own finalizer ends, as a server that is told to stop and is waited for. */
+    const serving = (log: Array<string>, row: Row) =>
+      Effect.zipRight(
+        Effect.acquireRelease(
+          Effect.flatMap(Deferred.make<void>(), (stop) =>
+            Effect.as(
+              Effect.fork(Effect.uninterruptible(Effect.zipRight(
+                Deferred.await(stop),
+                Effect.sync(() => log.push("stopped"))
+              ))),
+              stop
+            )),
+          (stop) => Effect.zipRight(Effect.sync(() => log.push("told to stop")), Deferred.succeed(stop, void 0))
+        ),
+        candidate(row, 0, transcript())
+      )
+    const slow = candidate(hang({ cleanup: 50 }), 1, transcript())
+
+    it("a child that the winner's finalizer ends: a race in the background ends, and so does its scope", () => {
+      const log: Array<string> = []
+      const race = StaggeredRace.race([slow, serving(log, ok(10))], { delay: 10, losers: "background" })
+      const { exit, left } = runEvents(Effect.scoped(Effect.zipLeft(race, Effect.sync(() => log.push("returned")))))
+      deepStrictEqual([exit, left], [Exit.succeed("value 0"), nothing])
+      deepStrictEqual(log, ["returned", "told to stop", "stopped"])
+    })
+
+    it("that a loser's finalizer ends, or that of who failed: the race ends", () => {
+      for (const row of [hang(), fail(5)]) {
+        for (const losers of ["await", "background"] as const) {
+          const log: Array<string> = []
+          const race = StaggeredRace.race([serving(log, row), candidate(ok(20), 1, transcript())], {
+            delay: 10,
+            losers
+          })
+          deepStrictEqual(runEvents(Effect.scoped(race)).exit, Exit.succeed("value 1"))
+          deepStrictEqual(log, ["told to stop", "stopped"])
+        }
+      }
+    })
+
+    it("that the winner's finalizer ends: an interruption ends the race, also while losers clean up", () => {
+      for (const losers of ["await", "background"] as const) {
+        for (const others of [[], [slow]]) {
+          const log: Array<string> = []
+          const race = StaggeredRace.race([...others, serving(log, ok(10))], { delay: 10, losers })
+          const { exit, left } = runEvents(Effect.scoped(Effect.zipRight(race, Effect.sleep(1000))), {
+            interruptAt: 40
+          })
+          deepStrictEqual([how(exit), left, log], ["interrupted", nothing, ["told to stop", "stopped"]])
+        }
+      }
+    })
+  })
 })

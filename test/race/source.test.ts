@@ -6,8 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { runEvents } from "../support/eventClock.js"
 import type { Row } from "../support/scenario.js"
-import { candidate, fail, failed, nothing, observe, ok, shape, transcript } from "../support/scenario.js"
+import { candidate, fail, failed, messages, nothing, observe, ok, shape, transcript } from "../support/scenario.js"
 
 describe.concurrent("sources that fail, and sources that have nothing", () => {
   describe("14. A source that throws ends the source, not the race", () => {
@@ -117,5 +118,22 @@ describe.concurrent("sources that fail, and sources that have nothing", () => {
         const { attempts, decidedBy, winner } = yield* StaggeredRace.outcome(none, { delay: 1 })
         deepStrictEqual([attempts, winner, decidedBy], [[], Option.none(), "failures"])
       }))
+
+    it("says why there are none in an iterable that can be iterated only once, and was", () => {
+      const none = "StaggeredRace: there are no candidates to race"
+      const said = (self: Effect.Effect<unknown, unknown>) => {
+        const { exit } = runEvents(self)
+        const defect = Exit.isFailure(exit) ? Option.getOrThrow(Cause.dieOption(exit.cause)) : undefined
+        assertTrue(Cause.isIllegalArgumentException(defect))
+        return (defect as Error).message
+      }
+      const race = StaggeredRace.race([Effect.fail("no")].values(), { delay: 1 })
+      deepStrictEqual(messages(runEvents(race).exit), ["no"])
+      const message = said(race)
+      assertTrue(message.startsWith(none) && /once/.test(message), message)
+      // What can be iterated again just has none.
+      strictEqual(said(StaggeredRace.race([] as Array<Effect.Effect<number>>, { delay: 1 })), none)
+      strictEqual(said(StaggeredRace.race(new Set<Effect.Effect<number>>(), { delay: 1 })), none)
+    })
   })
 })

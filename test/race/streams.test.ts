@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -7,8 +7,22 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
-import type { Row } from "../support/scenario.js"
-import { candidate, candidates, fail, failed, hang, nothing, observe, ok, transcript } from "../support/scenario.js"
+import { runEvents, type RunOptions } from "../support/eventClock.js"
+import type { Options } from "../support/play.js"
+import type { Boom, Row } from "../support/scenario.js"
+import {
+  candidate,
+  candidates,
+  fail,
+  failed,
+  hang,
+  how,
+  leaves,
+  nothing,
+  observe,
+  ok,
+  transcript
+} from "../support/scenario.js"
 
 describe.concurrent("15. A Stream source that is slow never blocks, and is interrupted when the race is decided", () => {
   const slow = (log: Array<string>, rows: ReadonlyArray<readonly [after: number, row: Row]>) => {
@@ -95,4 +109,126 @@ describe.concurrent("15. A Stream source that is slow never blocks, and is inter
       const fatal = yield* observe(StaggeredRace.raceStream(stream(fail(50)), { delay: 10, fatal: () => true }))
       strictEqual(failed(fatal.exit), "0")
     }))
+
+  describe("it is finalized with the race's own exit, after the losers have ended", () => {
+    /** A stream that holds a pool, whose candidates tell whether they find it open when they are cleaned up. */
+    const pooled = (log: Array<string>, rows: ReadonlyArray<Row>, after: Stream.Stream<never, string> = Stream.never) =>
+      Stream.unwrapScoped(Effect.gen(function*() {
+        let isOpen = true
+        const tell = (what: string) => Effect.map(Clock.currentTimeMillis, (at) => log.push(`${what} @${at}`))
+        yield* Effect.addFinalizer((exit) => {
+          isOpen = false
+          return tell(`closed: ${how(exit)}`)
+        })
+        const using = (effect: Effect.Effect<string, Boom>, index: number) =>
+          Effect.onInterrupt(
+            effect,
+            () => Effect.suspend(() => tell(`${index} ${isOpen ? "used it" : "found it closed"}`))
+          )
+        return Stream.concat(Stream.fromIterable(candidates(rows).map(using)), after)
+      }))
+
+    const racing = (
+      rows: ReadonlyArray<Row>,
+      options: Partial<Options> = {},
+      run: RunOptions = {},
+      after?: Stream.Stream<never, string>
+    ) => {
+      const log: Array<string> = []
+      const race = StaggeredRace.raceStream(pooled(log, rows, after), { delay: 10, ...options })
+      const returned = Effect.map(Clock.currentTimeMillis, (at) => log.push(`returned @${at}`))
+      const { left } = runEvents(Effect.scoped(Effect.ensuring(race, returned)), run)
+      deepStrictEqual(left, nothing)
+      return log
+    }
+    const two = [hang({ cleanup: 50 }), ok(100)]
+
+    it("after a win it is a success", () =>
+      deepStrictEqual(racing(two), ["0 used it @160", "closed: succeeded @160", "returned @160"]))
+
+    it("in the background as well", () =>
+      deepStrictEqual(racing(two, { losers: "background" }), [
+        "returned @110",
+        "0 used it @160",
+        "closed: succeeded @160"
+      ]))
+
+    it("a race that has failed is a failure", () =>
+      deepStrictEqual(racing([hang({ cleanup: 50 }), fail(100)], { fatal: () => true }), [
+        "0 used it @160",
+        "closed: failed @160",
+        "returned @160"
+      ]))
+
+    it("an interrupted race is an interruption: what was begun is rolled back", () => {
+      for (const losers of ["await", "background"] as const) {
+        deepStrictEqual(racing([hang({ cleanup: 50 }), hang()], { losers }, { interruptAt: 70 }), [
+          "1 used it @70",
+          "0 used it @120",
+          "closed: interrupted @120",
+          "returned @120"
+        ])
+      }
+    })
+
+    it("also one that is interrupted while losers clean up after a win", () =>
+      deepStrictEqual(racing(two, {}, { interruptAt: 120 }), [
+        "0 used it @160",
+        "closed: interrupted @160",
+        "returned @160"
+      ]))
+
+    it("a stream that has ended by itself has closed what it held by itself", () =>
+      deepStrictEqual(racing([fail(10), fail(10)], {}, {}, Stream.empty), ["closed: succeeded @20", "returned @20"]))
+
+    it("and one that has failed has seen its own failure", () =>
+      assertTrue(racing(two, {}, {}, Stream.fail("gone")).some((line) => line.startsWith("closed: failed"))))
+
+    it("an outcome is a success, and an interruption where it is interrupted", () => {
+      const seen = (interruptAt: number | null, rows: ReadonlyArray<Row>) => {
+        const log: Array<string> = []
+        const options = { delay: 10, fatal: () => true }
+        runEvents(StaggeredRace.outcomeStream(pooled(log, rows), options), { interruptAt })
+        return log.filter((line) => line.startsWith("closed"))
+      }
+      deepStrictEqual(seen(null, two), ["closed: succeeded @160"])
+      deepStrictEqual(seen(70, two), ["closed: interrupted @120"])
+    })
+
+    it("what fails in it has failed with the source, and does not change a win", () => {
+      const dirty = (rows: ReadonlyArray<Row>) =>
+        Stream.ensuring(Stream.concat(Stream.fromIterable(candidates(rows)), Stream.never), Effect.die("dirty"))
+      const options = { delay: 10, fatal: () => true }
+      deepStrictEqual(runEvents(StaggeredRace.raceStream(dirty(two), options)).exit, Exit.succeed("value 1"))
+      deepStrictEqual(leaves(runEvents(StaggeredRace.raceStream(dirty([fail(10)]), options)).exit), ["0", "!dirty"])
+    })
+  })
+
+  it("a pull that is under way is interrupted at the decision, and not when the losers have ended", () => {
+    const log: Array<string> = []
+    const pulling = Effect.onInterrupt(
+      Effect.never,
+      () => Effect.map(Clock.currentTimeMillis, (at) => log.push(`interrupted @${at}`))
+    )
+    const stream = Stream.concat(
+      Stream.fromIterable(candidates([hang({ cleanup: 500 }), ok(100)])),
+      Stream.fromEffect(pulling)
+    )
+    const { endedAt } = runEvents(StaggeredRace.raceStream(stream, { delay: 10 }))
+    deepStrictEqual([log, endedAt], [["interrupted @110"], 610])
+  })
+
+  it("in the background, a scope that closes waits for the stream, after the losers", () => {
+    const log: Array<string> = []
+    const tell = (what: string) => Effect.map(Clock.currentTimeMillis, (at) => log.push(`${what} @${at}`))
+    const stream = Stream.ensuring(
+      Stream.concat(Stream.fromIterable(candidates([hang({ cleanup: 50 }), ok(100)])), Stream.never),
+      Effect.zipRight(Effect.sleep(30), tell("finalized"))
+    )
+    const race = StaggeredRace.raceStream(stream, { delay: 10, losers: "background" })
+    const { left } = runEvents(
+      Effect.zipRight(Effect.scoped(Effect.zipRight(race, tell("returned"))), tell("closed"))
+    )
+    deepStrictEqual([left, log], [nothing, ["returned @110", "finalized @190", "closed @190"]])
+  })
 })

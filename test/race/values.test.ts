@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
-import { candidates, hang, nothing, observe, transcript } from "../support/scenario.js"
+import { candidates, forever, hang, messages, nothing, observe, transcript } from "../support/scenario.js"
 
 describe.concurrent("18. A race is a value: it can be run twice, nested, retried, timed out", () => {
   it.live("run twice, nested, retried and timed out", () =>
@@ -74,5 +74,33 @@ describe.concurrent("18. A race is a value: it can be run twice, nested, retried
   it("a race whose 1,024th attempt wins without suspending does not suspend either", () => {
     const list = Array.from({ length: 1024 }, (_, index) => index < 1023 ? Effect.fail(index) : Effect.succeed(index))
     strictEqual(Effect.runSync(StaggeredRace.race(list, { delay: 250 })), 1023)
+  })
+
+  describe("a race that never suspends does not suspend, however many fail before one wins", () => {
+    const count = 5000
+    const list = (from = 0): ReadonlyArray<Effect.Effect<number, number>> =>
+      Array.from(
+        { length: count + 1 },
+        (_, index) => index < count ? Effect.fail(from + index) : Effect.succeed(from + index)
+      )
+
+    it("of 5,000", () => {
+      for (const delay of [0, 250, forever]) {
+        strictEqual(Effect.runSync(StaggeredRace.race(list(), { delay })), count)
+        strictEqual(Effect.runSync(StaggeredRace.outcome(list(), { delay })).attempts.length, count + 1)
+      }
+    })
+
+    it("of 5,000 that are in a race of their own, and of 5,000 races", () => {
+      const inner = StaggeredRace.race(list(), { delay: 250 })
+      strictEqual(Effect.runSync(StaggeredRace.race([Effect.fail(0), inner], { delay: 250 })), count)
+      const nested = list().map((one) => StaggeredRace.race([one], { delay: 250 }))
+      strictEqual(Effect.runSync(StaggeredRace.race(nested, { delay: 250 })), count)
+    })
+
+    it("of 5,000 of which none wins", () => {
+      const exit = Effect.runSyncExit(StaggeredRace.race(list().slice(0, count), { delay: 250 }))
+      deepStrictEqual(messages(exit), Array.from({ length: count }, (_, index) => index))
+    })
   })
 })
