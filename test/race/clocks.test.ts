@@ -19,13 +19,14 @@ type Outcome = StaggeredRace.Outcome<unknown, unknown, unknown>
 const slowly = <A>(list: ReadonlyArray<A>) =>
   Stream.fromIterable(list).pipe(Stream.rechunk(1), Stream.tap(() => Effect.sleep(100)))
 
-// A race of each kind of start, with ties wherever there can be some.
+// A race of each kind of start, with ends that fall on starts; but no two that end at the same instant, as it is for
+// the clock to say which of them is first.
 const { outcome, outcomeStream } = StaggeredRace
 const races: Readonly<Record<string, (seen: Transcript) => Effect.Effect<Outcome>>> = {
   "delays and failures": (seen) => outcome(candidates([fail(100), hang(), fail(250), ok(70)], seen), { delay: 250 }),
   "ends that fall on the delay": (seen) =>
     outcome(candidates([fail(250), ok(500), fail(250), ok(250)], seen), { delay: 250 }),
-  "all at once": (seen) => outcome(candidates([hang(), fail(30), ok(30)], seen), { delay: 0 }),
+  "all at once": (seen) => outcome(candidates([hang(), fail(29), ok(30)], seen), { delay: 0 }),
   "one after the other": (seen) => outcome(candidates([fail(10), fail(20), ok(30)], seen), { delay: forever }),
   "a least gap": (seen) => outcome(candidates([fail(1), fail(10), hang(), ok(5)], seen), { delay: 25, minDelay: 10 }),
   "two at a time": (seen) =>
@@ -72,11 +73,12 @@ const onEvents = (make: (seen: Transcript) => Effect.Effect<Outcome>, variant: V
   return told(seen, runEvents(make(seen), variant))
 }
 
+// Where the first to come is woken first, and alone, and a sleep of no time is none, nobody can let others go first.
 const variants: ReadonlyArray<Variant> = (["fifo", "lifo"] as const).flatMap((order) =>
   (["one", "instant"] as const).flatMap((wakes) =>
     (["queued", "atOnce"] as const).map((zero) => ({ order, wakes, zero }))
   )
-)
+).filter(({ order, wakes, zero }) => !(order === "fifo" && wakes === "one" && zero === "atOnce"))
 
 describe.concurrent("22. Only the Clock in the environment tells time", () => {
   it.live.each(Object.entries(races))("the same race on every clock: %s", ([, make]) =>
@@ -96,20 +98,15 @@ describe.concurrent("22. Only the Clock in the environment tells time", () => {
     (_, make) => {
       const expected = onEvents(make)
       // What follows does not suspend, so nothing else of the process sees these.
-      const timers = ["setTimeout", "setInterval", "setImmediate"] as const
-      const spies = [
-        ...timers.map((name) => vi.spyOn(globalThis, name)),
-        vi.spyOn(process, "nextTick")
-      ]
-      const clocks = [
-        vi.spyOn(Date, "now").mockImplementation(() => Math.random() * 1e12),
-        vi.spyOn(performance, "now").mockImplementation(() => Math.random() * 1e6)
-      ]
+      const timers = (["setTimeout", "setImmediate"] as const).map((name) => vi.spyOn(globalThis, name))
+      const times = [Date, performance].map((clock) =>
+        vi.spyOn(clock, "now").mockImplementation(() => Math.random() * 1e12)
+      )
       const seen = onEvents(make)
-      const calls = spies.map((spy) => spy.mock.calls.length)
-      spies.concat(clocks as never).forEach((spy) => spy.mockRestore())
-      deepStrictEqual(seen, expected)
-      deepStrictEqual(calls, [0, 0, 0, 0])
+      const calls = timers.map((timer) => timer.mock.calls.length)
+      timers.forEach((timer) => timer.mockRestore())
+      times.forEach((clock) => clock.mockRestore())
+      deepStrictEqual([seen, calls], [expected, [0, 0]])
     }
   )
 

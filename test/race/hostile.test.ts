@@ -20,6 +20,7 @@ import {
   fail,
   failed,
   hang,
+  how,
   leaves,
   nothing,
   observe,
@@ -27,6 +28,8 @@ import {
   scopedCandidate,
   transcript
 } from "../support/scenario.js"
+
+const told = (exit: Exit.Exit<unknown, unknown>) => how(exit) === "interrupted" ? "interrupted" : failed(exit)
 
 describe.concurrent("23. Nothing that a user hands in hangs or spins a race", () => {
   /** How it ends, and when, if it does: it is interrupted at 1,000. Nothing may be left in any case. */
@@ -36,7 +39,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
     const { endedAt, exit, left } = runEvents(Effect.scoped(race), { interruptAt: 1000 })
     deepStrictEqual(left, nothing)
     strictEqual(seen.resources.length % 2, 0)
-    return [failed(exit), endedAt]
+    return [told(exit), endedAt]
   }
 
   describe("a schedule", () => {
@@ -71,7 +74,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       deepStrictEqual(races(1, Effect.die("no delay")), ["!no delay", 10])
       deepStrictEqual(races(2, Effect.die("no delay")), ["!no delay", 20])
       // Nothing starts by time any more: the failure of the third starts the fourth, which hangs.
-      deepStrictEqual(races(2, Effect.never), ["^", 1000])
+      deepStrictEqual(races(2, Effect.never), ["interrupted", 1000])
       assertTrue(Number(races(2, Effect.interrupt)[1]) <= 1000)
     })
   })
@@ -190,7 +193,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       deepStrictEqual(left, nothing)
       const held = seen.resources.map((line) => line[0] === "+" ? 1 : -1).reduce((sum, one) => sum + one, 0)
       strictEqual(held, 0)
-      return { seen: `${failed(exit)} @${endedAt}`, sleeps }
+      return { seen: `${told(exit)} @${endedAt}`, sleeps }
     }
     const sleeping =
       (nth: number, bad: () => Effect.Effect<void>) => (count: number, millis: number, clock: Clock.Clock) =>
@@ -212,13 +215,13 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       const later = under((_, millis, clock) =>
         Effect.zipRight(clock.sleep(Duration.millis(millis / 2)), Effect.die("woken up"))
       )
-      deepStrictEqual(later.seen, "!woken up @30")
+      deepStrictEqual(later.seen, "!woken up @25")
     })
 
     it("that never wakes anybody leaves the starting to failures", () => {
       // The first fails at 100; the second hangs, and there is no timer for it.
       const { seen, sleeps } = under(() => Effect.never)
-      deepStrictEqual([seen, sleeps <= 4], ["^ @1005", true])
+      deepStrictEqual([seen, sleeps <= 4], ["interrupted @1005", true])
     })
 
     it("whose `sleep` is interrupted by itself does not make it spin", () => {
@@ -265,7 +268,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
         thrower()
       }
       const { exit, left } = runEvents(StaggeredRace.race(broken(), { delay: 20 }), { interruptAt: 1000 })
-      deepStrictEqual([failed(exit), left], ["^", nothing])
+      deepStrictEqual([how(exit), left], ["interrupted", nothing])
       const lazy: ReadonlyArray<Effect.Effect<string>> = [
         Effect.suspend(thrower),
         Effect.sync(thrower),
@@ -292,7 +295,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       const race = StaggeredRace.race(attempts(showing, waiting), { delay: 10, losers })
       const { exit, left } = runEvents(Effect.scoped(race), { interruptAt })
       deepStrictEqual(left, nothing)
-      return failed(exit)
+      return told(exit)
     }
     const slow = hang({ cleanup: 50 })
 
@@ -300,7 +303,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       for (const losers of ["await", "background"] as const) {
         strictEqual(ends(slow, ok(20), losers), "succeeded")
         strictEqual(ends(ok(40), slow, losers), "succeeded")
-        strictEqual(ends(slow, fail(20), losers, 100), "^")
+        strictEqual(ends(slow, fail(20), losers, 100), "interrupted")
         for (const interruptAt of [5, 15, 35, 50, 70]) {
           ends(slow, ok(20), losers, interruptAt)
           ends(ok(40), slow, losers, interruptAt)

@@ -65,8 +65,8 @@ describe.concurrent("13. The winner's FiberRef and runtime-flag changes reach th
       Effect.zipRight(enable(OpSupervision), disable(CooperativeYielding))
     )
     const others = [
-      Effect.zipRight(enable(RuntimeMetrics), Effect.fail("no")),
-      Effect.onInterrupt(Effect.zipRight(enable(RuntimeMetrics), Effect.never), () => enable(RuntimeMetrics))
+      Effect.zipRight(disable(RuntimeMetrics), Effect.fail("no")),
+      Effect.onInterrupt(Effect.zipRight(disable(RuntimeMetrics), Effect.never), () => disable(RuntimeMetrics))
     ]
     /** Whether supervision is on, yielding and metrics, before and after; and whether one can still be interrupted. */
     const flags = Effect.map(
@@ -80,7 +80,7 @@ describe.concurrent("13. The winner's FiberRef and runtime-flag changes reach th
       runEvents(Effect.all([flags, Effect.exit(race), flags]), options).exit.pipe(
         Exit.map(([before, , after]) => [before, after])
       )
-    const before = [false, true, false, true]
+    const before = [false, true, true, true]
 
     it("those that the winner changes are the caller's; those of losers and of who failed are not", () => {
       const candidates = [...others, winning]
@@ -96,7 +96,7 @@ describe.concurrent("13. The winner's FiberRef and runtime-flag changes reach th
           StaggeredRace.race([Effect.zipRight(enable(OpSupervision), disable(CooperativeYielding))], { delay: 10 })
         ]
       ) {
-        deepStrictEqual(around(race), Exit.succeed([before, [true, false, false, true]]))
+        deepStrictEqual(around(race), Exit.succeed([before, [true, false, true, true]]))
       }
     })
 

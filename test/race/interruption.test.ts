@@ -7,7 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
 import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import { runEvents, type Settling } from "../support/eventClock.js"
@@ -87,6 +89,103 @@ describe.concurrent("interruption", () => {
         assertTrue(Exit.isFailure(exit) && Cause.isInterrupted(exit.cause))
         deepStrictEqual(Exit.isFailure(exit) && Chunk.toReadonlyArray(Cause.defects(exit.cause)), ["dirty"])
       }))
+
+    describe("the hand-over cannot be interrupted half way, in the background neither", () => {
+      const handedOver = FiberRef.unsafeMake(false)
+
+      /** Runs in turns, and interrupts a fiber before one of them; tells whether the race had been handed over by then. */
+      const interrupting = (turn: number) => {
+        const tasks: Array<() => void> = []
+        let turns = 0
+        let victim: Fiber.RuntimeFiber<unknown, unknown> | undefined
+        let wasHandedOver = false
+        const scheduler: Settling = {
+          scheduleTask: (task) => tasks.push(task),
+          shouldYield: Scheduler.defaultShouldYield,
+          settle: () => {
+            for (const task of tasks) {
+              if (turns++ === turn) {
+                wasHandedOver = victim?.getFiberRef(handedOver) === true
+                victim?.unsafeInterruptAsFork(FiberId.none)
+              }
+              task()
+            }
+            tasks.length = 0
+          }
+        }
+        const watched = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+          Effect.withFiberRuntime<A, E, R>((fiber) => {
+            victim = fiber as Fiber.RuntimeFiber<unknown, unknown>
+            return self
+          })
+        return { watched, scheduler, cameInTime: () => turns > turn, wasHandedOver: () => wasHandedOver }
+      }
+
+      const steps = (count: number) => Effect.repeatN(Effect.void, count)
+
+      /** Two that succeed in the same turn, and one that lets them; all take a while to be cleaned up. */
+      const contest = (open: Set<number>, padding: number) =>
+        Effect.map(Deferred.make<void>(), (gate) => {
+          const hold = (index: number) =>
+            Effect.acquireRelease(
+              Effect.zipRight(steps(index), Effect.sync(() => open.add(index))),
+              () => Effect.zipRight(Effect.repeatN(Effect.yieldNow(), padding), Effect.sync(() => open.delete(index)))
+            )
+          const wins = (index: number) =>
+            hold(index).pipe(
+              Effect.zipRight(Deferred.await(gate)),
+              Effect.zipRight(steps(index * padding)),
+              Effect.zipRight(FiberRef.set(handedOver, true))
+            )
+          return [
+            wins(0),
+            wins(1),
+            Effect.zipRight(hold(2), Effect.zipRight(Deferred.succeed(gate, void 0), Effect.never))
+          ]
+        })
+      type Contest = Effect.Effect.Success<ReturnType<typeof contest>>
+      const { outcome, race, raceStream } = StaggeredRace
+      const background = { delay: 0, losers: "background" } as const
+
+      it.each([
+        ["losers are awaited", (list) => race(list, { delay: 0 }), 24],
+        ["losers are left to the background", (list) => race(list, background), 70],
+        ["an outcome", (list) => outcome(list, background), 24],
+        ["candidates come from a stream", (list) => raceStream(Stream.fromIterable(list), background), 24]
+      ] as ReadonlyArray<
+        readonly [name: string, run: (list: Contest) => Effect.Effect<unknown, never, Scope.Scope>, maxOps: number]
+      >)("%s: an interruption that comes before it leaves nothing, at any turn", (_, run, maxOps) => {
+        let before = 0
+        for (let ops = 12; ops <= maxOps; ops++) {
+          for (let turn = 0;; turn++) {
+            const open = new Set<number>()
+            let atEnd = { how: "", open: [] as ReadonlyArray<number> }
+            const { cameInTime, scheduler, wasHandedOver, watched } = interrupting(turn)
+            const program = Effect.gen(function*() {
+              const list = yield* contest(open, ops % 7)
+              const scope = yield* Scope.make()
+              yield* watched(run(list)).pipe(
+                Effect.onExit((exit) => Effect.sync(() => atEnd = { how: how(exit), open: [...open] })),
+                Scope.extend(scope),
+                // What has been handed over is the scope's.
+                Effect.ensuring(Scope.close(scope, Exit.void))
+              )
+            })
+            const { left } = runEvents(Effect.withMaxOpsBeforeYield(program, ops), { scheduler })
+            if (!cameInTime()) {
+              break
+            }
+            const where = { ops, turn }
+            deepStrictEqual({ where, open: [...open], left }, { where, open: [], left: nothing })
+            if (atEnd.how === "interrupted" && !wasHandedOver()) {
+              before++
+              deepStrictEqual({ where, open: atEnd.open }, { where, open: [] })
+            }
+          }
+        }
+        assertTrue(before > 100, `${before} interrupted before it`)
+      })
+    })
   })
 
   describe("12. Attempts are interruptible also when the race stands in an uninterruptible region", () => {
@@ -97,95 +196,5 @@ describe.concurrent("interruption", () => {
         deepStrictEqual(exit, Exit.succeed("value 1"))
         strictEqual(endedAt, 110)
       }))
-  })
-
-  describe("between the winner's success and its hand-over, wherever it comes", () => {
-    /** Runs in turns, and interrupts a fiber before one of them. */
-    const interrupting = (turn: number) => {
-      const tasks: Array<() => void> = []
-      let turns = 0
-      let victim: Fiber.RuntimeFiber<unknown, unknown> | undefined
-      const scheduler: Settling = {
-        scheduleTask: (task) => tasks.push(task),
-        shouldYield: Scheduler.defaultShouldYield,
-        settle: () => {
-          for (const task of tasks) {
-            if (turns++ === turn) {
-              victim?.unsafeInterruptAsFork(FiberId.none)
-            }
-            task()
-          }
-          tasks.length = 0
-        }
-      }
-      const observed = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-        Effect.withFiberRuntime<A, E, R>((fiber) => {
-          victim = fiber as Fiber.RuntimeFiber<unknown, unknown>
-          return self
-        })
-      return { observed, scheduler, wasIn: () => turns > turn }
-    }
-
-    const padded = (steps: number) => Effect.repeatN(Effect.void, steps)
-
-    const holding = (open: Set<number>, index: number) =>
-      Effect.acquireRelease(
-        Effect.zipRight(padded(index % 3), Effect.sync(() => open.add(index))),
-        () => Effect.zipRight(padded(2), Effect.sync(() => open.delete(index)))
-      )
-
-    /** Two that succeed in the same turn, and one that lets them. */
-    const program = (
-      open: Set<number>,
-      kind: "race" | "outcome" | "stream",
-      losers: "await" | "background",
-      steps: number
-    ) =>
-      Effect.flatMap(Deferred.make<void>(), (gate) => {
-        const meet = (index: number) =>
-          Effect.zipRight(holding(open, index), Effect.zipRight(Deferred.await(gate), padded(index * steps)))
-        const list = [
-          meet(0),
-          meet(1),
-          Effect.zipRight(holding(open, 2), Effect.zipRight(Deferred.succeed(gate, void 0), Effect.never))
-        ]
-        const options = { delay: 0, losers }
-        return kind === "race"
-          ? Effect.asVoid(StaggeredRace.race(list, options))
-          : kind === "outcome"
-          ? Effect.asVoid(StaggeredRace.outcome(list, options))
-          : Effect.asVoid(StaggeredRace.raceStream(Stream.fromIterable(list), options))
-      })
-
-    const ops = Array.from({ length: 59 }, (_, index) => 12 + index)
-
-    it.each(
-      [
-        ["race", "await"],
-        ["race", "background"],
-        ["outcome", "background"],
-        ["stream", "await"],
-        ["stream", "background"]
-      ] as const
-    )("%s, losers in %s: nothing is left of any attempt", (kind, losers) => {
-      let interrupted = 0
-      for (const maxOps of ops) {
-        for (let turn = 0;; turn++) {
-          const open = new Set<number>()
-          const { observed, scheduler, wasIn } = interrupting(turn)
-          const { exit, left } = runEvents(
-            Effect.scoped(observed(program(open, kind, losers, maxOps % 4))).pipe(Effect.withMaxOpsBeforeYield(maxOps)),
-            { scheduler }
-          )
-          if (!wasIn()) {
-            break
-          }
-          const where = { maxOps, turn }
-          deepStrictEqual({ where, open: [...open], left }, { where, open: [], left: nothing })
-          interrupted += how(exit) === "interrupted" ? 1 : 0
-        }
-      }
-      assertTrue(interrupted > ops.length, `${interrupted} interrupted`)
-    })
   })
 })
