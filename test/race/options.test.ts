@@ -71,8 +71,8 @@ describe.concurrent("17. Options that make no sense die with a message that name
       ["a number", () => race(5, options), [/candidates/, /iterable/i, /5/]],
       ["a string", () => race("ab", options), [/candidates/, /iterable/i, /"ab"/]],
       // An Effect is iterable, so that generators can yield it.
-      ["an Effect", () => race(one, options), [/candidates/, /Effect/]],
-      ["an Effect, for its outcome", () => outcome(one, options), [/candidates/, /Effect/]],
+      ["an Effect", () => race(one, options), [/candidates/, /an effect/i, /array/]],
+      ["an Effect, for its outcome", () => outcome(one, options), [/candidates/, /an effect/i, /array/]],
       ["a Stream", () => race(Stream.make(one), options), [/Stream/, /raceStream/]],
       ["a Stream, for its outcome", () => outcome(Stream.make(one), options), [/Stream/, /outcomeStream/]],
       ["a list for a Stream", () => raceStream([one], options), [/Stream/, /\brace\b/]],
