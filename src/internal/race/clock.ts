@@ -41,7 +41,10 @@ const gone: TimerEnd = Exit.succeed("gone")
  * for no time.
  */
 const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
-  now: () => clock.unsafeCurrentTimeMillis(),
+  now() {
+    const now = clock.unsafeCurrentTimeMillis()
+    return Number.isFinite(now) ? now : 0
+  },
   arm(millis, onEnd) {
     let isCancelled = false
     const sleep = (duration: Duration.Duration) => Effect.suspend(() => clock.sleep(duration))

@@ -38,6 +38,7 @@ export class Fibers<R> {
   /** Whether anything has changed since the last look. */
   private hasChanged = false
   private wake: ((_: Effect.Effect<void>) => void) | undefined
+  private latches: Set<Effect.Latch> | undefined
 
   constructor(
     private readonly caller: AnyFiber,
@@ -78,6 +79,7 @@ export class Fibers<R> {
       fiber.addObserver((exit) => {
         this.running--
         onExit(exit)
+        this.latches?.forEach((latch) => latch.unsafeOpen())
         this.race.onChange()
       })
       return { fiber, refs }
@@ -86,9 +88,9 @@ export class Fibers<R> {
     }
   }
 
-  /** Gives the caller's fiber the references and runtime flags that another one has changed. */
-  inherit({ fiber, refs }: Started): Effect.Effect<void> {
-    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? Effect.void : Fiber.inheritAll(fiber)
+  /** Gives the caller's fiber the references and runtime flags that another one has changed, if there are any. */
+  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
+    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? undefined : Fiber.inheritAll(fiber)
   }
 
   // Waiting.
@@ -122,15 +124,21 @@ export class Fibers<R> {
     this.race.onChange()
   }
 
-  /** Waits until no more than so many are left. */
+  /** Waits until no more than so many are left. Others may wait at the same time. */
   leftAre(count: () => number): Effect.Effect<void> {
-    return Effect.whileLoop({
-      while: () => this.running > count(),
-      body: () => {
-        this.look()
-        return this.pause
-      },
-      step: constVoid
+    return Effect.suspend(() => {
+      const latch = Effect.unsafeMakeLatch()
+      const latches = this.latches ??= new Set()
+      latches.add(latch)
+      const left = Effect.whileLoop({
+        while: () => this.running > count(),
+        body: () => {
+          latch.unsafeClose()
+          return latch.await
+        },
+        step: constVoid
+      })
+      return Effect.ensuring(left, Effect.sync(() => latches.delete(latch)))
     })
   }
 }

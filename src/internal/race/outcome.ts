@@ -50,7 +50,7 @@ const run = <A, E, E2, R, B, E3>(
       const race = new Race(open, settings, caller, runtime, telemetry)
       const ended = Effect.matchCauseEffect(restore(race.loop()), {
         onFailure: (cause) => abandon(race, cause),
-        onSuccess: () => Effect.flatMap(settle(race), (decided) => finish(race, decided))
+        onSuccess: () => Effect.flatMap(settle(race, restore), (decided) => finish(race, decided))
       })
       const onEnd = telemetry?.onEnd
       return onEnd === undefined ? ended : Effect.onExit(ended, (exit) => Effect.sync(() => onEnd(exit)))
@@ -59,24 +59,28 @@ const run = <A, E, E2, R, B, E3>(
 }
 
 /**
- * The race is decided, and its losers have ended or are left to the background. From here on nothing can interrupt: what
- * the source holds is released, the winner's references and flags become the caller's, and its resources are the outer
- * scope's.
+ * The race is decided, and its losers have ended or are left to the background. The winner's references and flags become
+ * the caller's, and its resources are the outer scope's. Nothing can interrupt that half way.
  */
-const settle = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Decided<A, E>> =>
+const settle = <A, E, E2, R>(
+  race: Race<A, E, E2, R>,
+  restore: <B>(self: Effect.Effect<B>) => Effect.Effect<B>
+): Effect.Effect<Decided<A, E>> =>
   Effect.flatMap(decidedOf(race), (decided) => {
     const { started } = decided.winner?.attempt ?? {}
-    const settled = started === undefined
-      ? Effect.succeed(decided)
-      : Effect.as(race.fibers.inherit(started), decided)
-    const release = race.source.release?.(exitOf(race, decided))
+    const inherit = started && race.fibers.inherit(started)
+    const settled = inherit === undefined ? Effect.succeed(decided) : Effect.as(inherit, decided)
     if (race.settings.background) {
-      const left = Effect.matchCauseEffect(leave(race, decided, release), {
-        onFailure: (cause) => abandon(race, cause),
-        onSuccess: Effect.succeed
-      })
-      return Effect.zipRight(left, settled)
+      // An interruption that came while they were left has come before the race was over.
+      return Effect.matchCauseEffect(
+        Effect.zipRight(leave(race, decided), Effect.zipLeft(settled, restore(Effect.void))),
+        {
+          onFailure: (cause) => abandon(race, cause),
+          onSuccess: Effect.succeed
+        }
+      )
     }
+    const release = race.source.release?.(exitOf(race, decided))
     return release === undefined ? settled : Effect.zipRight(release, settled)
   })
 
@@ -84,19 +88,19 @@ const settle = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Decided<A, 
  * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
  * as it closes, it waits for them before it releases what the winner holds.
  */
-const leave = <A, E, E2, R>(
-  race: Race<A, E, E2, R>,
-  { winner }: Decided<A, E>,
-  release: Effect.Effect<void> = Effect.void
-): Effect.Effect<void> => {
-  const ended = Effect.zipRight(losersEnd(race, winner), release)
+const leave = <A, E, E2, R>(race: Race<A, E, E2, R>, decided: Decided<A, E>): Effect.Effect<void> => {
+  const release = Effect.suspend(() => race.source.release?.(race.aborted ?? exitOf(race, decided)) ?? Effect.void)
+  const ended = Effect.zipRight(losersEnd(race, decided.winner), release)
   return Option.match(Context.getOption(race.runtime.context as Context.Context<unknown>, Scope.Scope), {
     onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
       Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
         const isOver = Effect.unsafeMakeLatch()
-        const left = Effect.zipRight(ended, Effect.zipRight(isOver.open, Scope.close(keeper, Exit.void)))
-        return Effect.zipRight(Scope.addFinalizer(keeper, isOver.await), Effect.forkDaemon(left))
+        const over = Effect.zipRight(isOver.open, Scope.close(keeper, Exit.void))
+        return Effect.zipRight(
+          Scope.addFinalizer(keeper, isOver.await),
+          Effect.onError(Effect.forkDaemon(Effect.zipRight(ended, over)), () => over)
+        )
       })
   })
 }
@@ -111,7 +115,7 @@ const losersEnd = <A, E, E2, R>({ fibers }: Race<A, E, E2, R>, winner: Decided<A
 
 /** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
 const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
-  race.abort(Cause.isInterrupted(cause) ? "interruption" : "defect")
+  race.abort(cause)
   const exit = Exit.failCause(cause)
   return Effect.flatMap(decidedOf(race), ({ winner }) => {
     const given = Effect.suspend(() => winner?.attempt.scope?.close(exit) ?? Effect.void)

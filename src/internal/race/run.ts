@@ -15,7 +15,7 @@ import { type Time, timeOf } from "./clock.js"
 import { makeReport, pendingOf, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
-import { type DecidedBy, type Decision, Rules } from "./rules.js"
+import { type Decision, Rules } from "./rules.js"
 import { LazyScope } from "./scope.js"
 import type { Settings } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
@@ -49,6 +49,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   readonly decided: Deferred.Deferred<Decided<A, E>>
   readonly attempts: Array<Attempt<A, E>> = []
   sourceFailure: Cause.Cause<E2> | undefined
+  /** How it ends where it was given up, whatever has decided it. */
+  aborted: Exit.Exit<never> | undefined
 
   readonly startedAt: number
   readonly fibers: Fibers<R>
@@ -86,7 +88,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return this.rules.decision !== undefined
   }
 
-  /** Something has changed. Of all that ends after the decision, only the last is worth a look. */
+  /** Something has changed. Where all losers are awaited, only the last that ends after the decision is worth a look. */
   onChange(): void {
     if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
       this.fibers.stir()
@@ -251,9 +253,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   // The decision.
 
-  /** Ends a race whose loop was interrupted, or died. */
-  abort(by: DecidedBy): void {
-    if (this.rules.decide(by, this.now)) {
+  /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
+  abort(cause: Cause.Cause<never>): void {
+    this.aborted = Exit.failCause(cause)
+    if (this.rules.decide(Cause.isInterrupted(cause) ? "interruption" : "defect", this.now)) {
       this.onDecided()
     }
   }
