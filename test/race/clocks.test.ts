@@ -25,7 +25,7 @@ const { outcome, outcomeStream } = StaggeredRace
 const races: Readonly<Record<string, (seen: Transcript) => Effect.Effect<Outcome>>> = {
   "delays and failures": (seen) => outcome(candidates([fail(100), hang(), fail(250), ok(70)], seen), { delay: 250 }),
   "ends that fall on the delay": (seen) =>
-    outcome(candidates([fail(250), ok(500), hang(), ok(250)], seen), { delay: 250 }),
+    outcome(candidates([fail(250), fail(250), ok(250), hang()], seen), { delay: 250 }),
   "all at once": (seen) => outcome(candidates([hang(), fail(29), ok(30)], seen), { delay: 0 }),
   "one after the other": (seen) => outcome(candidates([fail(10), fail(20), ok(30)], seen), { delay: forever }),
   "a least gap": (seen) => outcome(candidates([fail(1), fail(10), hang(), ok(5)], seen), { delay: 25, minDelay: 10 }),
@@ -109,6 +109,16 @@ describe.concurrent("22. Only the Clock in the environment tells time", () => {
       deepStrictEqual([seen, calls], [expected, [0, 0]])
     }
   )
+
+  it("an older attempt's end on the very delay comes before it where the clock wakes the first to come first", () => {
+    for (const variant of variants.filter(({ order }) => order === "fifo")) {
+      const { attempts } = onEvents(
+        (seen) => outcome(candidates([hang(), ok(500), hang(), hang()], seen), { delay: 250 }),
+        variant
+      )
+      deepStrictEqual(attempts.map(([, , startedAt]) => startedAt), [0, 250, 500])
+    }
+  })
 
   it.live("no number of starts at one instant makes virtual time run ahead", () =>
     Effect.forEach(
