@@ -9,10 +9,10 @@ import { runEvents } from "../support/eventClock.js"
 import { fail, hang, nothing, ok, scopedCandidate, transcript } from "../support/scenario.js"
 
 describe.sequential("21. Nothing leaks", () => {
-  /** What the event loop still has to do for the process: timers, and turns that were asked for. */
+  /** The timers and immediates that are pending in the process. */
   const pending = () =>
     process.getActiveResourcesInfo().filter((resource) => resource === "Timeout" || resource === "Immediate").sort()
-  /** Others use the event loop as well, and may be done with it meanwhile. */
+  /** What is pending now and was not before. The test runner uses timers too, and may finish some meanwhile. */
   const leftSince = (before: ReturnType<typeof pending>) => {
     const left = [...pending()]
     before.forEach((resource) => left.includes(resource) && left.splice(left.indexOf(resource), 1))
