@@ -67,18 +67,12 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     readonly runtime: Runtime.Runtime<R>,
     private readonly telemetry: Telemetry | undefined
   ) {
-    const { concurrency, delay, minDelay } = settings
     this.decided = Deferred.unsafeMake(caller.id())
-    this.fibers = new Fibers(caller, runtime, () => this.look())
-    this.source = open(this, this.fibers.fork)
-    this.rules = new Rules({
-      minDelay,
-      concurrency,
-      delay: typeof delay === "number" ? delay : Infinity,
-      left: this.source.left
-    })
-    this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers.fork)
-    this.pace = new Pace(this.rules, this.time, delay, this.fibers.fork, () => this.look())
+    this.fibers = new Fibers(caller, runtime, this)
+    this.source = open(this, this.fibers)
+    this.rules = new Rules(settings, this.source)
+    this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers)
+    this.pace = new Pace(this.rules, this.time, settings.delay, this.fibers)
     this.scope = scopeOf(runtime.context)
     this.report = makeReport(runtime, settings.onEvent, telemetry)
     this.startedAt = this.now
@@ -93,23 +87,25 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 
   /** Something has changed. Of all that ends after the decision, only the last is worth a look. */
-  private look(): void {
+  onChange(): void {
     if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
-      this.fibers.changed.unsafeOpen()
+      this.fibers.stir()
     }
   }
 
   // What the caller's fiber does.
 
   /** Runs until the race is decided and, where losers are awaited, all its fibers have ended. */
-  readonly loop: Effect.Effect<void> = Effect.whileLoop({
-    while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
-    body: () => this.advance(),
-    step: constVoid
-  })
+  loop(): Effect.Effect<void> {
+    return Effect.whileLoop({
+      while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
+      body: () => this.advance(),
+      step: constVoid
+    })
+  }
 
   private advance(): Effect.Effect<void> {
-    this.fibers.changed.unsafeClose()
+    this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
       return Effect.failCause(this.pace.defect)
     }
@@ -123,7 +119,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
         case "start":
           return this.start(this.pulled!)
         case "wait":
-          return this.fibers.changed.await
+          return this.fibers.pause
         default:
           this.pace.follow(command)
       }
@@ -132,7 +128,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
     const at = this.now
-    const attempt = new Attempt<A, E>(this.rules.started(at), this.onProgress)
+    const attempt = new Attempt<A, E>(this.rules.started(at), this)
     const { dueAt, index, startedBy } = attempt
     attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
@@ -143,7 +139,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       this.pace.follow(this.rules.timing(at))
     }
     try {
-      attempt.runsIn(this.fibers.forkIn(
+      attempt.runsIn(this.fibers.start(
         contextOf(attempt, this.runtime.context, this.telemetry?.attemptSpan(index)),
         this.run(attempt, candidate),
         (exit) => this.onEnd(attempt, exit)
@@ -228,21 +224,23 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  private readonly onProgress = (index: number, millis: number): void => this.rules.progressed(index, this.now, millis)
+  onProgress(index: number, millis: number): void {
+    this.rules.progressed(index, this.now, millis)
+  }
 
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
     this.rules.pulled()
     this.pulled = candidate
-    this.look()
+    this.onChange()
   }
 
   onSourceEnd(): void {
     if (this.rules.exhausted(this.now)) {
       this.onDecided()
     }
-    this.look()
+    this.onChange()
   }
 
   onSourceFailure(cause: Cause.Cause<E2>): void {
@@ -266,19 +264,21 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     const { at, by } = decision
     Deferred.unsafeDone(this.decided, Effect.succeed({ ...decision, winner, fatal }))
     this.pulled = undefined
-    this.attempts.forEach(this.interrupt)
+    for (const attempt of this.attempts) {
+      this.interrupt(attempt)
+    }
     this.pace.stop()
     this.source.close()
     if (winner !== undefined) {
       this.report?.({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
     }
     this.report?.({ _tag: "Decided", at, by, pending: pendingOf(decision) })
-    this.look()
+    this.onChange()
   }
 
-  private readonly interrupt = (attempt: Attempt<A, E>): void => {
+  private interrupt(attempt: Attempt<A, E>): void {
     if (attempt.result === undefined) {
-      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
+      attempt.started?.fiber.unsafeInterruptAsFork(this.caller.id())
     }
   }
 }
