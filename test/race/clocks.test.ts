@@ -19,13 +19,13 @@ type Outcome = StaggeredRace.Outcome<unknown, unknown, unknown>
 const slowly = <A>(list: ReadonlyArray<A>) =>
   Stream.fromIterable(list).pipe(Stream.rechunk(1), Stream.tap(() => Effect.sleep(100)))
 
-// A race of each kind of start, with ends that fall on starts; but no two that end at the same instant, as it is for
-// the clock to say which of them is first.
+// Each race has another kind of start, and ends that fall on the instant of a start. No two attempts end at the same
+// instant: which of them is first is up to the clock.
 const { outcome, outcomeStream } = StaggeredRace
 const races: Readonly<Record<string, (seen: Transcript) => Effect.Effect<Outcome>>> = {
   "delays and failures": (seen) => outcome(candidates([fail(100), hang(), fail(250), ok(70)], seen), { delay: 250 }),
   "ends that fall on the delay": (seen) =>
-    outcome(candidates([fail(250), hang(), ok(250), ok(1)], seen), { delay: 250 }),
+    outcome(candidates([fail(250), fail(250), ok(250), hang()], seen), { delay: 250 }),
   "all at once": (seen) => outcome(candidates([hang(), fail(29), ok(30)], seen), { delay: 0 }),
   "one after the other": (seen) => outcome(candidates([fail(10), fail(20), ok(30)], seen), { delay: forever }),
   "a least gap": (seen) => outcome(candidates([fail(1), fail(10), hang(), ok(5)], seen), { delay: 25, minDelay: 10 }),
@@ -48,7 +48,7 @@ const races: Readonly<Record<string, (seen: Transcript) => Effect.Effect<Outcome
     )
 }
 
-/** All of a race that has a time. */
+/** Everything about a race that has a time. */
 const told = (seen: Transcript, { endedAt, exit, left }: Omit<Observed<Outcome, never>, "samples" | "maxSleeps">) => {
   const { attempts, decidedAt, decidedBy, winner, ...times } = Exit.isSuccess(exit) ? exit.value : assert.fail("ended")
   return {
@@ -73,7 +73,8 @@ const onEvents = (make: (seen: Transcript) => Effect.Effect<Outcome>, variant: V
   return told(seen, runEvents(make(seen), variant))
 }
 
-// Where the first to come is woken first, and alone, and a sleep of no time is none, nobody can let others go first.
+// A clock that wakes its sleepers one at a time, the first one first, and takes a sleep of no time for no sleep, gives a
+// timer no way to let others go first.
 const variants: ReadonlyArray<Variant> = (["fifo", "lifo"] as const).flatMap((order) =>
   (["one", "instant"] as const).flatMap((wakes) =>
     (["queued", "atOnce"] as const).map((zero) => ({ order, wakes, zero }))
@@ -97,7 +98,7 @@ describe.concurrent("22. Only the Clock in the environment tells time", () => {
     "no timer of the process, and no time of the day, stands in its way: %s",
     (_, make) => {
       const expected = onEvents(make)
-      // What follows does not suspend, so nothing else of the process sees these.
+      // The next lines are synchronous, so nothing else in the process uses the mocks.
       const timers = (["setTimeout", "setImmediate"] as const).map((name) => vi.spyOn(globalThis, name))
       const times = [Date, performance].map((clock) =>
         vi.spyOn(clock, "now").mockImplementation(() => Math.random() * 1e12)
@@ -109,6 +110,16 @@ describe.concurrent("22. Only the Clock in the environment tells time", () => {
       deepStrictEqual([seen, calls], [expected, [0, 0]])
     }
   )
+
+  it("an older attempt's end on the very delay comes before it where the clock wakes the first to come first", () => {
+    for (const variant of variants.filter(({ order }) => order === "fifo")) {
+      const { attempts } = onEvents(
+        (seen) => outcome(candidates([hang(), ok(500), hang(), hang()], seen), { delay: 250 }),
+        variant
+      )
+      deepStrictEqual(attempts.map(([, , startedAt]) => startedAt), [0, 250, 500])
+    }
+  })
 
   it.live("no number of starts at one instant makes virtual time run ahead", () =>
     Effect.forEach(

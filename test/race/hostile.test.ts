@@ -32,7 +32,7 @@ import {
 const told = (exit: Exit.Exit<unknown, unknown>) => how(exit) === "interrupted" ? "interrupted" : failed(exit)
 
 describe.concurrent("23. Nothing that a user hands in hangs or spins a race", () => {
-  /** How it ends, and when, if it does: it is interrupted at 1,000. Nothing may be left in any case. */
+  /** Runs a race, interrupts it at 1,000, checks that nothing is left, and tells how and when it ended. */
   const racing = (rows: ReadonlyArray<Row>, options: Options) => {
     const seen = transcript()
     const race = StaggeredRace.race(rows.map((row, index) => scopedCandidate(row, index, seen)), options)
@@ -73,14 +73,14 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       deepStrictEqual(races(0, Effect.die("no delay")), ["!no delay", 0])
       deepStrictEqual(races(1, Effect.die("no delay")), ["!no delay", 10])
       deepStrictEqual(races(2, Effect.die("no delay")), ["!no delay", 20])
-      // Nothing starts by time any more: the failure of the third starts the fourth, which hangs.
+      // From then on only failures start the next: that of the third starts the fourth, which hangs.
       deepStrictEqual(races(2, Effect.never), ["interrupted", 1000])
       assertTrue(Number(races(2, Effect.interrupt)[1]) <= 1000)
     })
   })
 
   describe("a supervisor", () => {
-    /** Throws when a fiber starts, the nth time, and knows who lives. */
+    /** Throws when the nth fiber starts, and keeps track of the fibers that are alive. */
     class Throwing extends Supervisor.AbstractSupervisor<void> {
       override readonly value = Effect.void
       readonly alive = new Set<unknown>()
@@ -118,7 +118,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       "a race that is watched": (list) => StaggeredRace.race(list, { delay, onEvent: () => Effect.sleep(1) })
     }
 
-    /** Runs it under a supervisor; tells whether that has thrown. Nothing may be left in any case. */
+    /** Runs a race under a throwing supervisor, and checks that nothing is left. */
     const under = (kind: string, nth: number, interruptAt?: number) => {
       const supervisor = new Throwing(nth)
       const seen = transcript()
@@ -140,7 +140,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
           break
         }
         thrown++
-        // Who only watches, and who comes after the decision, changes nothing.
+        // A fiber that only watches, or starts after the decision, does not change the result.
         if (!Exit.isSuccess(exit)) {
           deepStrictEqual(leaves(exit).filter((leaf) => leaf === "!unsupervised"), ["!unsupervised"])
           assertTrue(endedAt <= 200)
@@ -162,7 +162,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
   })
 
   describe("a clock", () => {
-    /** A race under a clock that sleeps in its own way, of candidates that do not; how it ends, and in how many sleeps. */
+    /** Runs a race on a clock with the given `sleep`, which candidates do not use. Counts the sleeps. */
     const under = (
       sleep: (nth: number, millis: number, clock: Clock.Clock) => Effect.Effect<void>,
       options: Partial<Options> = {}
@@ -219,7 +219,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
     })
 
     it("that never wakes anybody leaves the starting to failures", () => {
-      // The first fails at 100; the second hangs, and there is no timer for it.
+      // The first fails at 100. The second hangs, and no timer starts the third.
       const { seen, sleeps } = under(() => Effect.never)
       deepStrictEqual([seen, sleeps <= 4], ["interrupted @1005", true])
     })
@@ -279,7 +279,7 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
   })
 
   describe("a finalizer that waits for another attempt's fiber", () => {
-    /** A candidate that shows its fiber, and one whose finalizer waits for a fiber. */
+    /** A candidate that shows its fiber, and one whose finalizer waits for that fiber. */
     const attempts = (showing: Row, waiting: Row) =>
       Effect.runSync(Effect.map(Deferred.make<Fiber.RuntimeFiber<unknown, unknown>>(), (shown) => {
         const show = Effect.withFiberRuntime<boolean>((fiber) =>

@@ -68,7 +68,7 @@ describe.concurrent("13. The winner's FiberRef and runtime-flag changes reach th
       Effect.zipRight(disable(RuntimeMetrics), Effect.fail("no")),
       Effect.onInterrupt(Effect.zipRight(disable(RuntimeMetrics), Effect.never), () => disable(RuntimeMetrics))
     ]
-    /** Whether supervision is on, yielding and metrics, before and after; and whether one can still be interrupted. */
+    /** Whether supervision, yielding, metrics and interruption are on. */
     const flags = Effect.map(
       Effect.getRuntimeFlags,
       (flags) =>

@@ -93,7 +93,7 @@ describe.concurrent("interruption", () => {
     describe("the hand-over cannot be interrupted half way, in the background neither", () => {
       const handedOver = FiberRef.unsafeMake(false)
 
-      /** Runs in turns, and interrupts a fiber before one of them; tells whether the race had been handed over by then. */
+      /** A scheduler that interrupts a fiber before one turn, and tells whether the race was already handed over. */
       const interrupting = (turn: number) => {
         const tasks: Array<() => void> = []
         let turns = 0
@@ -123,7 +123,7 @@ describe.concurrent("interruption", () => {
 
       const steps = (count: number) => Effect.repeatN(Effect.void, count)
 
-      /** Two that succeed in the same turn, and one that lets them; all take a while to be cleaned up. */
+      /** Two candidates that succeed in the same turn, and one that lets them. Each takes a while to clean up. */
       const contest = (open: Set<number>, padding: number) =>
         Effect.map(Deferred.make<void>(), (gate) => {
           const hold = (index: number) =>
@@ -167,7 +167,7 @@ describe.concurrent("interruption", () => {
               yield* watched(run(list)).pipe(
                 Effect.onExit((exit) => Effect.sync(() => atEnd = { how: how(exit), open: [...open] })),
                 Scope.extend(scope),
-                // What has been handed over is the scope's.
+                // The scope releases what was handed over.
                 Effect.ensuring(Scope.close(scope, Exit.void))
               )
             })

@@ -56,7 +56,7 @@ describe.concurrent("17. Options that make no sense die with a message that name
   describe("and so do candidates that are none", () => {
     const one = Effect.succeed(1)
     const options = { delay: 1 }
-    // What is handed in, by those who do not look at types, and what the message must say of it.
+    // What a caller without types may pass, and what the message must mention.
     const race = StaggeredRace.race as unknown as (...args: ReadonlyArray<unknown>) => Effect.Effect<unknown, unknown>
     const raceStream = StaggeredRace.raceStream as unknown as typeof race
     const outcome = StaggeredRace.outcome as unknown as typeof race

@@ -225,7 +225,7 @@ describe.concurrent("4. Candidates are pulled one at a time, when they start, ne
       }
     })
 
-    // Members that add, remove and queue again whatever they like, themselves too, as often as they are tried.
+    // Each time a member is tried, it may add, remove or re-queue members, also itself.
     const op = FastCheck.tuple(FastCheck.constantFrom("remove", "add", "again"), FastCheck.nat({ max: 5 }))
     const members = FastCheck.array(
       FastCheck.record({
@@ -256,7 +256,7 @@ describe.concurrent("4. Candidates are pulled one at a time, when they start, ne
       }
     }
 
-    /** Who was tried, in what order, where `run` tries them. */
+    /** The order in which `run` tries the members. */
     const tried = (
       kind: keyof typeof kinds,
       given: Members,
@@ -316,7 +316,7 @@ describe.concurrent("4. Candidates are pulled one at a time, when they start, ne
       throw "broken"
     }
 
-    /** Tells of all that is done with an object, and with what its methods return. */
+    /** Logs each property read and each call, on an object and on what its methods return. */
     const traced = (log: Array<string>, target: unknown): any =>
       (typeof target === "object" || typeof target === "function") && target !== null
         ? new Proxy(target, {

@@ -212,7 +212,7 @@ describe.concurrent("8. Losers leave nothing behind", () => {
         Effect.forEach([0, 1, 2, 3], () => Effect.addFinalizer(() => Effect.sleep(50)), { discard: true }),
         candidate(row, index, transcript())
       )
-    /** How long a race takes in its scope, and then its scope to close. */
+    /** How long the race takes, and how long its scope then takes to close. */
     const times = (race: (rows: Candidates) => Effect.Effect<unknown, Boom, Scope.Scope>, rows: ReadonlyArray<Row>) => {
       let raced = NaN
       const { endedAt, left } = runEvents(Effect.scoped(
@@ -242,7 +242,7 @@ describe.concurrent("8. Losers leave nothing behind", () => {
         })
       deepStrictEqual(times((rows) => Effect.parallelFinalizers(nested(rows)), [ok(100)]), [100, 50])
       deepStrictEqual(times(nested, [ok(100)]), [100, 200])
-      // The strategy of the inner one counts, where that has one of its own.
+      // An inner race may have a strategy of its own.
       const inner = (rows: Candidates) =>
         StaggeredRace.race([Effect.parallelFinalizers(StaggeredRace.race(rows, { delay: 10 }))], { delay: 10 })
       deepStrictEqual(times(inner, [ok(100)]), [100, 50])
@@ -250,7 +250,7 @@ describe.concurrent("8. Losers leave nothing behind", () => {
   })
 
   describe("a finalizer may wait for what its attempt, or another, has started", () => {
-    /** Forks a child that nothing but its own finalizer ends, as a server that is told to stop and is waited for. */
+    /** Forks a child that only the finalizer ends, like a server that runs until it is told to stop. */
     const serving = (log: Array<string>, row: Row) =>
       Effect.zipRight(
         Effect.acquireRelease(

@@ -131,7 +131,7 @@ describe.concurrent("sources that fail, and sources that have nothing", () => {
       deepStrictEqual(messages(runEvents(race).exit), ["no"])
       const message = said(race)
       assertTrue(message.startsWith(none) && /once/.test(message), message)
-      // What can be iterated again just has none.
+      // An empty list can be iterated again: there is nothing to explain.
       strictEqual(said(StaggeredRace.race([] as Array<Effect.Effect<number>>, { delay: 1 })), none)
       strictEqual(said(StaggeredRace.race(new Set<Effect.Effect<number>>(), { delay: 1 })), none)
     })

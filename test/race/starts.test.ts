@@ -212,7 +212,7 @@ describe.concurrent("what starts a candidate, and when", () => {
           const race = StaggeredRace.race(candidates(rows), { delay: 250, minDelay: 10 })
           const { left, maxSleeps } = yield* observe(race, { clock, onSleep: (millis) => pending.push(millis) })
           deepStrictEqual(left, nothing)
-          // Candidates that sleep, and the race.
+          // At most two candidates sleep at once. The third sleep is the race's.
           assertTrue(maxSleeps <= 3, `${maxSleeps} sleeps were pending at once`)
           assertTrue(pending.length <= sleeping + 3 * rows.length, `${pending.length} sleeps`)
         })))

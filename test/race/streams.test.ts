@@ -111,7 +111,7 @@ describe.concurrent("15. A Stream source that is slow never blocks, and is inter
     }))
 
   describe("it is finalized with the race's own exit, after the losers have ended", () => {
-    /** A stream that holds a pool, whose candidates tell whether they find it open when they are cleaned up. */
+    /** A stream that holds a pool. Each loser logs whether the pool is still open when it cleans up. */
     const pooled = (log: Array<string>, rows: ReadonlyArray<Row>, after: Stream.Stream<never, string> = Stream.never) =>
       Stream.unwrapScoped(Effect.gen(function*() {
         let isOpen = true

@@ -10,7 +10,7 @@ import { candidate, candidates, clocks, nothing, observe, ok, pass, scopedCandid
 
 export type Options = StaggeredRace.Options<string, Boom>
 
-/** Everything that can be seen of one race, from the inside of its candidates and from its outcome. */
+/** Runs a race and returns what its candidates saw and what its outcome says. */
 export const play = (
   rows: Iterable<Row>,
   options: Options,
@@ -37,12 +37,12 @@ export const play = (
     }
   })
 
-/** All but the exits, which tell of fibers. */
+/** Leaves out the outcome: its exits contain fiber ids, which differ from run to run. */
 export const asSeen = (seen: Effect.Effect.Success<ReturnType<typeof play>>) => ({ ...seen, outcome: undefined })
 
 /**
- * Rows of candidates and what must be seen of them; then the same again with the caller interrupted before, at and
- * after each instant at which something happens. On each clock.
+ * Runs rows of candidates and compares what happens with what is expected, on each clock. Then runs them again for
+ * each instant at which something happens, with the caller interrupted just before it, at it, and just after it.
  */
 export const scenario = (
   rows: ReadonlyArray<Row>,
@@ -77,7 +77,7 @@ export const scenario = (
 export const byIndex = <A extends readonly [index: number, ...ReadonlyArray<unknown>]>(entries: ReadonlyArray<A>) =>
   [...entries].sort(([left], [right]) => left - right)
 
-/** Two that succeed in the same turn: over these numbers of operations the second is sometimes late. */
+/** Runs two candidates that succeed in the same turn. For some of these numbers of operations the second is late. */
 export const inTheSameTurn = <B, E>(
   run: (candidates: ReadonlyArray<Effect.Effect<string, Boom, Scope.Scope>>) => Effect.Effect<B, E, Scope.Scope>
 ) =>
@@ -89,7 +89,7 @@ export const inTheSameTurn = <B, E>(
       return yield* Effect.scoped(run([...two, open])).pipe(Effect.withMaxOpsBeforeYield(ops))
     }))
 
-/** A candidate that reports progress from another fiber, so many milliseconds after its start. */
+/** A candidate that reports progress from another fiber, `after` milliseconds after its start. */
 export const progressing = (after: number, by: number, row: Row, index: number, seen: Transcript = transcript()) =>
   Effect.zipRight(
     Effect.forkDaemon(Effect.delay(

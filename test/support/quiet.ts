@@ -11,8 +11,8 @@ const failures = Metric.counter("effect_fiber_failures", { incremental: true })
 let runs = 0
 
 /**
- * What is logged while an effect runs, at any level, where what nobody has handled is an error; and how many fibers
- * have failed by Effect's own count. The one that runs the effect is not counted.
+ * Runs an effect and returns all that was logged, at any level, and how many fibers failed by Effect's own metric. The
+ * fiber that runs the effect is not counted. Unhandled failures are logged as errors.
  */
 export const overhear = (self: Effect.Effect<unknown, unknown>, options?: RunOptions) => {
   const logged: Array<string> = []

@@ -83,7 +83,7 @@ export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
     candidate(row, index, seen)
   )
 
-/** A resource that writes its life into `log`. */
+/** A resource that logs when it is acquired and released. */
 export const resource = (log: Array<string>, name: string) =>
   Effect.acquireRelease(
     Effect.sync(() => log.push(`acquire ${name}`)),
@@ -97,7 +97,7 @@ export const pass = (gate: Deferred.Deferred<void>) =>
     Deferred.await(gate)
   )
 
-/** The clocks under which an effect is observed: the `TestClock` itself, and one that asks it and has nothing else. */
+/** The clocks of `observe`: the `TestClock` itself, and another one that forwards to it and has no other property. */
 export const clocks = ["TestClock", "another"] as const
 
 /** How an effect ended, when, and what it left behind. */
@@ -193,7 +193,7 @@ export const shape = (cause: Cause.Cause<unknown>): string =>
 
 export const failed = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) ? shape(exit.cause) : "succeeded"
 
-/** What a cause tells of, in the order in which `catchTag`, `flip` and others who look for the first come upon it. */
+/** The leaves of a cause from left to right. `catchTag`, `flip` and `retry` look at the first failure. */
 export const leaves = (exit: Exit.Exit<unknown, unknown>) => failed(exit).match(/[^();|]+/g) ?? []
 
 export const messages = (exit: Exit.Exit<unknown, unknown>) =>
