@@ -67,8 +67,8 @@ const settle = <A, E, E2, R>(
   race: Race<A, E, E2, R>,
   restore: <B>(self: Effect.Effect<B>) => Effect.Effect<B>
 ): Effect.Effect<void> => {
-  const { started } = race.winner?.attempt ?? {}
-  const inherit = started === undefined ? Effect.void : race.fibers.inherit(started)
+  const { fiber } = race.winner?.attempt ?? {}
+  const inherit = fiber === undefined ? Effect.void : race.fibers.inherit(fiber)
   if (race.settings.background) {
     // An interruption that comes while they are left comes before the race is over.
     const left = Effect.zipRight(leave(race), Effect.zipRight(inherit, restore(Effect.void)))

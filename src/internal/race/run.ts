@@ -287,7 +287,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   private interrupt(attempt: Attempt<A, E>): void {
     if (attempt.result === undefined) {
-      attempt.started?.fiber.unsafeInterruptAsFork(this.caller.id())
+      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
     }
   }
 }
