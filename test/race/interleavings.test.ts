@@ -96,6 +96,15 @@ const shapes: ReadonlyArray<Shape> = [
     options: { delay: 0, losers: "background" }
   },
   {
+    name: "losers that clean up in the background",
+    candidates: (ledger, gate, padding) => [
+      Effect.onInterrupt(wins(ledger, gate, 0, 8), () => pad(padding)),
+      wins(ledger, gate, 1, 0),
+      Effect.onInterrupt(opens(ledger, gate, 2), () => Effect.repeatN(Effect.yieldNow(), 5))
+    ],
+    options: { delay: 0, losers: "background" }
+  },
+  {
     name: "two at a time",
     candidates: (ledger, gate, padding) => [
       opens(ledger, gate, 0),
@@ -205,6 +214,25 @@ describe("over every interleaving: laws 5 to 8, 11 and 21", () => {
         }
         // Both must have been seen, or the turns are the wrong ones.
         assertTrue(interrupted > 0 && ended > 0, `${interrupted} interrupted, ${ended} ended`)
+      }))
+  }
+
+  // The hand-over of losers to the background takes a few operations in which the race is decided and its caller can be
+  // interrupted. It is interrupted at each of them.
+  for (const shape of shapes.filter(({ options }) => options?.losers === "background")) {
+    it.live(`${shape.name}: interrupted at any point of the hand-over, nothing is left of any`, () =>
+      Effect.gen(function*() {
+        const seen = { interrupted: 0, ended: 0 }
+        for (let ops = 12; ops <= 20; ops++) {
+          for (let turns = 0; turns <= 60; turns++) {
+            for (const padding of [0, 1, 2]) {
+              for (const asStream of [false, true]) {
+                seen[(yield* run(shape, ops, padding, turns, asStream)) ? "interrupted" : "ended"]++
+              }
+            }
+          }
+        }
+        assertTrue(seen.interrupted > 0 && seen.ended > 0, `${seen.interrupted} interrupted, ${seen.ended} ended`)
       }))
   }
 })

@@ -134,11 +134,21 @@ const makeRace = (random: Random, depth: number, isFinite: boolean, losers?: Rac
   as: pick(random, "race", "outcome", "outcome")
 })
 
+/** A race of which most attempts succeed in the same turn. */
+const makeBurst = (race: Race): Race => ({
+  ...race,
+  candidates: race.candidates.map((candidate) => ({ ...candidate, steps: candidate.steps.slice(0, 1), end: "ok" })),
+  delay: 0,
+  minDelay: 0,
+  concurrency: Infinity
+})
+
 /** A race in a program that uses its result. Where nothing can interrupt it, all of it comes to an end by itself. */
 export const makeProgram = (random: Random, losers: Race["losers"]): Program => {
   const uninterruptible = random() < 0.05
+  const race = makeRace(random, 1, uninterruptible, losers)
   return {
-    race: makeRace(random, 1, uninterruptible, losers),
+    race: random() < 0.15 ? makeBurst(race) : race,
     scoped: random() < 0.85,
     parallelFinalizers: random() < 0.1,
     uninterruptible,
