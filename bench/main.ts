@@ -13,7 +13,7 @@ import { cells, isGrossLoss, line, machine, memoryLine, type Report, type Row, s
 //   --quick        within a minute: shorter samples, no case that takes seconds
 //   --only WORDS   the cases whose name has these words, and no memory
 //   --save         writes the tables into README.md beside this
-// Ends with status 1 if a figure is more than twice its goal.
+// Ends with status 1 if three rounds in four took more than twice the goal, or a race holds twice the memory it may.
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }

@@ -30,8 +30,12 @@ export const machine = () => {
   return `Node ${process.version.slice(1)}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]}`
 }
 
-/** Twice what was aimed at, or twice what can be had: so far apart are two runs on a busy machine never. */
-export const isGrossLoss = ({ floor = 0, goal, ratio }: Row) => goal !== undefined && ratio > 2 * Math.max(goal, floor)
+/**
+ * Whether three rounds in four took more than twice the goal, or twice the floor where that is higher. A busy machine
+ * disturbs single rounds, and by more than that; only a regression disturbs all of them.
+ */
+export const isGrossLoss = ({ floor = 0, goal, spread: [least] }: Row) =>
+  goal !== undefined && least > 2 * Math.max(goal, floor)
 
 const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
 const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)

@@ -4,7 +4,6 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as path from "node:path"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import { build } from "vite"
 
 /** What a test may wait for at most; a page that does what it should takes a fraction of it. */
 const limit = 15_000
@@ -67,7 +66,6 @@ export const describePage = (name: string, tests: (site: Site) => void) =>
         console.warn(`\n!!! SKIPPED: ${name}. ${message}\n`)
         return
       }
-      await build({ configFile: "site/vite.config.ts", logLevel: "warn" })
       server = await serve()
       url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
       browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"], timeout: 30_000 })
