@@ -850,7 +850,7 @@ describe.concurrent("the laws", () => {
       [{ delay: "-5 millis" }, "option \"delay\" must be a duration of zero or more, got \"-5 millis\""],
       [{ delay: "soon" }, "option \"delay\" must be a duration of zero or more, got \"soon\""],
       [{ delay: [1, -5] }, "option \"delay\" must be a duration of zero or more, got [1,-5]"],
-      [{}, "option \"delay\" must be a duration of zero or more, got undefined"],
+      [{}, "option \"delay\" is required: a duration of zero or more, or a schedule"],
       [{ delay: 1, minDelay: -1 }, "option \"minDelay\" must be a duration of zero or more, got -1"],
       [{ delay: 1, minDelay: forever }, "option \"minDelay\" must be finite, got Duration(Infinity)"],
       [

@@ -1,9 +1,9 @@
 /**
- * Checks the examples of the documentation: every `ts` block of README.md and of the doc comments in `src/*.ts`.
+ * Checks the examples of the documentation: every `ts` block in README.md and in the doc comments of `src/*.ts`.
  *
- * It compiles all blocks together, and the library with them, with the compiler options of the project. Then it runs
- * each block as a program of its own, except those that open with "ts no-run". A copy keeps the line numbers of its
- * original, so that a message of the compiler or a stack trace can name the place in the original.
+ * It compiles all blocks together, and the library with them, with the compiler options of the project, and then runs
+ * each as its own program. It only compiles a block that opens with "ts no-run". Each block is copied to a file at the
+ * line of its original, so that line numbers in messages are those of the original.
  */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -21,7 +21,7 @@ const explain = (code: number | null, signal: NodeJS.Signals | null): string => 
   return signal ?? `exit code ${code}`
 }
 
-/** Runs Node; `trouble` says what went wrong, and is empty when nothing did. */
+/** Runs Node. `trouble` says what went wrong; it is empty if nothing did. */
 const node = (args: ReadonlyArray<string>, timeout?: number) =>
   new Promise<{ readonly trouble: string; readonly output: string }>((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], timeout, killSignal: "SIGKILL" })
@@ -34,7 +34,7 @@ const node = (args: ReadonlyArray<string>, timeout?: number) =>
     })
   })
 
-/** Puts the place in the original where a message names a place in a copy. */
+/** Replaces each position in a copy by the position in its original. */
 const restore = (message: string): string =>
   message.replace(
     /[\w./:@~+-]*\.examples\/([\w.-]+\.ts)(?:\((\d+),(\d+)\)|:(\d+)(?::(\d+))?)?/g,
@@ -56,7 +56,7 @@ const compilerOptions = {
   rootDir: "..",
   outDir: "out",
   sourceMap: true,
-  // `npm run typecheck` checks the declarations of the dependencies.
+  // `npm run typecheck` already checks the declarations of the dependencies.
   skipLibCheck: true
 }
 fs.writeFileSync(

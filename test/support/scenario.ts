@@ -10,22 +10,22 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as TestServices from "effect/TestServices"
 
-/** What a candidate does, in milliseconds from its start. */
+/** What a candidate does. Times are milliseconds from its start. */
 export interface Row {
   readonly result: "ok" | "fail" | "die" | "hang" | "interrupt"
-  /** When it ends; `null` for one that hangs. 0: without suspending. */
+  /** When it ends: `null` if it hangs, 0 if it ends without suspending. */
   readonly latency: number | null
-  /** How long its own clean-up takes when it is interrupted. */
+  /** How long its clean-up takes after an interruption. */
   readonly cleanup?: number
-  /** It cannot be interrupted, and ends no earlier than its latency says. */
+  /** Whether it ignores interruption until its latency has passed. */
   readonly stubborn?: boolean
 }
 
-/** Everything that was seen of a race, by probes of its own inside the candidates. */
+/** What probes inside the candidates saw of a race. */
 export interface Transcript {
   readonly started: Array<readonly [index: number, at: number]>
   readonly ended: Array<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
-  /** `+0@0` for what candidate 0 acquired at 0, `-0@5` for its release at 5. */
+  /** `+0@0`: candidate 0 acquired its resource at 0. `-0@5`: it released the resource at 5. */
   readonly resources: Array<string>
 }
 
@@ -69,7 +69,7 @@ export const candidate = (row: Row, index: number, seen: Transcript): Effect.Eff
   )
 }
 
-/** A candidate that holds a resource for as long as its scope is open. */
+/** A candidate that holds a resource while its scope is open. */
 export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
   Effect.zipRight(
     Effect.acquireRelease(
@@ -79,7 +79,7 @@ export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
     candidate(row, index, seen)
   )
 
-/** Waits at a gate, then does enough for a fiber to be made to yield at any of its last operations. */
+/** Waits at a gate, then does enough operations that a fiber can be made to yield at any of the last ones. */
 export const pass = (gate: Deferred.Deferred<void>) =>
   Array.from({ length: 20 }).reduce<Effect.Effect<void>>(
     (steps) => Effect.zipRight(steps, Effect.void),
@@ -90,10 +90,10 @@ export const pass = (gate: Deferred.Deferred<void>) =>
 export interface Observed<A, E> {
   readonly exit: Exit.Exit<A, E>
   readonly endedAt: number
-  /** Sleeps on the clock that were neither slept nor interrupted, and fibers that had not ended. */
+  /** Sleeps that are still pending on the clock, and fibers that have not ended. */
   readonly left: { readonly sleeps: number; readonly fibers: number }
   readonly maxSleeps: number
-  /** How many sleeps were pending at each instant of `sampleAt`. */
+  /** The number of pending sleeps at each instant of `sampleAt`. */
   readonly samples: ReadonlyArray<number>
 }
 
@@ -101,8 +101,8 @@ export interface ObserveOptions {
   readonly interruptAt?: number | null
   readonly sampleAt?: ReadonlyArray<number>
   /**
-   * Whether the race sees that its clock is moved by hand, and so puts its timers in before its attempts. On any other
-   * clock it makes them after, and keeps one that fires too early: the same, but for ties.
+   * Whether the race can see that its clock is moved by hand. It then arms its timers before the attempts start. On any
+   * other clock it arms them afterwards, and keeps a timer that fires too early. Only ties differ.
    */
   readonly byHand?: boolean
   /** Called for each sleep that begins. */
@@ -110,8 +110,8 @@ export interface ObserveOptions {
 }
 
 /**
- * Runs an effect under a `TestClock` of its own that goes on until nothing can happen any more, interrupted at
- * `interruptAt` if that comes first.
+ * Runs an effect under its own `TestClock`, until nothing more can happen. Interrupts it at `interruptAt`, if that
+ * comes first.
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
@@ -167,7 +167,7 @@ export const fail = (latency: number, more: Partial<Row> = {}): Row => ({ result
 export const die = (latency: number): Row => ({ result: "die", latency })
 export const hang = (more: Partial<Row> = {}): Row => ({ result: "hang", latency: null, ...more })
 
-/** A cause of any shape, written short: `;` for sequential, `|` for parallel, `!` for a defect. */
+/** A cause in short form: `;` is sequential, `|` is parallel, `!` marks a defect, `^` is an interruption. */
 export const shape = (cause: Cause.Cause<unknown>): string =>
   Cause.match(cause, {
     onEmpty: "empty",

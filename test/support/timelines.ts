@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import type { Row } from "./scenario.js"
 
-/** A race of CPython's own `asyncio.staggered`, as it was recorded on a virtual clock. Times in milliseconds. */
+/** A race recorded from CPython's `asyncio.staggered` on a virtual clock. Times are milliseconds. */
 export interface Timeline {
   readonly delay: number | null
   readonly candidates: ReadonlyArray<Row>

@@ -1,30 +1,19 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
 import type * as RuntimeFlags from "effect/RuntimeFlags"
-import * as Scope from "effect/Scope"
-import type { AnyFiber } from "./attempt.js"
+import type { AnyFiber } from "../observe.js"
+import type { Fork } from "./source.js"
 
-// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
-// the scheduler, so that no depth of nesting overflows the stack.
+// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
+// scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
-const inPlace = { immediate: true }
-const fromScheduler = { immediate: false }
 let depth = 0
-
-/**
- * Gives the event loop a turn, as no yielding does: fibers that yield give way to other fibers alone.
- *
- * @internal
- */
-export const nextTurn = Effect.async<void>((resume) => {
-  const timer = setTimeout(() => resume(Effect.void), 0)
-  return Effect.sync(() => clearTimeout(timer))
-})
 
 /**
  * Runs what a fiber runs for itself in other fibers.
@@ -35,49 +24,58 @@ export const runtimeOf = <R>(fiber: AnyFiber, runtimeFlags: RuntimeFlags.Runtime
   Runtime.make({ context: fiber.currentContext as Context.Context<R>, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
 
 /**
- * The fibers of one run of a race: attempts, the timer, the source's; and the one other fiber that waits for them.
+ * The fibers of one run of a race beside the caller's, and the latch that opens when one has ended.
  *
  * @internal
  */
 export class Fibers<R> {
   /** How many have not ended. */
-  private alive = 0
-  /** Whether anything has changed since the last look. */
-  private stirred = false
-  private wake: ((_: Effect.Effect<void>) => void) | undefined
-  private keeper: Scope.CloseableScope | undefined
+  running = 0
+  readonly changed = Effect.unsafeMakeLatch()
 
   constructor(
+    private readonly caller: AnyFiber,
     private readonly runtime: Runtime.Runtime<R>,
-    /** Whether the end of a fiber is worth waking the one that waits. */
-    private readonly isWorthALook: () => boolean
+    /** The end of a fiber, when it has been told. */
+    private readonly onEnd: () => void
   ) {}
 
-  get haveEnded(): boolean {
-    return this.alive === 0
-  }
-
-  /** Whether a fiber that is started now starts in place. */
+  /** Whether a fiber that is started now starts in place. One that never suspends has ended then when `fork` returns. */
   get startInPlace(): boolean {
     return depth < maxDepth
   }
 
-  /** Starts a fiber. One that starts in place and never suspends has ended when this returns. */
-  readonly spawn = <A, E>(
-    effect: Effect.Effect<A, E, R>,
-    onExit: (exit: Exit.Exit<A, E>) => void,
-    runtime = this.runtime
-  ): Fiber.RuntimeFiber<A, E> => {
-    const how = this.startInPlace ? inPlace : fromScheduler
-    this.alive++
+  /** A fiber that ends in an `Exit` is never logged or counted as unhandled. */
+  readonly fork: Fork<R> = (effect, onExit) =>
+    this.forkIn(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit)))
+
+  /** It is counted when it has started: a supervisor may have thrown. */
+  forkIn<A>(
+    context: Context.Context<R>,
+    effect: Effect.Effect<A, never, R>,
+    onExit: (exit: Exit.Exit<A>) => void
+  ): AnyFiber {
+    const { caller, runtime: { fiberRefs, runtimeFlags } } = this
+    const immediate = this.startInPlace
+    // The context counts as the caller's own, so that it is not inherited with what the winner has changed.
+    const updateRefs = (_: FiberRefs.FiberRefs, fiberId: FiberId.Runtime) =>
+      FiberRefs.updateAs(FiberRefs.forkAs(fiberRefs, fiberId), {
+        fiberId: caller.id(),
+        fiberRef: FiberRef.currentContext,
+        value: context
+      })
     depth++
     try {
-      const fiber = Runtime.runFork(runtime, effect, how)
+      const fiber = Runtime.runFork(
+        Runtime.make({ context, fiberRefs: FiberRefs.empty(), runtimeFlags }),
+        effect,
+        { immediate, updateRefs }
+      )
+      this.running++
       fiber.addObserver((exit) => {
-        this.alive--
+        this.running--
         onExit(exit)
-        this.stir()
-        this.dismissKeeper()
+        this.onEnd()
       })
       return fiber
     } finally {
@@ -85,50 +83,15 @@ export class Fibers<R> {
     }
   }
 
-  /** Called before a look: what changes from here on ends the next `pause`. */
-  look(): void {
-    this.stirred = false
-  }
-
-  /** Suspends until something has changed since the last look. */
-  readonly pause = Effect.async<void>((resume) => {
-    if (this.stirred) {
-      resume(Effect.void)
-    } else {
-      this.wake = resume
-    }
-  })
-
-  /** Something has changed. */
-  stir(): void {
-    if (this.isWorthALook()) {
-      this.stirred = true
-      this.wake?.(Effect.void)
-      this.wake = undefined
-    }
-  }
-
-  /** Waits for all. */
-  readonly ended: Effect.Effect<void> = Effect.whileLoop({
-    while: () => this.alive > 0,
-    body: () => {
-      this.look()
-      return this.pause
-    },
-    step: constVoid
-  })
-
-  /** Leaves them to a scope: as that closes, it waits for them before it releases what it got before. */
-  keepIn(scope: Scope.Scope): Effect.Effect<void> {
-    return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
-      this.keeper = keeper
-      return Effect.zipRight(Scope.addFinalizer(keeper, this.ended), Effect.sync(() => this.dismissKeeper()))
+  /** Waits until no more than so many are left. */
+  leftAre(count: () => number): Effect.Effect<void> {
+    return Effect.whileLoop({
+      while: () => this.running > count(),
+      body: () => {
+        this.changed.unsafeClose()
+        return this.changed.await
+      },
+      step: constVoid
     })
-  }
-
-  private dismissKeeper(): void {
-    if (this.alive === 0 && this.keeper !== undefined) {
-      Runtime.runFork(this.runtime, Scope.close(this.keeper, Exit.void))
-    }
   }
 }
