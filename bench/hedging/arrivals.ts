@@ -11,7 +11,7 @@ export const arriving = (
   const next = () =>
     simulation.after(every(), () => {
       if (simulation.now <= until) {
-        simulation.start(call(simulation.now))
+        simulation.fork(call(simulation.now))
         next()
       }
     })

@@ -12,7 +12,7 @@ const burst = 10
 const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budget"]) => {
   const simulation = new Simulation(5)
   let [calls, copies] = [0, 0]
-  simulation.start(Effect.map(Hedge.make({ delay, budget }), (policy) => {
+  simulation.fork(Effect.map(Hedge.make({ delay, budget }), (policy) => {
     const isSlow = () => simulation.now > seconds * 1000
     arriving(simulation, { every: () => 1000 / rate, until: 2 * seconds * 1000 }, () => {
       calls += isSlow() ? 1 : 0
@@ -26,7 +26,7 @@ const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budg
       )
     })
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return { rate, calls, copies }
 }
 

@@ -29,7 +29,7 @@ export const inTurn = (
     copies += copy > 0 && call >= 0 ? 1 : 0
     return simulation.sleep(latency(call, copy++))
   })
-  simulation.start(Effect.gen(function*() {
+  simulation.fork(Effect.gen(function*() {
     const hedged = Hedge.hedge(request, yield* Hedge.make({ budget: "unlimited", ...options }))
     for (; call < calls; call++) {
       const startedAt = simulation.now
@@ -38,6 +38,6 @@ export const inTurn = (
       latencies[call] = simulation.now - startedAt
     }
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return { latencies: latencies.sort(), extra: copies / calls }
 }

@@ -80,7 +80,7 @@ const observed = (
   const warmup = calls / 10
   const latencies = new Float64Array(calls)
   let [arrived, copies] = [-warmup, 0]
-  simulation.start(Effect.map(Hedge.make(options), (policy) => {
+  simulation.fork(Effect.map(Hedge.make(options), (policy) => {
     arriving(simulation, { every: poisson(rate, forArrivals), until: (warmup + calls) / rate * 1000 }, (arrivedAt) => {
       const index = arrived++
       const send = (draw: () => number) => ({
@@ -103,7 +103,7 @@ const observed = (
       })
     })
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   const measured = Math.min(calls, arrived)
   return { latencies: latencies.subarray(0, measured).sort(), extra: copies / measured }
 }

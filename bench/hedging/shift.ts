@@ -19,7 +19,7 @@ const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
   const draw = drawing(seed)
   const seconds = Array.from({ length: end / 1000 }, () => ({ calls: 0, copies: 0, delay: NaN }))
   const second = () => seconds[Math.min(seconds.length - 1, Math.floor(simulation.now / 1000))]!
-  simulation.start(Effect.gen(function*() {
+  simulation.fork(Effect.gen(function*() {
     const policy = yield* Hedge.make({ name, budget, delay: Hedge.percentile(0.95, { min: 0 }) })
     arriving(simulation, { every: poisson(rate, draw), until: end - 1 }, () => {
       let copy = 0
@@ -37,7 +37,7 @@ const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
       yield* simulation.sleep(1)
     }
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return seconds
 }
 

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { Simulation } from "../../test/support/eventClock.js"
 import { cleaningUp, optionsOf, workOf } from "./effects.js"
 import type { Candidate, Scenario } from "./scenario.js"
-import { Simulation } from "./simulation.js"
 
 type Effects = ReadonlyArray<Effect.Effect<string, string>>
 

@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { Simulation } from "../../test/support/eventClock.js"
 import { effectOf, optionsOf } from "./effects.js"
 import type { Scenario } from "./scenario.js"
-import { Simulation } from "./simulation.js"
 
 export type Event = StaggeredRace.RaceEvent<string, string>
 

@@ -148,7 +148,7 @@ const arrange = (blocks: ReadonlyArray<string>) => {
     if (text !== "" && isSeen(parentElement)) {
       const range = document.createRange()
       range.selectNodeContents(walker.currentNode)
-      for (const rect of range.getClientRects()) {
+      for (const rect of Array.from(range.getClientRects())) {
         texts.push({ text, rect, scrolls: parentElement?.closest(".scroll") !== null })
       }
     }
