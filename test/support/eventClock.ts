@@ -164,18 +164,21 @@ export interface RunOptions extends Variant {
   /** Whether the interruption comes after all else of its instant, and not before it. */
   readonly interruptLast?: boolean | undefined
   readonly scheduler?: Settling | undefined
+  /** The references and flags to start with. */
+  readonly runtime?: Runtime.Runtime<never> | undefined
 }
 
 /** Runs an effect on a clock of its own until nothing can happen any more. */
 export const runEvents = <A, E>(
   effect: Effect.Effect<A, E>,
-  { interruptAt, interruptLast = false, scheduler = inTurn(), ...variant }: RunOptions = {}
+  { interruptAt, interruptLast = false, runtime = Runtime.defaultRuntime, scheduler = inTurn(), ...variant }:
+    RunOptions = {}
 ): Omit<Observed<A, E>, "samples"> => {
   const clock = new EventClock(variant)
   const supervisor = Supervisor.unsafeTrack()
   let endedAt = NaN
   const fiber = Runtime.runFork(
-    Runtime.defaultRuntime,
+    runtime,
     effect.pipe(
       Effect.onExit(() => Effect.sync(() => endedAt = clock.now)),
       Effect.supervised(supervisor),
