@@ -60,11 +60,24 @@ export const failed = (who: "onEvent" | "telemetry" | "tracer", cause: Cause.Cau
  *
  * @internal
  */
-export const guarded = (runtime: Runtime.Runtime<never>, who: "telemetry" | "tracer", f: () => void): void => {
+export const guarded = (
+  runtime: Runtime.Runtime<never>,
+  who: "onEvent" | "telemetry" | "tracer",
+  f: () => void
+): void => {
   try {
     f()
   } catch (thrown) {
-    Runtime.runFork(runtime, failed(who, Cause.die(thrown)))
+    logged(runtime, failed(who, Cause.die(thrown)))
+  }
+}
+
+/** A supervisor that lets no fiber start keeps also this from being told. */
+const logged = (runtime: Runtime.Runtime<never>, log: Effect.Effect<void>): void => {
+  try {
+    Runtime.runFork(runtime, log)
+  } catch {
+    return
   }
 }
 
@@ -96,7 +109,7 @@ class Spans {
     const options = { attributes, captureStackTrace: false, ...(parent === undefined ? {} : { parent }) }
     const made = Runtime.runSync(this.runtime, Effect.exit(Effect.makeSpan(name, options)))
     if (Exit.isFailure(made)) {
-      Runtime.runFork(this.runtime, failed("tracer", made.cause))
+      logged(this.runtime, failed("tracer", made.cause))
       return undefined
     }
     return made.value

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -38,7 +39,7 @@ export class Boom extends Error {
   }
 }
 
-const how = (exit: Exit.Exit<unknown, unknown>) =>
+const endedHow = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isSuccess(exit) ? "succeeded" : Cause.isInterrupted(exit.cause) ? "interrupted" : "failed"
 
 const ending = (row: Row, index: number): Effect.Effect<string, Boom> => {
@@ -65,9 +66,12 @@ export const candidate = (row: Row, index: number, seen: Transcript): Effect.Eff
     seen.started.push([index, at])
     return work
   }).pipe(
-    Effect.onExit((exit) => Effect.map(Clock.currentTimeMillis, (at) => seen.ended.push([index, how(exit), at])))
+    Effect.onExit((exit) => Effect.map(Clock.currentTimeMillis, (at) => seen.ended.push([index, endedHow(exit), at])))
   )
 }
+
+export const candidates = (rows: Iterable<Row>, seen = transcript()): Array<Effect.Effect<string, Boom>> =>
+  Array.from(rows, (row, index) => candidate(row, index, seen))
 
 /** A candidate that holds a resource while its scope is open. */
 export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
@@ -79,12 +83,22 @@ export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
     candidate(row, index, seen)
   )
 
+/** A resource that logs when it is acquired and released. */
+export const resource = (log: Array<string>, name: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => log.push(`acquire ${name}`)),
+    () => Effect.map(Clock.currentTimeMillis, (at) => log.push(`release ${name} @${at}`))
+  )
+
 /** Waits at a gate, then does enough operations that a fiber can be made to yield at any of the last ones. */
 export const pass = (gate: Deferred.Deferred<void>) =>
   Array.from({ length: 20 }).reduce<Effect.Effect<void>>(
     (steps) => Effect.zipRight(steps, Effect.void),
     Deferred.await(gate)
   )
+
+/** The clocks of `observe`: the `TestClock` itself, and another one that forwards to it and has no other property. */
+export const clocks = ["TestClock", "another"] as const
 
 /** How an effect ended, when, and what it left behind. */
 export interface Observed<A, E> {
@@ -100,13 +114,9 @@ export interface Observed<A, E> {
 export interface ObserveOptions {
   readonly interruptAt?: number | null
   readonly sampleAt?: ReadonlyArray<number>
-  /**
-   * Whether the race can see that its clock is moved by hand. It then arms its timers before the attempts start. On any
-   * other clock it arms them afterwards, and keeps a timer that fires too early. Only ties differ.
-   */
-  readonly byHand?: boolean
+  readonly clock?: typeof clocks[number]
   /** Called for each sleep that begins. */
-  readonly onSleep?: () => void
+  readonly onSleep?: (millis: number) => void
 }
 
 /**
@@ -115,39 +125,42 @@ export interface ObserveOptions {
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
-  { byHand = true, interruptAt, onSleep, sampleAt = [] }: ObserveOptions = {}
+  { clock = "another", interruptAt, onSleep, sampleAt = [] }: ObserveOptions = {}
 ): Effect.Effect<Observed<A, E>> =>
   Effect.gen(function*() {
-    const clock = yield* Effect.clock
+    const testClock = yield* Effect.clock
+    const sleep = testClock.sleep.bind(testClock)
     let sleeps = 0
     let maxSleeps = 0
-    const counted: Clock.Clock & { readonly adjust?: unknown } = {
-      [Clock.ClockTypeId]: Clock.ClockTypeId,
-      unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis(),
-      unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
-      currentTimeMillis: clock.currentTimeMillis,
-      currentTimeNanos: clock.currentTimeNanos,
-      sleep: (duration) =>
+    const counted = {
+      sleep: (duration: Duration.Duration) =>
         Effect.acquireUseRelease(
           Effect.sync(() => {
-            onSleep?.()
+            onSleep?.(Duration.toMillis(duration))
             maxSleeps = Math.max(maxSleeps, ++sleeps)
           }),
-          () => clock.sleep(duration),
+          () => sleep(duration),
           () => Effect.sync(() => sleeps--)
-        ),
-      ...(byHand ? { adjust: true } : {})
+        )
+    }
+    const observed: Clock.Clock = clock === "TestClock" ? Object.assign(testClock, counted) : {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: () => testClock.unsafeCurrentTimeMillis(),
+      unsafeCurrentTimeNanos: () => testClock.unsafeCurrentTimeNanos(),
+      currentTimeMillis: testClock.currentTimeMillis,
+      currentTimeNanos: testClock.currentTimeNanos,
+      ...counted
     }
     const supervisor = yield* Supervisor.track
     let endedAt = NaN
     const fiber = yield* effect.pipe(
-      Effect.withClock(counted),
       Effect.onExit(() => Effect.map(Clock.currentTimeMillis, (at) => endedAt = at)),
+      Effect.withClock(observed),
       Effect.supervised(supervisor),
       Effect.forkDaemon
     )
     if (typeof interruptAt === "number") {
-      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), interruptAt))
+      yield* Effect.forkDaemon(Effect.zipRight(sleep(Duration.millis(interruptAt)), Fiber.interruptFork(fiber)))
     }
     const samples: Array<number> = []
     for (const at of sampleAt) {
@@ -179,3 +192,14 @@ export const shape = (cause: Cause.Cause<unknown>): string =>
   })
 
 export const failed = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) ? shape(exit.cause) : "succeeded"
+
+/** The leaves of a cause from left to right. `catchTag`, `flip` and `retry` look at the first failure. */
+export const leaves = (exit: Exit.Exit<unknown, unknown>) => failed(exit).match(/[^();|]+/g) ?? []
+
+export const messages = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) ? Chunk.toReadonlyArray(Cause.failures(exit.cause)) : []
+
+export const how = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit) ? "succeeded" : Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "failed"
+
+export const forever = Duration.infinity

@@ -2,13 +2,13 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
 import { tidy } from "./causes.js"
+import type { Started } from "./fibers.js"
 import type { Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
 import { check } from "./settings.js"
@@ -20,6 +20,10 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
     defaultValue: () => Option.none<StaggeredRace.CurrentAttempt>()
   }
 )
+
+interface Progress {
+  onProgress(index: number, millis: number): void
+}
 
 /**
  * An attempt from its start on. The driver sets what is not `readonly` as it becomes known; to its candidate it is the
@@ -33,8 +37,8 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly dueAt: number
   readonly startedBy: StartedBy
   readonly overlapped: boolean
-  /** While it runs; that of the winner until the race has ended. */
-  fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined = undefined
+  /** Its fiber, while it runs. That of the winner is known until the race has ended. */
+  started: Started | undefined = undefined
   /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
@@ -44,7 +48,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   constructor(
     { dueAt, index, overlapped, startedAt, startedBy }: Start,
     /** While it runs. A winner's finalizers may hold their `CurrentAttempt` for long, but not its race. */
-    private onProgress: ((index: number, millis: number) => void) | undefined
+    private race: Progress | undefined
   ) {
     this.index = index
     this.startedAt = startedAt
@@ -62,14 +66,14 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
         const millis = check.millis("progress", duration)
-        this.onProgress?.(this.index, millis)
+        this.race?.onProgress(this.index, millis)
       })
   }
 
   /** Perhaps it has ended already. */
-  runsIn(fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
+  runsIn(started: Started): void {
     if (this.result === undefined || this.result === "won") {
-      this.fiber = fiber
+      this.started = started
     }
   }
 
@@ -84,11 +88,11 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   /** Its fiber has ended. Tells how the attempt has, unless it has won: the value of a winner is the race's alone. */
   end(at: number, ended: Exit.Exit<void>): Exit.Exit<A, E> | undefined {
     this.endedAt = at
-    this.onProgress = undefined
+    this.race = undefined
     if (this.result === "won") {
       return undefined
     }
-    this.fiber = undefined
+    this.started = undefined
     this.scope = undefined
     const exit = Exit.isFailure(ended) ? Exit.failCause(ended.cause) : this.exit ?? Exit.interrupt(FiberId.none)
     this.exit = Exit.mapErrorCause(exit, tidy)

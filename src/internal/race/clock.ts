@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
-import type { Fork } from "./source.js"
+import type { Fibers } from "./fibers.js"
 
 /** How a timer has ended: it has slept, it was cancelled and is gone, or its clock has died. */
 type TimerEnd = Exit.Exit<"slept" | "gone">
@@ -28,8 +28,8 @@ export interface Time {
 const processClock = Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /** @internal */
-export const timeOf = (clock: Clock.Clock, fork: Fork<never>): Time =>
-  clock === processClock ? processTime : askedTime(clock, fork)
+export const timeOf = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time =>
+  clock === processClock ? processTime : askedTime(clock, fibers)
 
 const slept: TimerEnd = Exit.succeed("slept")
 const gone: TimerEnd = Exit.succeed("gone")
@@ -40,13 +40,16 @@ const gone: TimerEnd = Exit.succeed("gone")
  * before the attempt. Other clocks wake the first one first, so the timer goes to the end of the line: it sleeps again,
  * for no time.
  */
-const askedTime = (clock: Clock.Clock, fork: Fork<never>): Time => ({
-  now: () => clock.unsafeCurrentTimeMillis(),
+const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
+  now() {
+    const now = clock.unsafeCurrentTimeMillis()
+    return Number.isFinite(now) ? now : 0
+  },
   arm(millis, onEnd) {
     let isCancelled = false
     const sleep = (duration: Duration.Duration) => Effect.suspend(() => clock.sleep(duration))
     const sleeps = Effect.zipRight(sleep(Duration.millis(millis)), sleep(Duration.zero))
-    const fiber = fork(
+    const fiber = fibers.fork(
       Effect.interruptible(sleeps),
       (exit) => onEnd(isCancelled && Exit.isInterrupted(exit) ? gone : Exit.zipRight(exit, slept))
     )

@@ -42,8 +42,9 @@ const makeHandler = <A, E, R>(
       (cause) => failed("onEvent", cause)
     ))
     if (!busy) {
-      busy = true
-      Runtime.runFork(runtime, drain)
+      guarded(runtime, "onEvent", () => {
+        Runtime.runFork(runtime, drain)
+      })
     }
   }
 }

@@ -1,19 +1,160 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
-import type * as RuntimeFlags from "effect/RuntimeFlags"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { AnyFiber } from "../observe.js"
-import type { Fork } from "./source.js"
 
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
 // scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
 let depth = 0
+
+const noRefs = FiberRefs.empty()
+
+/**
+ * A fiber and the references that it started with.
+ *
+ * @internal
+ */
+export interface Started {
+  readonly fiber: AnyFiber
+  readonly refs: FiberRefs.FiberRefs
+}
+
+/**
+ * The fibers of one run of a race beside the caller's, and how the caller's waits for them.
+ *
+ * @internal
+ */
+export class Fibers<R> {
+  /** How many have not ended. */
+  running = 0
+  /** Whether anything has changed since the last look. */
+  private hasChanged = false
+  private wake: ((_: Effect.Effect<void>) => void) | undefined
+  private latches: Set<Effect.Latch> | undefined
+
+  constructor(
+    private readonly caller: AnyFiber,
+    private readonly runtime: Runtime.Runtime<R>,
+    private readonly race: { onChange(): void }
+  ) {}
+
+  /** Whether a fiber that is started now starts in place. One that never suspends has ended then when `fork` returns. */
+  get startInPlace(): boolean {
+    return depth < maxDepth
+  }
+
+  /** Starts a fiber that ends in an `Exit`, so that it is never logged or counted as unhandled. */
+  fork<A, E>(effect: Effect.Effect<A, E, R>, onExit: (exit: Exit.Exit<A, E>) => void): AnyFiber {
+    return this.start(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit))).fiber
+  }
+
+  /** Starts a fiber. It is counted when it has started: a supervisor may throw. */
+  start<A>(
+    context: Context.Context<R>,
+    effect: Effect.Effect<A, never, R>,
+    onExit: (exit: Exit.Exit<A>) => void
+  ): Started {
+    const { fiberRefs, runtimeFlags } = this.runtime
+    const immediate = this.startInPlace
+    let refs = noRefs
+    // The context counts as the caller's own, so that it is not inherited with what the winner has changed.
+    const updateRefs = (_: FiberRefs.FiberRefs, forkAs: FiberId.Runtime) =>
+      refs = FiberRefs.updateManyAs(fiberRefs, {
+        forkAs,
+        entries: [[FiberRef.currentContext, [[this.caller.id(), context]]]]
+      })
+    depth++
+    try {
+      const runtime = Runtime.make({ context, fiberRefs: noRefs, runtimeFlags })
+      const fiber = Runtime.runFork(runtime, effect, { immediate, updateRefs })
+      this.running++
+      fiber.addObserver((exit) => {
+        this.running--
+        onExit(exit)
+        this.latches?.forEach((latch) => latch.unsafeOpen())
+        this.race.onChange()
+      })
+      return { fiber, refs }
+    } finally {
+      depth--
+    }
+  }
+
+  /** Gives the caller's fiber the references and runtime flags that another one has changed, if there are any. */
+  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
+    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? undefined : Fiber.inheritAll(fiber)
+  }
+
+  // Waiting.
+
+  /** Called before a look: what changes from here on ends the next `pause`. */
+  look(): void {
+    this.hasChanged = false
+  }
+
+  /**
+   * Suspends the caller's fiber until something has changed since the last look. It is a latch but for the price: to
+   * await one of Effect's takes 3 kB, which is a quarter of a fiber.
+   */
+  readonly pause = Effect.async<void>((resume) => {
+    if (this.hasChanged) {
+      resume(Effect.void)
+    } else {
+      this.wake = resume
+    }
+  })
+
+  /** Ends the pause. */
+  stir(): void {
+    const { wake } = this
+    this.hasChanged = true
+    this.wake = undefined
+    wake?.(Effect.void)
+  }
+
+  onChange(): void {
+    this.race.onChange()
+  }
+
+  /** Waits until no more than so many are left. Others may wait at the same time. */
+  leftAre(count: () => number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const latch = Effect.unsafeMakeLatch()
+      const latches = this.latches ??= new Set()
+      latches.add(latch)
+      const left = Effect.whileLoop({
+        while: () => this.running > count(),
+        body: () => {
+          latch.unsafeClose()
+          return latch.await
+        },
+        step: constVoid
+      })
+      return Effect.ensuring(left, Effect.sync(() => latches.delete(latch)))
+    })
+  }
+}
+
+/**
+ * Most winners change no reference, and to inherit from one costs as much as half a fiber. Effect only lets see copies
+ * of a fiber's references, so this looks at the fiber itself. Where it finds nothing, it has the caller inherit.
+ */
+const isAsStarted = (
+  fiber: object & { readonly _fiberRefs?: unknown; readonly currentRuntimeFlags?: unknown },
+  refs: FiberRefs.FiberRefs,
+  flags: RuntimeFlags.RuntimeFlags
+): boolean =>
+  fiber._fiberRefs === refs &&
+  (fiber.currentRuntimeFlags === flags ||
+    fiber.currentRuntimeFlags === RuntimeFlags.enable(flags, RuntimeFlags.WindDown))
 
 /**
  * Runs what a fiber runs for itself in other fibers.
@@ -22,76 +163,3 @@ let depth = 0
  */
 export const runtimeOf = <R>(fiber: AnyFiber, runtimeFlags: RuntimeFlags.RuntimeFlags): Runtime.Runtime<R> =>
   Runtime.make({ context: fiber.currentContext as Context.Context<R>, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
-
-/**
- * The fibers of one run of a race beside the caller's, and the latch that opens when one has ended.
- *
- * @internal
- */
-export class Fibers<R> {
-  /** How many have not ended. */
-  running = 0
-  readonly changed = Effect.unsafeMakeLatch()
-
-  constructor(
-    private readonly caller: AnyFiber,
-    private readonly runtime: Runtime.Runtime<R>,
-    /** The end of a fiber, when it has been told. */
-    private readonly onEnd: () => void
-  ) {}
-
-  /** Whether a fiber that is started now starts in place. One that never suspends has ended then when `fork` returns. */
-  get startInPlace(): boolean {
-    return depth < maxDepth
-  }
-
-  /** A fiber that ends in an `Exit` is never logged or counted as unhandled. */
-  readonly fork: Fork<R> = (effect, onExit) =>
-    this.forkIn(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit)))
-
-  /** It is counted when it has started: a supervisor may have thrown. */
-  forkIn<A>(
-    context: Context.Context<R>,
-    effect: Effect.Effect<A, never, R>,
-    onExit: (exit: Exit.Exit<A>) => void
-  ): AnyFiber {
-    const { caller, runtime: { fiberRefs, runtimeFlags } } = this
-    const immediate = this.startInPlace
-    // The context counts as the caller's own, so that it is not inherited with what the winner has changed.
-    const updateRefs = (_: FiberRefs.FiberRefs, fiberId: FiberId.Runtime) =>
-      FiberRefs.updateAs(FiberRefs.forkAs(fiberRefs, fiberId), {
-        fiberId: caller.id(),
-        fiberRef: FiberRef.currentContext,
-        value: context
-      })
-    depth++
-    try {
-      const fiber = Runtime.runFork(
-        Runtime.make({ context, fiberRefs: FiberRefs.empty(), runtimeFlags }),
-        effect,
-        { immediate, updateRefs }
-      )
-      this.running++
-      fiber.addObserver((exit) => {
-        this.running--
-        onExit(exit)
-        this.onEnd()
-      })
-      return fiber
-    } finally {
-      depth--
-    }
-  }
-
-  /** Waits until no more than so many are left. */
-  leftAre(count: () => number): Effect.Effect<void> {
-    return Effect.whileLoop({
-      while: () => this.running > count(),
-      body: () => {
-        this.changed.unsafeClose()
-        return this.changed.await
-      },
-      step: constVoid
-    })
-  }
-}

@@ -6,9 +6,9 @@ import * as FiberId from "effect/FiberId"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import type { Time } from "./clock.js"
+import type { Fibers } from "./fibers.js"
 import type { Rules, Timing } from "./rules.js"
 import type { Settings } from "./settings.js"
-import type { Fork } from "./source.js"
 
 /**
  * Waits as the rules say: the one timer, and the schedule that is stepped once per start.
@@ -27,9 +27,7 @@ export class Pace<R> {
     private readonly rules: Rules,
     private readonly time: Time,
     private readonly delay: Settings<never, never, R, never>["delay"],
-    private readonly fork: Fork<R>,
-    /** The timer is gone, perhaps with a defect. */
-    private readonly onTimer: () => void
+    private readonly fibers: Fibers<R>
   ) {
     this.scheduleState = typeof delay === "number" ? undefined : delay.initial
   }
@@ -51,7 +49,7 @@ export class Pace<R> {
       this.cancel = undefined
       this.rules.timerEnded(Exit.isSuccess(end) && end.value === "slept")
       this.defect ??= Exit.isFailure(end) ? end.cause : undefined
-      this.onTimer()
+      this.fibers.onChange()
     })
     this.cancel = hasEnded ? undefined : cancel
   }
@@ -63,7 +61,7 @@ export class Pace<R> {
       return
     }
     this.interruptStep()
-    const step = this.fork(
+    const step = this.fibers.fork(
       Effect.interruptible(Effect.suspend(() => delay.step(startedAt, index, this.scheduleState))),
       (exit) => {
         if (Exit.isFailure(exit)) {

@@ -32,10 +32,14 @@ export type Timing = "arm" | "disarm" | "wait"
 export interface Pacing {
   readonly minDelay: number
   readonly concurrency: number
-  /** After each start; `Infinity` also where only `delayIs` tells. */
-  readonly delay: number
-  /** How many candidates are left, as far as the source can tell without a pull; `Infinity` where it cannot. */
-  readonly left: () => number
+  /** After each start, in milliseconds; otherwise `delayIs` tells. */
+  readonly delay: unknown
+}
+
+/** @internal */
+export interface Supply {
+  /** How many candidates are left, as far as is known without a pull; `Infinity` where nobody knows. */
+  left(): number
 }
 
 /** @internal */
@@ -78,7 +82,11 @@ export class Rules {
   private nextBy: StartedBy = "first"
   private timer: { readonly firesAt: number; readonly wait: number; isCancelled: boolean } | undefined
 
-  constructor(private readonly pacing: Pacing) {}
+  private readonly fixedDelay: number
+
+  constructor(private readonly pacing: Pacing, private readonly supply: Supply) {
+    this.fixedDelay = typeof pacing.delay === "number" ? pacing.delay : Infinity
+  }
 
   // What is to be done.
 
@@ -137,7 +145,7 @@ export class Rules {
     this.running++
     this.newest++
     this.startedAt = now
-    this.delay = this.pacing.delay
+    this.delay = this.fixedDelay
     this.failedAt = Infinity
     this.heldUntil = 0
     this.slept = 0
@@ -192,7 +200,7 @@ export class Rules {
       return false
     }
     const dueAt = this.dueAt(now)
-    const left = this.source === "exhausted" ? 0 : this.pacing.left()
+    const left = this.source === "exhausted" ? 0 : this.supply.left()
     this.decision = { at: now, by, pendingSince: left > 0 && left < Infinity && dueAt < now ? dueAt : undefined }
     return true
   }
@@ -208,7 +216,7 @@ export class Rules {
   }
 
   private get seemsExhausted(): boolean {
-    return this.pacing.left() === 0
+    return this.supply.left() === 0
   }
 
   /** From the newest start to the next. */
@@ -231,8 +239,7 @@ export class Rules {
 
   /** A start restarts the timer, so the old one has to be gone, unless the new one would fire at the same instant. */
   private withTimerGone(now: number, command: Command): Command {
-    const { delay, minDelay } = this.pacing
-    const wait = Math.max(minDelay, delay)
+    const wait = Math.max(this.pacing.minDelay, this.fixedDelay)
     const stays = this.timer === undefined || this.timer.wait === wait && this.timer.firesAt === now + wait
     return stays ? command : this.disarm()
   }

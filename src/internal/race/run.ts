@@ -15,7 +15,7 @@ import { type Time, timeOf } from "./clock.js"
 import { makeReport, pendingOf, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
-import { type DecidedBy, type Decision, Rules } from "./rules.js"
+import { type Decision, Rules } from "./rules.js"
 import { LazyScope } from "./scope.js"
 import type { Settings } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
@@ -49,6 +49,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   readonly decided: Deferred.Deferred<Decided<A, E>>
   readonly attempts: Array<Attempt<A, E>> = []
   sourceFailure: Cause.Cause<E2> | undefined
+  /** How it ends where it was given up, whatever has decided it. */
+  aborted: Exit.Exit<never> | undefined
 
   readonly startedAt: number
   readonly fibers: Fibers<R>
@@ -67,18 +69,12 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     readonly runtime: Runtime.Runtime<R>,
     private readonly telemetry: Telemetry | undefined
   ) {
-    const { concurrency, delay, minDelay } = settings
     this.decided = Deferred.unsafeMake(caller.id())
-    this.fibers = new Fibers(caller, runtime, () => this.look())
-    this.source = open(this, this.fibers.fork)
-    this.rules = new Rules({
-      minDelay,
-      concurrency,
-      delay: typeof delay === "number" ? delay : Infinity,
-      left: this.source.left
-    })
-    this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers.fork)
-    this.pace = new Pace(this.rules, this.time, delay, this.fibers.fork, () => this.look())
+    this.fibers = new Fibers(caller, runtime, this)
+    this.source = open(this, this.fibers)
+    this.rules = new Rules(settings, this.source)
+    this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers)
+    this.pace = new Pace(this.rules, this.time, settings.delay, this.fibers)
     this.scope = scopeOf(runtime.context)
     this.report = makeReport(runtime, settings.onEvent, telemetry)
     this.startedAt = this.now
@@ -92,24 +88,26 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return this.rules.decision !== undefined
   }
 
-  /** Something has changed. Of all that ends after the decision, only the last is worth a look. */
-  private look(): void {
+  /** Something has changed. Where all losers are awaited, only the last that ends after the decision is worth a look. */
+  onChange(): void {
     if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
-      this.fibers.changed.unsafeOpen()
+      this.fibers.stir()
     }
   }
 
   // What the caller's fiber does.
 
   /** Runs until the race is decided and, where losers are awaited, all its fibers have ended. */
-  readonly loop: Effect.Effect<void> = Effect.whileLoop({
-    while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
-    body: () => this.advance(),
-    step: constVoid
-  })
+  loop(): Effect.Effect<void> {
+    return Effect.whileLoop({
+      while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
+      body: () => this.advance(),
+      step: constVoid
+    })
+  }
 
   private advance(): Effect.Effect<void> {
-    this.fibers.changed.unsafeClose()
+    this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
       return Effect.failCause(this.pace.defect)
     }
@@ -123,7 +121,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
         case "start":
           return this.start(this.pulled!)
         case "wait":
-          return this.fibers.changed.await
+          return this.fibers.pause
         default:
           this.pace.follow(command)
       }
@@ -132,7 +130,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
     const at = this.now
-    const attempt = new Attempt<A, E>(this.rules.started(at), this.onProgress)
+    const attempt = new Attempt<A, E>(this.rules.started(at), this)
     const { dueAt, index, startedBy } = attempt
     attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
@@ -143,7 +141,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       this.pace.follow(this.rules.timing(at))
     }
     try {
-      attempt.runsIn(this.fibers.forkIn(
+      attempt.runsIn(this.fibers.start(
         contextOf(attempt, this.runtime.context, this.telemetry?.attemptSpan(index)),
         this.run(attempt, candidate),
         (exit) => this.onEnd(attempt, exit)
@@ -228,21 +226,23 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  private readonly onProgress = (index: number, millis: number): void => this.rules.progressed(index, this.now, millis)
+  onProgress(index: number, millis: number): void {
+    this.rules.progressed(index, this.now, millis)
+  }
 
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
     this.rules.pulled()
     this.pulled = candidate
-    this.look()
+    this.onChange()
   }
 
   onSourceEnd(): void {
     if (this.rules.exhausted(this.now)) {
       this.onDecided()
     }
-    this.look()
+    this.onChange()
   }
 
   onSourceFailure(cause: Cause.Cause<E2>): void {
@@ -253,9 +253,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   // The decision.
 
-  /** Ends a race whose loop was interrupted, or died. */
-  abort(by: DecidedBy): void {
-    if (this.rules.decide(by, this.now)) {
+  /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
+  abort(cause: Cause.Cause<never>): void {
+    this.aborted = Exit.failCause(cause)
+    if (this.rules.decide(Cause.isInterrupted(cause) ? "interruption" : "defect", this.now)) {
       this.onDecided()
     }
   }
@@ -266,19 +267,21 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     const { at, by } = decision
     Deferred.unsafeDone(this.decided, Effect.succeed({ ...decision, winner, fatal }))
     this.pulled = undefined
-    this.attempts.forEach(this.interrupt)
+    for (const attempt of this.attempts) {
+      this.interrupt(attempt)
+    }
     this.pace.stop()
     this.source.close()
     if (winner !== undefined) {
       this.report?.({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
     }
     this.report?.({ _tag: "Decided", at, by, pending: pendingOf(decision) })
-    this.look()
+    this.onChange()
   }
 
-  private readonly interrupt = (attempt: Attempt<A, E>): void => {
+  private interrupt(attempt: Attempt<A, E>): void {
     if (attempt.result === undefined) {
-      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
+      attempt.started?.fiber.unsafeInterruptAsFork(this.caller.id())
     }
   }
 }

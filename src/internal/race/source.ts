@@ -7,6 +7,8 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Fibers } from "./fibers.js"
+import type { Supply } from "./rules.js"
 
 /**
  * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at once
@@ -14,37 +16,25 @@ import * as Stream from "effect/Stream"
  *
  * @internal
  */
-export interface Source {
-  /** How many candidates are left, as far as is known without a pull; `Infinity` where nobody knows. */
-  readonly left: () => number
-  readonly pull: () => void
+export interface Source extends Supply {
+  pull(): void
   /** The race is decided and pulls no more. */
-  readonly close: () => void
+  close(): void
   /** Releases what the source holds, with the exit of the race, when no candidate runs any more. */
-  readonly release: ((exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>) | undefined
+  release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
   /** What else there is to say when it gave no candidates. */
-  readonly whyEmpty: () => string
+  readonly whyEmpty: string
 }
 
 /** @internal */
 export interface Receiver<C, E> {
-  readonly onCandidate: (candidate: C) => void
-  readonly onSourceEnd: () => void
-  readonly onSourceFailure: (cause: Cause.Cause<E>) => void
+  onCandidate(candidate: C): void
+  onSourceEnd(): void
+  onSourceFailure(cause: Cause.Cause<E>): void
 }
 
-/**
- * Starts a fiber of the race, in place, and tells how it has ended. The race waits for it before it returns.
- *
- * @internal
- */
-export type Fork<R> = <A, E>(
-  effect: Effect.Effect<A, E, R>,
-  onExit: (exit: Exit.Exit<A, E>) => void
-) => Fiber.RuntimeFiber<unknown, unknown>
-
 /** @internal */
-export type Open<C, E, R> = (receiver: Receiver<C, E>, fork: Fork<R>) => Source
+export type Open<C, E, R> = (receiver: Receiver<C, E>, fibers: Fibers<R>) => Source
 
 const isStream = (input: unknown): boolean => Predicate.hasProperty(input, Stream.StreamTypeId)
 
@@ -74,73 +64,76 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   if (!Predicate.isIterable(candidates) || typeof candidates === "string" || Effect.isEffect(candidates)) {
     throw mistaken(candidates, "an iterable of effects")
   }
-  return (receiver) => iterate(candidates, receiver)
+  return (receiver) => new Iteration(candidates, receiver)
 }
 
-const iterate = <C>(candidates: Iterable<C>, receiver: Receiver<C, never>): Source => {
-  const left = leftOf(candidates)
-  let iterator: Iterator<C> | undefined
-  let newest: C
-  let pulled = 0
-  let isOpen = true
-  const end = (tell: () => void) => {
-    isOpen = false
-    tell()
+class Iteration<C> implements Source {
+  private iterator: Iterator<C> | undefined
+  private newest: C | undefined
+  private pulled = 0
+  private isOpen = true
+
+  constructor(private readonly candidates: Iterable<C>, private readonly receiver: Receiver<C, never>) {}
+
+  left(): number {
+    return this.isOpen ? leftOf(this.candidates, this.pulled, this.newest) : 0
   }
-  return {
-    left: () => left(pulled, newest),
-    pull() {
-      let next: IteratorResult<C>
+
+  pull(): void {
+    let candidate: C
+    try {
+      this.iterator ??= this.candidates[Symbol.iterator]()
+      const next = this.iterator.next()
+      if (Object(next) !== next) {
+        throw new TypeError(`Iterator result ${String(next)} is not an object`)
+      }
+      if (next.done) {
+        this.isOpen = false
+        return this.receiver.onSourceEnd()
+      }
+      candidate = next.value
+    } catch (thrown) {
+      this.isOpen = false
+      return this.receiver.onSourceFailure(Cause.die(thrown))
+    }
+    this.pulled++
+    this.newest = candidate
+    this.receiver.onCandidate(candidate)
+  }
+
+  close(): void {
+    if (this.isOpen && this.iterator !== undefined) {
+      this.isOpen = false
       try {
-        iterator ??= candidates[Symbol.iterator]()
-        next = iterator.next()
-        if (Object(next) !== next) {
-          throw new TypeError(`Iterator result ${String(next)} is not an object`)
-        }
-        if (next.done) {
-          return end(() => receiver.onSourceEnd())
-        }
-        newest = next.value
+        this.iterator.return?.()
       } catch (thrown) {
-        return end(() => receiver.onSourceFailure(Cause.die(thrown)))
+        this.receiver.onSourceFailure(Cause.die(thrown))
       }
-      pulled++
-      receiver.onCandidate(newest)
-    },
-    close() {
-      if (isOpen && iterator !== undefined) {
-        isOpen = false
-        try {
-          iterator.return?.()
-        } catch (thrown) {
-          receiver.onSourceFailure(Cause.die(thrown))
-        }
-      }
-    },
-    release: undefined,
-    whyEmpty: () =>
-      (iterator as unknown) === candidates
-        ? ": an iterator can be iterated once, so a race over one can run once"
-        : ""
+    }
+  }
+
+  get whyEmpty(): string {
+    return (this.iterator as unknown) === this.candidates
+      ? ": an iterator can be iterated once, and so can a race over one"
+      : ""
   }
 }
 
-// A longer `Set` is not looked through for its last member.
+// Members of a `Set` can be deleted and added again while it is iterated, so its size alone says nothing. A longer one is
+// not looked through.
 const longestSet = 1024
 
-/** How many are left after so many pulls, the last of which gave `newest`. Whatever can change is looked at each time. */
-const leftOf = <C>(candidates: Iterable<C>): (pulled: number, newest: C) => number => {
+const leftOf = <C>(candidates: Iterable<C>, pulled: number, newest: C | undefined): number => {
   const iterates = candidates[Symbol.iterator]
   if (Array.isArray(candidates) && iterates === Array.prototype[Symbol.iterator] || Chunk.isChunk(candidates)) {
-    return (pulled) => Math.max(0, candidates.length - pulled)
+    return Math.max(0, candidates.length - pulled)
   }
   if (candidates instanceof Set && iterates === Set.prototype[Symbol.iterator] && candidates.size <= longestSet) {
-    const { size } = candidates
-    // A member that was deleted and added again comes last: the size is the same, and that member is left.
-    return (pulled, newest) =>
-      candidates.size !== size || pulled >= size && Array.from(candidates).at(-1) !== newest ? Infinity : size - pulled
+    const members = Array.from(candidates)
+    const index = members.lastIndexOf(newest)
+    return pulled === 0 ? members.length : index < 0 ? Infinity : members.length - 1 - index
   }
-  return () => Infinity
+  return Infinity
 }
 
 /** @internal */
@@ -148,64 +141,71 @@ export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, 
   if (!isStream(stream)) {
     throw mistaken(stream, "a Stream of effects")
   }
-  return (receiver, fork) => pullFrom(stream, receiver, fork)
+  return (receiver, fibers) => new Pulling(stream, receiver, fibers)
 }
 
-const pullFrom = <C, E, R>(stream: Stream.Stream<C, E, R>, receiver: Receiver<C, E>, fork: Fork<R>): Source => {
-  let scope: Scope.CloseableScope | undefined
-  let pullChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> | undefined
-  let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
-  let chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
-  let hasEnded = false
-  let isClosed = false
+type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
 
-  const opened = Effect.flatMap(Scope.make(), (made) => {
-    scope = made
-    return Effect.map(Scope.extend(Stream.toPull(stream), made), (pull) => pullChunk = pull)
-  })
-  const nextChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> = Effect.flatMap(
-    Effect.flatten(Effect.suspend(() => pullChunk === undefined ? opened : Effect.succeed(pullChunk))),
-    (pulled) => Chunk.isEmpty(pulled) ? nextChunk : Effect.succeed(pulled)
-  )
+class Pulling<C, E, R> implements Source {
+  readonly whyEmpty = ""
+  private readonly scope = Effect.runSync(Scope.make())
+  private opened: Pull<C, E, R> | undefined
+  private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  private chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
+  private hasEnded = false
+  private isClosed = false
 
-  const onChunk = (exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>) => {
-    pulling = undefined
-    if (Exit.isSuccess(exit)) {
-      chunk = exit.value[Symbol.iterator]()
-      return isClosed ? undefined : pull()
+  constructor(
+    private readonly stream: Stream.Stream<C, E, R>,
+    private readonly receiver: Receiver<C, E>,
+    private readonly fibers: Fibers<R>
+  ) {}
+
+  left(): number {
+    return this.hasEnded ? 0 : Infinity
+  }
+
+  pull(): void {
+    const next = this.chunk.next()
+    if (next.done !== true) {
+      return this.receiver.onCandidate(next.value)
     }
-    hasEnded = true
+    const fiber = this.fibers.fork(Effect.interruptible(this.nextChunk), (exit) => this.onChunk(exit))
+    this.fiber = fiber.unsafePoll() === null ? fiber : undefined
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.fiber?.unsafeInterruptAsFork(this.fiber.id())
+  }
+
+  release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.catchAllCause(
+      Scope.close(this.scope, exit),
+      (cause) => Effect.sync(() => this.receiver.onSourceFailure(cause))
+    )
+  }
+
+  private get nextChunk(): Pull<C, E, R> {
+    const open = Effect.map(Scope.extend(Stream.toPull(this.stream), this.scope), (pull) => this.opened = pull)
+    const pull = Effect.suspend(() => this.opened ?? Effect.flatten(open))
+    return Effect.flatMap(pull, (chunk) => Chunk.isEmpty(chunk) ? this.nextChunk : Effect.succeed(chunk))
+  }
+
+  private onChunk(exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>): void {
+    this.fiber = undefined
+    if (Exit.isSuccess(exit)) {
+      this.chunk = exit.value[Symbol.iterator]()
+      return this.isClosed ? undefined : this.pull()
+    }
+    this.hasEnded = true
     const failure = Cause.flipCauseOption(exit.cause)
     if (Option.isNone(failure)) {
-      return receiver.onSourceEnd()
+      return this.receiver.onSourceEnd()
     }
     // The race interrupts a pull when it is decided. That is no failure of the stream.
-    if (!(isClosed && Cause.isInterruptedOnly(failure.value))) {
-      receiver.onSourceFailure(failure.value)
+    if (!(this.isClosed && Cause.isInterruptedOnly(failure.value))) {
+      this.receiver.onSourceFailure(failure.value)
     }
-  }
-
-  const pull = () => {
-    const next = chunk.next()
-    if (next.done !== true) {
-      return receiver.onCandidate(next.value)
-    }
-    const fiber = fork(Effect.interruptible(nextChunk), onChunk)
-    pulling = fiber.unsafePoll() === null ? fiber : undefined
-  }
-
-  return {
-    left: () => hasEnded ? 0 : Infinity,
-    pull,
-    close() {
-      isClosed = true
-      pulling?.unsafeInterruptAsFork(pulling.id())
-    },
-    release: (exit) =>
-      Effect.catchAllCause(
-        Effect.suspend(() => scope === undefined ? Effect.void : Scope.close(scope, exit)),
-        (cause) => Effect.sync(() => receiver.onSourceFailure(cause))
-      ),
-    whyEmpty: () => ""
   }
 }
