@@ -10,12 +10,18 @@ import { EventClock, runEvents } from "./eventClock.js"
 import { nothing, observe, shape } from "./scenario.js"
 
 interface VirtuallyOptions {
+  /** Who of those that sleep until the same instant wakes first: who fell asleep first (the default), or last. */
+  readonly order?: Order
   readonly interruptAt?: number | undefined
   /** Whether the interruption comes after everything else at that instant. Default: before everything else. */
   readonly interruptLast?: boolean | undefined
   /** The number of operations after which fibers yield. */
   readonly ops?: number | undefined
 }
+
+export const orders = ["fifo", "lifo"] as const
+
+export type Order = typeof orders[number]
 
 /** Like `observe`, but much faster: on a discrete-event clock. */
 export const virtually = <A, E>(effect: Effect.Effect<A, E>, { ops, ...options }: VirtuallyOptions = {}) =>
