@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
-import { Simulation } from "../../test/support/eventClock.js"
+import { Simulation, type Variant } from "../../test/support/eventClock.js"
 import { effectOf, optionsOf } from "./effects.js"
 import type { Scenario } from "./scenario.js"
 
@@ -20,11 +20,12 @@ export type State = "running" | "hanging" | "over"
 /** One run of the race of a scenario. */
 export class Run {
   readonly events: Array<Event> = []
-  private readonly simulation = new Simulation()
+  private readonly simulation: Simulation
   private readonly fiber: Fiber.RuntimeFiber<Outcome>
   private exit: Exit.Exit<Outcome> | undefined
 
-  constructor(readonly scenario: Scenario) {
+  constructor(readonly scenario: Scenario, clock: Variant = {}) {
+    this.simulation = new Simulation(clock)
     this.fiber = this.simulation.fork(StaggeredRace.outcome(scenario.candidates.map(effectOf), {
       ...optionsOf(scenario),
       onEvent: (event) => Effect.sync(() => this.events.push(event))
@@ -68,8 +69,8 @@ export class Run {
 }
 
 /** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */
-export const runAtOnce = (scenario: Scenario): Run => {
-  const run = new Run(scenario)
+export const runAtOnce = (scenario: Scenario, clock?: Variant): Run => {
+  const run = new Run(scenario, clock)
   run.advanceTo(Infinity)
   if (run.state === "hanging") {
     run.advanceTo(Math.ceil(run.now * 1.25) + 100)

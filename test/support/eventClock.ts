@@ -119,8 +119,12 @@ export const inTurn = (): Settling => {
  * passes, and nobody sees it half way through an instant.
  */
 export class Simulation {
-  private readonly clock = new EventClock()
+  private readonly clock: EventClock
   private readonly scheduler = inTurn()
+
+  constructor(variant: Variant = {}) {
+    this.clock = new EventClock(variant)
+  }
 
   get now(): number {
     return this.clock.now
