@@ -7,7 +7,6 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import { tidy } from "./causes.js"
 import type { Started } from "./fibers.js"
 import type { Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
@@ -94,8 +93,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     }
     this.started = undefined
     this.scope = undefined
-    const exit = Exit.isFailure(ended) ? Exit.failCause(ended.cause) : this.exit ?? Exit.interrupt(FiberId.none)
-    this.exit = Exit.mapErrorCause(exit, tidy)
+    this.exit = Exit.isFailure(ended) ? Exit.failCause(ended.cause) : this.exit ?? Exit.interrupt(FiberId.none)
     return this.exit
   }
 }

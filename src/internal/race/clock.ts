@@ -62,14 +62,15 @@ const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
   breathe: undefined
 })
 
-// Node lets the event loop speak at an immediate, which costs microseconds. Browsers have timeouts only.
-const hasImmediates = typeof setImmediate === "function"
+// Node lets the event loop speak at an immediate, which costs microseconds. Browsers have timeouts only. A test that
+// fakes timers later means those that take time: a faked immediate would take a millisecond of it.
+const immediates = typeof setImmediate === "function" ? { set: setImmediate, clear: clearImmediate } : undefined
 
 /** Calls back when the event loop has spoken, and returns how to keep it from that. */
 const soon = (callback: () => void): () => void => {
-  if (hasImmediates) {
-    const immediate = setImmediate(callback)
-    return () => clearImmediate(immediate)
+  if (immediates !== undefined) {
+    const immediate = immediates.set(callback)
+    return () => immediates.clear(immediate)
   }
   const timeout = setTimeout(callback, 0)
   return () => clearTimeout(timeout)

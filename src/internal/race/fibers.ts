@@ -2,7 +2,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as FiberId from "effect/FiberId"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import { constVoid } from "effect/Function"
@@ -14,8 +13,6 @@ import type { AnyFiber } from "../observe.js"
 // scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
 let depth = 0
-
-const noRefs = FiberRefs.empty()
 
 /**
  * A fiber and the references that it started with.
@@ -41,7 +38,6 @@ export class Fibers<R> {
   private latches: Set<Effect.Latch> | undefined
 
   constructor(
-    private readonly caller: AnyFiber,
     private readonly runtime: Runtime.Runtime<R>,
     private readonly race: { onChange(): void }
   ) {}
@@ -64,17 +60,14 @@ export class Fibers<R> {
   ): Started {
     const { fiberRefs, runtimeFlags } = this.runtime
     const immediate = this.startInPlace
-    let refs = noRefs
-    // The context counts as the caller's own, so that it is not inherited with what the winner has changed.
-    const updateRefs = (_: FiberRefs.FiberRefs, forkAs: FiberId.Runtime) =>
-      refs = FiberRefs.updateManyAs(fiberRefs, {
-        forkAs,
-        entries: [[FiberRef.currentContext, [[this.caller.id(), context]]]]
-      })
+    let refs = fiberRefs
+    const updateRefs = (forked: FiberRefs.FiberRefs) => refs = forked
     depth++
     try {
-      const runtime = Runtime.make({ context, fiberRefs: noRefs, runtimeFlags })
-      const fiber = Runtime.runFork(runtime, effect, { immediate, updateRefs })
+      const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, {
+        immediate,
+        updateRefs
+      })
       this.running++
       fiber.addObserver((exit) => {
         this.running--
@@ -88,9 +81,22 @@ export class Fibers<R> {
     }
   }
 
-  /** Gives the caller's fiber the references and runtime flags that another one has changed, if there are any. */
+  /**
+   * Gives the caller's fiber the references and runtime flags that the winner has changed, if there are any: all but
+   * the context, in which the winner has an index and a scope of its own.
+   */
   inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
-    return isAsStarted(fiber, refs, this.runtime.runtimeFlags) ? undefined : Fiber.inheritAll(fiber)
+    const { context, runtimeFlags } = this.runtime
+    const seen: Seen = fiber
+    const hasOwnFlags = seen.currentRuntimeFlags !== runtimeFlags &&
+      seen.currentRuntimeFlags !== RuntimeFlags.enable(runtimeFlags, RuntimeFlags.WindDown)
+    if (hasOwnFlags) {
+      const own = FiberRef.set(FiberRef.currentContext, context as Context.Context<never>)
+      return Effect.zipRight(Fiber.inheritAll(fiber), own)
+    }
+    return seen._fiberRefs === refs
+      ? undefined
+      : Effect.inheritFiberRefs(FiberRefs.delete(fiber.getFiberRefs(), FiberRef.currentContext))
   }
 
   // Waiting.
@@ -144,17 +150,10 @@ export class Fibers<R> {
 }
 
 /**
- * Most winners change no reference, and to inherit from one costs as much as half a fiber. Effect only lets see copies
- * of a fiber's references, so this looks at the fiber itself. Where it finds nothing, it has the caller inherit.
+ * Most winners change nothing, and to inherit from one costs as much as half a fiber. Effect shows copies of a fiber's
+ * references only, so this looks at the fiber itself. Where it finds nothing there, the caller inherits all.
  */
-const isAsStarted = (
-  fiber: object & { readonly _fiberRefs?: unknown; readonly currentRuntimeFlags?: unknown },
-  refs: FiberRefs.FiberRefs,
-  flags: RuntimeFlags.RuntimeFlags
-): boolean =>
-  fiber._fiberRefs === refs &&
-  (fiber.currentRuntimeFlags === flags ||
-    fiber.currentRuntimeFlags === RuntimeFlags.enable(flags, RuntimeFlags.WindDown))
+type Seen = object & { readonly _fiberRefs?: unknown; readonly currentRuntimeFlags?: unknown }
 
 /**
  * Runs what a fiber runs for itself in other fibers.

@@ -12,7 +12,7 @@ import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
 import { type Watch, watch as watchRace } from "../observe.js"
 import type { Attempt } from "./attempt.js"
-import { beside, combine } from "./causes.js"
+import { beside, combine, tidy } from "./causes.js"
 import { pendingOf } from "./events.js"
 import { runtimeOf } from "./fibers.js"
 import { type Decided, Race } from "./run.js"
@@ -170,7 +170,7 @@ const attemptOf = <A, E, E2, R>(
   endedAt: attempt.isRunning ? at : attempt.endedAt,
   exit: winner?.attempt === attempt
     ? Exit.succeed(winner.value)
-    : attempt.exit ?? Exit.interrupt(race.caller.id()),
+    : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(race.caller.id()), tidy),
   result: attempt.result ?? "lost"
 })
 

@@ -70,7 +70,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     private readonly telemetry: Telemetry | undefined
   ) {
     this.decided = Deferred.unsafeMake(caller.id())
-    this.fibers = new Fibers(caller, runtime, this)
+    this.fibers = new Fibers(runtime, this)
     this.source = open(this, this.fibers)
     this.rules = new Rules(settings, this.source)
     this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers)
@@ -204,12 +204,13 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       attempt.result = "late"
       return this.report?.({ _tag: "SucceededLate", at, index })
     }
-    const { cause } = exit
     if (this.isDecided) {
       attempt.result = "lost"
-      return this.report?.({ _tag: "Lost", at, index, cause })
+      return this.report?.({ _tag: "Lost", at, index, cause: tidy(exit.cause) })
     }
+    const cause = tidy(exit.cause)
     attempt.result = "failed"
+    attempt.exit = cause === exit.cause ? exit : Exit.failCause(cause)
     this.report?.({ _tag: "Failed", at, index, cause })
     const isFatal = this.isFatal(attempt, cause)
     if (this.rules.failed(index, at, isFatal)) {

@@ -54,11 +54,7 @@ const mistaken = (candidates: unknown, expected: string) =>
     `StaggeredRace: candidates must be ${expected}, got ${described(candidates)}`
   )
 
-/**
- * Iterates as `for..of` does, a pull at a time.
- *
- * @internal
- */
+/** @internal */
 export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => {
   // An effect can be iterated as well, for `yield*`.
   if (!Predicate.isIterable(candidates) || typeof candidates === "string" || Effect.isEffect(candidates)) {
@@ -67,55 +63,54 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   return (receiver) => new Iteration(candidates, receiver)
 }
 
+/** The language itself knows best how `for..of` calls, closes and trusts an iterator. */
+function* each<C>(candidates: Iterable<C>): Generator<C, void, void> {
+  for (const candidate of candidates) {
+    yield candidate
+  }
+}
+
 class Iteration<C> implements Source {
-  private iterator: Iterator<C> | undefined
+  private readonly iterator: Generator<C, void, void>
   private newest: C | undefined
   private pulled = 0
-  private isOpen = true
+  private hasEnded = false
 
-  constructor(private readonly candidates: Iterable<C>, private readonly receiver: Receiver<C, never>) {}
+  constructor(private readonly candidates: Iterable<C>, private readonly receiver: Receiver<C, never>) {
+    this.iterator = each(candidates)
+  }
 
   left(): number {
-    return this.isOpen ? leftOf(this.candidates, this.pulled, this.newest) : 0
+    return this.hasEnded ? 0 : leftOf(this.candidates, this.pulled, this.newest)
   }
 
   pull(): void {
-    let candidate: C
+    let next: IteratorResult<C, void>
     try {
-      this.iterator ??= this.candidates[Symbol.iterator]()
-      const next = this.iterator.next()
-      if (Object(next) !== next) {
-        throw new TypeError(`Iterator result ${String(next)} is not an object`)
-      }
-      if (next.done) {
-        this.isOpen = false
-        return this.receiver.onSourceEnd()
-      }
-      candidate = next.value
+      next = this.iterator.next()
     } catch (thrown) {
-      this.isOpen = false
+      this.hasEnded = true
       return this.receiver.onSourceFailure(Cause.die(thrown))
     }
+    if (next.done === true) {
+      this.hasEnded = true
+      return this.receiver.onSourceEnd()
+    }
     this.pulled++
-    this.newest = candidate
-    this.receiver.onCandidate(candidate)
+    this.newest = next.value
+    this.receiver.onCandidate(next.value)
   }
 
   close(): void {
-    if (this.isOpen && this.iterator !== undefined) {
-      this.isOpen = false
-      try {
-        this.iterator.return?.()
-      } catch (thrown) {
-        this.receiver.onSourceFailure(Cause.die(thrown))
-      }
+    try {
+      this.iterator.return()
+    } catch (thrown) {
+      this.receiver.onSourceFailure(Cause.die(thrown))
     }
   }
 
   get whyEmpty(): string {
-    return (this.iterator as unknown) === this.candidates
-      ? ": an iterator can be iterated once, and so can a race over one"
-      : ""
+    return "next" in this.candidates ? ": an iterator can be iterated once, and so can a race over one" : ""
   }
 }
 
