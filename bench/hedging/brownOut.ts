@@ -8,7 +8,7 @@ const delay = 50
 const ratio = 0.05
 const burst = 10
 
-/** Some time in which nothing is late, as much in which everything is: calls and copies of that. */
+/** Counts calls and copies: for some seconds no call is late, for as many all are. */
 const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budget"]) => {
   const simulation = new Simulation(5)
   let [calls, copies] = [0, 0]

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Hedge from "../../src/Hedge.js"
 import { Simulation } from "./simulation.js"
 
-/** What was measured of calls. */
 export interface Measured {
   /** Milliseconds, ascending. */
   readonly latencies: Float64Array
@@ -14,8 +13,8 @@ export const quantile = ({ latencies }: Measured, q: number): number =>
   latencies[Math.max(0, Math.ceil(q * latencies.length) - 1)] ?? NaN
 
 /**
- * One call after the other, under a policy without a budget unless it has one. Of a call and a copy of it, `latency` says
- * how long that takes; the `skip` calls before the first that is measured have negative indices.
+ * Measures one call after the other. The policy has no budget unless `options` says so. `latency` says how long a copy of
+ * a call takes. The first `skip` calls are not measured, and have negative indices.
  */
 export const inTurn = (
   options: Hedge.MakeOptions,

@@ -12,7 +12,7 @@ export const experiments = { oracle, calibration, shift, brownOut, queues, singl
 
 export type Name = keyof typeof experiments
 
-/** What a thread runs, and answers with a `Section`. */
+/** What a thread is asked to run. It answers with a `Section`. */
 export interface Work {
   readonly name: Name
   readonly scale: number

@@ -30,7 +30,7 @@ if (options.save === true && (options.quick === true || options.only !== undefin
 const tableOf = ([titles = [], ...rows]: Section["table"]) =>
   [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-/** Runs an experiment in a thread of its own. No figure reads a clock, so they may run at the same time. */
+/** Runs an experiment in a thread of its own. No figure depends on the machine's time, so several may run at once. */
 const inThread = async (name: Name): Promise<Section & { readonly name: Name }> => {
   const workerData: Work = { name, scale: options.quick === true ? 0.1 : 1 }
   const [section] = await once(new Worker(new URL("experiments.js", import.meta.url), { workerData }), "message")

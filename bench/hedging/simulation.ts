@@ -11,7 +11,7 @@ export class Simulation extends EventClock.Simulation {
     this.random = Random.make(seed)
   }
 
-  /** Sleeps to the exact fraction of a millisecond, where a `Duration` has whole nanoseconds. */
+  /** Sleeps for an exact time. `Effect.sleep` would round it to nanoseconds. */
   sleep(millis: number): Effect.Effect<void> {
     return Effect.async((resume) => Effect.sync(this.after(millis, () => resume(Effect.void))))
   }

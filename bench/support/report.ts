@@ -5,12 +5,12 @@ import type { MemoryCase } from "../memory.js"
 export interface Row {
   readonly case: string
   readonly against: string
-  /** Ours to theirs: the median over all rounds. */
+  /** Our time divided by theirs: the median of all rounds. */
   readonly ratio: number
-  /** The middle half of the rounds. */
+  /** The quartiles of the rounds. */
   readonly spread: readonly [from: number, to: number]
   readonly goal: number | undefined
-  /** The floor to theirs. */
+  /** The floor's time divided by theirs. */
   readonly floor: number | undefined
   /** Microseconds per run. */
   readonly ours: number
@@ -60,7 +60,7 @@ export const line = (values: ReadonlyArray<string>) =>
 export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes a text into a page, between two marks of that name. */
+/** Writes a text into a page, between the two marks of that name. */
 export const publishText = (path: URL, text: string, name = "figures") => {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const page = readFileSync(path, "utf8")
@@ -72,7 +72,7 @@ export const publishText = (path: URL, text: string, name = "figures") => {
   writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`)
 }
 
-/** Writes figures into a page: a heading, a table whose second row is its ruler, and notes. */
+/** Writes figures into a page: a heading, a table whose second row is the ruler, and notes. */
 export const publish = (
   path: URL,
   heading: string,

@@ -11,9 +11,9 @@ export type Event = StaggeredRace.RaceEvent<string, string>
 export type Outcome = StaggeredRace.Outcome<string, string>
 
 /**
- * - `running`: something will happen
- * - `hanging`: nothing will, unless the race is interrupted
- * - `over`: the race has returned, and its losers have ended as well
+ * - `running`: something will still happen
+ * - `hanging`: nothing happens any more unless the race is interrupted
+ * - `over`: the race has returned, and its losers have ended
  */
 export type State = "running" | "hanging" | "over"
 
@@ -41,7 +41,7 @@ export class Run {
     return !this.simulation.isQuiet ? "running" : this.exit === undefined ? "hanging" : "over"
   }
 
-  /** None while it runs, nor of a race that was interrupted. */
+  /** `undefined` while the race runs, and after an interruption. */
   get outcome(): Outcome | undefined {
     return this.exit?._tag === "Success" ? this.exit.value : undefined
   }
@@ -54,21 +54,21 @@ export class Run {
     this.simulation.advanceTo(time)
   }
 
-  /** Its attempts still clean up, and it ends when they have. */
+  /** Interrupts the race. It ends when its attempts have cleaned up. */
   interrupt(): void {
     if (this.exit === undefined) {
       this.simulation.interrupt(this.fiber)
     }
   }
 
-  /** Ends it here and now, for one that nobody looks at any more: what hangs would stay for good. */
+  /** Ends a run that nobody looks at any more. An attempt that hangs would stay for good. */
   discard(): void {
     this.interrupt()
     this.advanceTo(Infinity)
   }
 }
 
-/** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */
+/** Runs a scenario until nothing more happens by itself. If an attempt hangs, the run goes on for a quarter more. */
 export const runAtOnce = (scenario: Scenario, clock?: Variant): Run => {
   const run = new Run(scenario, clock)
   run.advanceTo(Infinity)

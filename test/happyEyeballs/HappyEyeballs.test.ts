@@ -29,7 +29,7 @@ const names = (addresses: Iterable<HappyEyeballs.Address>) =>
       family === 6 ? `6${address.slice(-1)}` : `4${String.fromCharCode(Number(address.split(".")[3]))}`
   ).join(" ")
 
-/** A query's answer: when, and which addresses; "fails" or never. */
+/** When a query answers, and which addresses it gives, or "fails". */
 type Answer = readonly [at: number, names: string] | "never"
 
 interface Rows {
@@ -37,7 +37,7 @@ interface Rows {
   readonly 4: Answer
 }
 
-/** How long each address takes, and how it ends; an address that is not named hangs. */
+/** How long a connection to each address takes, and how it ends. Addresses without an entry hang. */
 type Ends = Record<string, readonly [at: number, how: "ok" | "fail"]>
 
 const run = (

@@ -27,7 +27,7 @@ import {
 } from "../support/hedging.js"
 import { nothing, observe } from "../support/scenario.js"
 
-/** How many copies besides the first; the delay is 50 unless it is said. */
+/** At most so many copies besides the first. The delay is 50 unless `more` says otherwise. */
 const upTo = (maxHedges: number, more: Case["options"] = {}): Case => ({ options: { maxHedges, ...more } })
 const always = () => true
 const throws = () => {
@@ -562,7 +562,7 @@ describe("Hedge.hedge", () => {
   ])("%s", (_, cases) => {
     it.live.each(cases)(
       "%s",
-      // The `TestClock` wakes the last one first.
+      // `TestClock` wakes the last sleeper first.
       ([, rows, more, expected]) => Effect.map(run(rows, more), (seen) => strictEqual(seen, seenIn("lifo", expected)))
     )
   })
@@ -599,7 +599,7 @@ describe("Hedge.hedge", () => {
       return { how, at: Number(at) }
     }
 
-    /** The events before some instant, up to the end of the call. */
+    /** The events before an instant, up to the end of the call. */
     const before = (seen: string, instant: number) =>
       seen.split("|")[0]?.split(" ").filter((event) => Number(event.split("@")[1]) < instant)
 
@@ -711,7 +711,7 @@ describe("Hedge.hedge", () => {
   describe("in the same turn", () => {
     const pad = (steps: number) => Effect.repeatN(Effect.void, steps)
 
-    /** How the two copies end that meet at a gate, and how the call may end. */
+    /** How two copies end that leave a gate in the same turn, and how the call may end. */
     const meetings: ReadonlyArray<
       readonly [name: string, ends: readonly ["ok" | "bad" | "fail", "ok" | "bad" | "fail"], may: ReadonlyArray<string>]
     > = [
@@ -761,7 +761,7 @@ describe("Hedge.hedge", () => {
                       Effect.scoped(Effect.tap(Hedge.hedge(request, policy), (answer) =>
                         Effect.sync(() => {
                           const winner = Number(answer.split(" ")[1])
-                          // What was not accepted has been given back if something was to come after it.
+                          // The call gives back an answer that it does not accept, if another one was still to come.
                           assertTrue(held.get(winner) === 1 || answer.startsWith("bad"), answer)
                         })))
                     )

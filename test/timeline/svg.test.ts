@@ -19,7 +19,7 @@ const race = outcome([attempt({ result: "failed", exit: Exit.fail("no") }), atte
 
 const [small, normal, head] = [pixels(11), pixels(12), pixels(15)]
 
-/** What can be read in a picture, as it is read: headline, then a line for each lane, then the legend. */
+/** The texts of a picture in reading order: the headline, the lanes, the legend. */
 const read = (svg: Node) => {
   const lanes = elements(svg).filter((child) => child.name === "g" && named(child, "title").length > 0)
   const texts = elements(svg).filter(({ name }) => name === "text")

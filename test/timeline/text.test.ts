@@ -19,7 +19,7 @@ import { candidate as scenarioCandidate, type Row, transcript } from "../support
 
 const failedWith = (error: unknown) => attempt({ result: "failed", exit: Exit.fail(error) })
 
-/** What the picture says of how one attempt ended. */
+/** What the picture says about how one attempt ended. */
 const noteOf = (self: Attempt, more: Partial<Outcome> = {}): string =>
   Timeline.render(outcome([self], more), { width: 300 }).split("\n")[3]?.replace(/^#0 \S+ */, "") ?? ""
 
@@ -462,7 +462,7 @@ describe("Timeline.render", () => {
           assertTrue(columns(line) <= options.width, `${columns(line)} columns: ${line}`)
         }
         const drawn = lines.flatMap((line) => /^(\d+):/.exec(line)?.slice(1).map(Number) ?? [])
-        // One row more than there are attempts is the start that was pending.
+        // A row more than there are attempts shows the start that was pending.
         const pending = Option.isSome(self.pending) && drawn.at(-1) === self.attempts.length ? drawn.pop() : undefined
         assertTrue(pending === undefined || lines.join(" ").includes("not"))
         strictEqual(drawn.length, Math.min(options.maxRows, self.attempts.length))
@@ -521,13 +521,13 @@ describe("Timeline.soFar", () => {
         simulation.advanceTo(1000)
         const exit = fiber.unsafePoll()
         if (exit === null) {
-          // Attempts that hang in all places have no end of their own.
+          // Attempts that hang take all places, so this race has no end of its own.
           simulation.interrupt(fiber)
           simulation.advanceTo(Infinity)
           return
         }
         assertTrue(Exit.isSuccess(exit))
-        // What no event tells: that a stream had no first candidate yet.
+        // No event says that the race waited for a stream's first candidate.
         const seen = { ...Timeline.soFar(events, 1000), startedAt: 0 }
         strictEqual(Timeline.render(seen, { width: 100 }), Timeline.render(exit.value, { width: 100 }))
         strictEqual(Timeline.toSvg(seen), Timeline.toSvg(exit.value))
