@@ -85,7 +85,7 @@ export class Fibers<R> {
    * Gives the caller's fiber the references and runtime flags that the winner has changed, if there are any: all but
    * the context, in which the winner has an index and a scope of its own.
    */
-  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
+  inherit({ fiber, refs }: Started): Effect.Effect<void> {
     const { context, runtimeFlags } = this.runtime
     const seen: Seen = fiber
     const hasOwnFlags = seen.currentRuntimeFlags !== runtimeFlags &&
@@ -95,7 +95,7 @@ export class Fibers<R> {
       return Effect.zipRight(Fiber.inheritAll(fiber), own)
     }
     return seen._fiberRefs === refs
-      ? undefined
+      ? Effect.void
       : Effect.inheritFiberRefs(FiberRefs.delete(fiber.getFiberRefs(), FiberRef.currentContext))
   }
 
