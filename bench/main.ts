@@ -13,7 +13,7 @@ import { cells, isGrossLoss, line, machine, memoryLine, type Report, type Row, s
 //   --quick        within a minute: shorter samples, no case that takes seconds
 //   --only WORDS   the cases whose name has these words, and no memory
 //   --save         writes the tables into README.md beside this
-// Ends with status 1 if a figure is more than twice its goal.
+// Ends with status 1 if three rounds in four took more than twice the goal, or a race holds twice the memory it may.
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }
@@ -50,7 +50,7 @@ const bench = (all: ReadonlyArray<Case>) =>
     const chosen = all.filter((self) =>
       (!quick || self.long !== true) && (only === undefined || self.name.includes(only))
     )
-    // Each case on its own would find the engine fitted to that case alone, as no program does.
+    // Run all cases first: an engine that has only seen one case is fitted to it, and no program is like that.
     yield* Effect.forEach(chosen.filter(({ long }) => long !== true), (self) =>
       Effect.forEach(subjects(self), (subject) => warmUp(subject, 30_000)))
     console.log(line(titles))
@@ -60,7 +60,7 @@ const bench = (all: ReadonlyArray<Case>) =>
     return { rows, memory: only === undefined ? yield* memory(quick) : [] }
   })
 
-// The python process has a scope of its own, so that the races have none.
+// Python's process gets a scope of its own, because the races must run without one.
 const scope = Effect.runSync(Scope.make())
 const python = await Effect.runPromise(Scope.extend(asyncio, scope))
 if (python === undefined) {

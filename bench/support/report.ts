@@ -5,12 +5,12 @@ import type { MemoryCase } from "../memory.js"
 export interface Row {
   readonly case: string
   readonly against: string
-  /** Ours to theirs: the median over all rounds. */
+  /** Our time divided by theirs: the median of all rounds. */
   readonly ratio: number
-  /** The middle half of the rounds. */
+  /** The quartiles of the rounds. */
   readonly spread: readonly [from: number, to: number]
   readonly goal: number | undefined
-  /** The floor to theirs. */
+  /** The floor's time divided by theirs. */
   readonly floor: number | undefined
   /** Microseconds per run. */
   readonly ours: number
@@ -30,8 +30,12 @@ export const machine = () => {
   return `Node ${process.version.slice(1)}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]}`
 }
 
-/** Twice what was aimed at, or twice what can be had: so far apart are two runs on a busy machine never. */
-export const isGrossLoss = ({ floor = 0, goal, ratio }: Row) => goal !== undefined && ratio > 2 * Math.max(goal, floor)
+/**
+ * Whether three rounds in four took more than twice the goal, or twice the floor where that is higher. A busy machine
+ * disturbs single rounds, and by more than that; only a regression disturbs all of them.
+ */
+export const isGrossLoss = ({ floor = 0, goal, spread: [least] }: Row) =>
+  goal !== undefined && least > 2 * Math.max(goal, floor)
 
 const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
 const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)
@@ -56,7 +60,7 @@ export const line = (values: ReadonlyArray<string>) =>
 export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes a text into a page, between two marks of that name. */
+/** Writes a text into a page, between the two marks of that name. */
 export const publishText = (path: URL, text: string, name = "figures") => {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const page = readFileSync(path, "utf8")
@@ -68,7 +72,7 @@ export const publishText = (path: URL, text: string, name = "figures") => {
   writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`)
 }
 
-/** Writes figures into a page: a heading, a table whose second row is its ruler, and notes. */
+/** Writes figures into a page: a heading, a table whose second row is the ruler, and notes. */
 export const publish = (
   path: URL,
   heading: string,

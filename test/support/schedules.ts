@@ -80,7 +80,8 @@ interface Program {
 }
 
 const pick = <A>(random: Random, ...options: ReadonlyArray<A>): A => options[Math.floor(random() * options.length)]!
-const times = <A>(count: number, make: (index: number) => A): ReadonlyArray<A> => Array.from({ length: count }, (_, i) => make(i))
+const times = <A>(count: number, make: (index: number) => A): ReadonlyArray<A> =>
+  Array.from({ length: count }, (_, i) => make(i))
 
 const makeStep = (random: Random, depth: number, finite: boolean): Step => {
   const millis = () => pick(random, 0, 0, 1, 2, 3, 5, 8)
@@ -109,7 +110,17 @@ const makeCandidate = (random: Random, depth: number, finite: boolean): Candidat
   const isFinite = finite || uninterruptible
   return {
     steps: times(pick(random, 0, 1, 1, 2, 2, 3, 4), () => makeStep(random, depth, isFinite)),
-    end: pick(random, "ok", "ok", "fail", "fail", "fail", "die", "interrupt", ...(isFinite ? [] : ["hang", "hang"] as const)),
+    end: pick(
+      random,
+      "ok",
+      "ok",
+      "fail",
+      "fail",
+      "fail",
+      "die",
+      "interrupt",
+      ...(isFinite ? [] : ["hang", "hang"] as const)
+    ),
     uninterruptible,
     cleanup: pick(random, 0, 0, 0, 1, 5)
   }
@@ -316,7 +327,10 @@ class Run {
     switch (step._) {
       case "hold": {
         const resource = this.resource(attempt.resources, name, true)
-        return Effect.acquireRelease(this.acquire(resource, step.acquiring), () => this.release(resource, step.releasing))
+        return Effect.acquireRelease(
+          this.acquire(resource, step.acquiring),
+          () => this.release(resource, step.releasing)
+        )
       }
       case "sleep":
         return Effect.sleep(step.millis)
@@ -391,7 +405,10 @@ class Run {
       entered > exited || resources.some((resource) => resource.scoped && isOpen(resource))
     )
     this.check(running.length <= race.spec.concurrency, () => `${running.length} attempts of ${race.path} run at once`)
-    this.check(race.winner === undefined || race.spec.losers === "background", () => `${attempt.path} starts after the race has returned`)
+    this.check(
+      race.winner === undefined || race.spec.losers === "background",
+      () => `${attempt.path} starts after the race has returned`
+    )
   }
 
   private stream(race: RaceSeen, candidates: ReadonlyArray<Effect.Effect<string, string, Scope.Scope>>) {
@@ -698,9 +715,7 @@ class Run {
     const isInterrupted = race.interruptedInCleanUp || decided?.by === "interruption"
     const mayHaveDelivered = !isInterrupted && won !== undefined
     this.check(!isInterrupted || Exit.isInterrupted(exit), say("the interruption is swallowed"))
-    const leftOpen = race.leftOpen.filter(([index]) =>
-      isInterrupted || (index !== won && spec.losers === "await")
-    )
+    const leftOpen = race.leftOpen.filter(([index]) => isInterrupted || (index !== won && spec.losers === "await"))
     this.check(leftOpen.length === 0, say(`it returns with ${leftOpen.map(([, name]) => name)} open`))
     if (race.streamExit !== undefined && (isInterrupted || Exit.isSuccess(exit))) {
       this.check(
@@ -719,7 +734,9 @@ class Run {
     if (Exit.isFailure(exit) && outcome === undefined && !Cause.isInterrupted(exit.cause) && decided?.by !== "defect") {
       const failures = [...Cause.failures(exit.cause), ...Cause.defects(exit.cause)].map(String)
       for (const [index, event] of ends) {
-        const ended = spec.candidates[index]!.steps.some(({ _ }) => _ === "race") ? undefined : spec.candidates[index]!.end
+        const ended = spec.candidates[index]!.steps.some(({ _ }) => _ === "race")
+          ? undefined
+          : spec.candidates[index]!.end
         this.check(
           event._tag !== "Failed" || (ended !== "fail" && ended !== "die") || failures.includes(`${path}/${index}`),
           say(`the failure of ${index} is not among ${failures}`)
