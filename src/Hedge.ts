@@ -20,7 +20,10 @@ import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
-import * as internal from "./internal/hedge/hedge.js"
+import * as budgets from "./internal/hedge/budget.js"
+import * as calls from "./internal/hedge/call.js"
+import * as internalMetrics from "./internal/hedge/metrics.js"
+import * as policies from "./internal/hedge/policy.js"
 
 /**
  * What a {@link Budget} is known by.
@@ -28,7 +31,7 @@ import * as internal from "./internal/hedge/hedge.js"
  * @since 0.2.0
  * @category symbols
  */
-export const BudgetTypeId: unique symbol = internal.BudgetTypeId
+export const BudgetTypeId: unique symbol = budgets.TypeId
 
 /**
  * What a {@link Budget} is known by.
@@ -44,7 +47,7 @@ export type BudgetTypeId = typeof BudgetTypeId
  * @since 0.2.0
  * @category symbols
  */
-export const PolicyTypeId: unique symbol = internal.PolicyTypeId
+export const PolicyTypeId: unique symbol = policies.TypeId
 
 /**
  * What a {@link Policy} is known by.
@@ -136,7 +139,7 @@ export interface PercentileOptions {
  * @since 0.2.0
  * @category delays
  */
-export const percentile: (quantile: number, options?: PercentileOptions) => Percentile = internal.percentile
+export const percentile: (quantile: number, options?: PercentileOptions) => Percentile = policies.percentile
 
 /**
  * How calls pay for copies.
@@ -198,7 +201,7 @@ export interface Budget {
  * @since 0.2.0
  * @category constructors
  */
-export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = internal.makeBudget
+export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = budgets.make
 
 /**
  * Pays for one more request out of a budget; `false` if there is not enough in it.
@@ -232,7 +235,7 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = in
  * @since 0.2.0
  * @category budgets
  */
-export const spend: (budget: Budget) => Effect.Effect<boolean> = internal.spend
+export const spend: (budget: Budget) => Effect.Effect<boolean> = budgets.spend
 
 /**
  * Changes how many copies there are to be for each call, while the program runs.
@@ -261,7 +264,7 @@ export const spend: (budget: Budget) => Effect.Effect<boolean> = internal.spend
 export const setRatio: {
   (ratio: number): (budget: Budget) => Effect.Effect<void>
   (budget: Budget, ratio: number): Effect.Effect<void>
-} = dual(2, internal.setRatio)
+} = dual(2, budgets.setRatio)
 
 /**
  * When to send another copy, and which answer is good enough.
@@ -376,7 +379,7 @@ export interface Policy<in A = unknown, in E = unknown> {
  * @since 0.2.0
  * @category constructors
  */
-export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Effect.Effect<Policy<A, E>> = internal.make
+export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Effect.Effect<Policy<A, E>> = policies.make
 
 /**
  * What a single call says.
@@ -446,7 +449,7 @@ export const hedge: {
     policy: Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Options<Types.NoInfer<A>, Types.NoInfer<E>>,
     options?: CallOptions
   ): Effect.Effect<A, E, R>
-} = dual((args) => Effect.isEffect(args[0]), internal.hedge)
+} = dual((args) => Effect.isEffect(args[0]), calls.hedge)
 
 /**
  * As {@link hedge}, for copies that differ: another server for each of them.
@@ -492,7 +495,7 @@ export const hedgeWith: {
     policy: Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Options<Types.NoInfer<A>, Types.NoInfer<E>>,
     options?: CallOptions
   ): Effect.Effect<A, E, R>
-} = dual((args) => typeof args[0] === "function", internal.hedgeWith)
+} = dual((args) => typeof args[0] === "function", calls.hedgeWith)
 
 /**
  * What policies with a name count, each tagged with `policy`, the name, and then with what the table says.
@@ -540,4 +543,4 @@ export const metrics: {
   readonly denied: Metric.Metric.Counter<number>
   readonly delay: Metric.Metric.Gauge<number>
   readonly wasted: Metric.Metric.Counter<number>
-} = internal.metrics
+} = internalMetrics.metrics

@@ -1,21 +1,10 @@
 /**
- * The staggered race: candidates start one by one, the first success wins, losers leave nothing behind.
- *
- * There are two obvious ways to get one answer out of several places that may each be slow or down. To ask one after
- * the other is polite, and as slow as the slowest of those that do not answer: a place that swallows requests holds up
- * all that come after it until a timeout kills it, and a timeout short enough to be bearable also kills what would have
- * answered a little later. To ask all at once is fast, and costs every place all of the load, also on the good days
- * when the first would have answered.
- *
- * A staggered race goes between the two:
- *
- * - The first candidate starts at once.
- * - The next one starts when the newest attempt has failed, or when a delay has passed since it started, whichever is
- *   first. What already runs goes on: the delay decides who starts, and kills nothing.
- * - The first success decides. It is the result, and all attempts that still run are interrupted.
- * - When all have failed, the race fails with all of their failures.
+ * Try several effects without waiting for the slowest. Each starts when the previous one fails or after a delay; the
+ * first success wins.
  *
  * ```text
+ * race(candidates, { delay: "250 millis" })
+ *
  *    0 ms       100         200        300         400         500
  *    └───────────┴───────────┴──────────┴───────────┴───────────┤
  * #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫   lost
@@ -24,22 +13,32 @@
  * ┣ first  + after the delay  ! after a failure  ┊ decided
  * ```
  *
- * That is how browsers choose between the addresses of a host (Happy Eyeballs, RFC 8305), and how a second copy of a
- * slow request is sent to another replica (hedged requests, in Dean and Barroso, "The Tail at Scale", Communications of
- * the ACM 56(2), 2013).
+ * The rules of a staggered race:
  *
- * | to | take |
+ * - The first candidate starts at once.
+ * - The next candidate starts when the newest attempt fails, or when the delay since its start has passed, whichever
+ *   comes first. Running attempts continue: the delay never stops anything.
+ * - The first success decides the race. Its value is the result, and the race interrupts all other attempts.
+ * - When all attempts have failed, the race fails with all of their failures.
+ *
+ * Trying one candidate after the other is slow: a server that never answers blocks the rest until a timeout. Trying all
+ * at once gives every server the full load, even when the first would have answered.
+ *
+ * Browsers run a staggered race over the addresses of a host (Happy Eyeballs, RFC 8305). Hedged requests run one over
+ * two copies of a slow request (Dean and Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013).
+ *
+ * | to | use |
  * |---|---|
  * | get the winner's value | {@link race} |
- * | learn what became of every attempt, whether or not one won | {@link outcome} |
- * | race candidates that become known over time | {@link raceStream}, {@link outcomeStream} |
- * | know inside a candidate which attempt it is, or report progress | {@link CurrentAttempt} |
- * | see races in traces, and count them | a tracer, and a name: {@link metrics} |
+ * | get a report of every attempt, also when all fail | {@link outcome} |
+ * | turn a report back into the value or the failure | {@link toEffect} |
+ * | race candidates that arrive over time | {@link raceStream}, {@link outcomeStream} |
+ * | know inside a candidate which attempt it is, or postpone the next start | {@link CurrentAttempt} |
+ * | see races in traces and metrics | a tracer, and the option `name`: {@link metrics} |
  *
- * What is left out, and why: a timeout per attempt is `Effect.timeout` around the candidate, and one for the whole is
- * `Effect.timeout` around the race. What counts as a success is for the candidate to say: one that must also pass a
- * check fails when it does not pass it. And no candidate is ever tried twice: a source may give the same effect again,
- * and `Effect.retry` around the race begins a new one.
+ * A race has no timeout of its own: put `Effect.timeout` around a candidate, or around the race. It does not judge
+ * values: a candidate whose answer is not good enough must fail. It runs each candidate once: `Effect.retry` around the
+ * race starts a new one.
  *
  * @module
  * @since 0.1.0
@@ -55,24 +54,25 @@ import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Stream from "effect/Stream"
-import * as internal from "./internal/race/api.js"
+import * as internal from "./internal/race/outcome.js"
 
 /**
- * How a race is run. Only `delay` has to be given.
+ * Options of a race. Only `delay` is required.
  *
  * **Details**
  *
- * - All durations count milliseconds of the `Clock` in the environment, so under `TestClock` they pass when the test
- *   says so.
- * - An option that makes no sense, such as a negative or `NaN` duration or a concurrency below 1, ends the race as it
- *   begins with a defect: an `IllegalArgumentException` that names the option and the value.
- * - `A` and `E` are what `onEvent` and `fatal` get to see, `RD` and `RE` what a schedule and `onEvent` need from the
- *   environment. All four are inferred.
+ * - Only the `Clock` in the environment tells time, in milliseconds. Under `TestClock`, or any simulated clock, a race
+ *   uses no real timer.
+ * - An option that makes no sense, such as a negative or `NaN` duration, is a defect: an `IllegalArgumentException`
+ *   with the name of the option and its value. Missing options are a defect, too.
+ * - What you pass in cannot hang a race. If a schedule or a `Clock` dies, or a `Supervisor` throws, the race dies with
+ *   that defect.
+ * - TypeScript infers all type parameters. `RD` and `RE` are what the schedule and `onEvent` require.
  *
  * **Gotchas**
  *
- * In `pipe(candidates, StaggeredRace.race(options))` the options are typed before the candidates are known: values are
- * `unknown` to the callbacks there, unless their parameter has a type of its own.
+ * In `pipe(candidates, StaggeredRace.race(options))` TypeScript reads the options before the candidates. `fatal` and
+ * `onEvent` therefore see values of type `unknown`, unless you annotate their parameter.
  *
  * **Example** (RFC 8305's figures, at most four attempts at a time)
  *
@@ -100,7 +100,7 @@ import * as internal from "./internal/race/api.js"
  */
 export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
   /**
-   * How long to wait after a start before the next start: a duration, or a schedule that gives one after each start.
+   * How long to wait after a start before the next start: a duration, or a schedule that gives one for each start.
    *
    * ```text
    * delay: "250 millis"                                    delay: Schedule.exponential("100 millis")
@@ -113,24 +113,23 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *                                                        #3                                +█████ won
    * ```
    *
-   * - It is never a timeout: when it has passed, another attempt starts beside those that run.
-   * - Every start restarts it, also one that a failure brought about.
-   * - Zero starts all at once. `Duration.infinity` leaves the starting to failures: one after the other.
-   * - RFC 8305 (section 5) recommends 250 milliseconds for connections, and 2 seconds as the most. For hedged requests
-   *   "The Tail at Scale" waits for the 95th percentile of the latency, so that about one request in twenty is sent
-   *   twice.
-   * - A schedule is stepped once per start, whatever brought the start about, with the index of the attempt just
-   *   started as its input. Its delay counts from that start. (`Schedule.fixed` and `Schedule.windowed` keep to a grid
-   *   of their own, as always.) When it is done, only failures start the next: a schedule that recurs twice starts two
-   *   attempts by time.
-   * - A schedule that is slow to answer holds nothing up: running attempts can win or fail meanwhile. One that dies
-   *   ends the race with its defect.
-   * - An ending at the very instant at which the delay has passed counts first: a success then starts nothing, a
-   *   failure starts one attempt and not two. Under `TestClock` that holds for the newest attempt. In real time, a start
-   *   that the delay brings first gives the event loop a turn, about a millisecond: what had arrived by then, also while
-   *   the process was busy, is heard before it.
+   * - The delay is not a timeout. When it has passed, the next attempt starts beside those that run.
+   * - Every start restarts the delay, also a start after a failure.
+   * - Zero starts all candidates at once. `Duration.infinity` runs them one after the other: only a failure starts the
+   *   next.
+   * - For connections, RFC 8305 (section 5) recommends 250 milliseconds, and at most 2 seconds. For hedged requests,
+   *   "The Tail at Scale" uses the 95th percentile of the latency: about one request in twenty is sent twice.
+   * - If an attempt ends at the very instant when the delay has passed, its ending counts first. A success then starts
+   *   nothing, and a failure starts one attempt, not two.
+   * - On the process's clock, the race therefore gives the event loop one turn before a start by the delay: a
+   *   `setImmediate`, which takes microseconds. So it hears what arrived while the process was busy. On any other
+   *   `Clock`, the race asks that clock alone.
+   * - The race steps a schedule once per start, whatever caused the start. The input is the index of the new attempt,
+   *   and the delay counts from that start. (`Schedule.fixed` and `Schedule.windowed` keep their own grid, as always.)
+   * - When a schedule is done, only failures start the next candidate. A schedule that recurs twice causes at most two
+   *   starts by delay. A slow schedule blocks nothing: running attempts can win or fail meanwhile.
    *
-   * **Example** (A schedule: the copies get rarer)
+   * **Example** (A schedule whose delays grow)
    *
    * @example
    * ```ts
@@ -160,7 +159,7 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    */
   readonly delay: Duration.DurationInput | Schedule.Schedule<unknown, number, RD>
   /**
-   * The least gap between two starts, also after a failure. A finite duration; default zero.
+   * The least time between two starts, also after a failure. A finite duration; default zero.
    *
    * ```text
    * minDelay: "10 millis", and each attempt but the last fails after 1 ms
@@ -173,10 +172,10 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #3                             !██████████████████   won
    * ```
    *
-   * - A list of places that all refuse at once is gone through in no time, which looks like an attack to the network in
-   *   between. RFC 8305 (section 5) forbids connections less than 10 milliseconds after the previous one, and
-   *   recommends 100 as the least.
-   * - A shorter `delay`, or a shorter one from its schedule, is lengthened to it.
+   * - If all servers refuse at once, a race without it tries the whole list within a moment. To the network, this looks
+   *   like an attack. RFC 8305 (section 5) forbids a new connection within 10 milliseconds, and recommends at least
+   *   100.
+   * - A shorter `delay` is raised to `minDelay`, also a shorter one from a schedule.
    */
   readonly minDelay?: Duration.DurationInput | undefined
   /**
@@ -192,23 +191,22 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #2                               ·············+███████████████   won, was due at 200
    * ```
    *
-   * - A start that is due waits until any attempt ends. A place that becomes free before the next start is due starts
-   *   nothing.
-   * - Nothing is interrupted to make room. Attempts that hang keep their places, and with all places taken no other
-   *   candidate gets its turn: give candidates an end of their own, with `Effect.timeout`.
+   * - When a start is due and no place is free, the start waits until an attempt ends. If a place becomes free before
+   *   the next start is due, nothing starts.
+   * - The race interrupts nothing to make room. Attempts that hang can take all places: limit each with
+   *   `Effect.timeout`.
    */
   readonly concurrency?: number | "unbounded" | undefined
   /**
-   * Tells the failures after which the race is over: what runs is interrupted, and nothing more starts. Default: none.
+   * Says which failures end the race. Then nothing more starts, and the race interrupts what still runs. Default: none.
    *
-   * - It sees the cause of each attempt that fails before the decision, defects and interruptions included. Losers are
-   *   not asked about.
-   * - The race then fails with the failures so far, in candidate order. Attempts that were interrupted because of it
-   *   are not among them.
-   * - If it throws, that is fatal too: what it threw is a defect in the cause, after the failure that it was asked
-   *   about.
+   * - `fatal` sees the cause of each attempt that fails before the decision, also defects and interruptions. It does
+   *   not see losers.
+   * - The race fails with the failures so far: the fatal one first, then the others in candidate order. `catchTag`,
+   *   `flip` and `retry` look at the first. The cause does not hold the attempts that the race interrupted.
+   * - If `fatal` throws, that is fatal too: the cause holds the failure, then the thrown value as a defect.
    *
-   * **Example** (No other server will like the password better)
+   * **Example** (A wrong password is wrong on every server)
    *
    * @example
    * ```ts
@@ -216,7 +214,6 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * import * as Cause from "effect/Cause"
    * import * as Data from "effect/Data"
    * import * as Effect from "effect/Effect"
-   * import * as Either from "effect/Either"
    * import assert from "node:assert"
    *
    * class Unreachable extends Data.TaggedError("Unreachable") {}
@@ -226,23 +223,22 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * const logIn = (answer: Effect.Effect<string, Unreachable | WrongPassword>) =>
    *   Effect.zipRight(Effect.sync(() => asked++), answer)
    *
-   * const result = await Effect.runPromise(Effect.either(StaggeredRace.race([
+   * const program = StaggeredRace.race([
    *   logIn(new Unreachable()),
    *   logIn(new WrongPassword()),
    *   logIn(Effect.succeed("welcome"))
    * ], {
    *   delay: "250 millis",
    *   fatal: (cause) => Array.from(Cause.failures(cause)).some(({ _tag }) => _tag === "WrongPassword")
-   * })))
+   * })
    *
+   * assert.strictEqual((await Effect.runPromise(Effect.flip(program)))._tag, "WrongPassword")
    * assert.strictEqual(asked, 2)
-   * assert.ok(Either.isLeft(result))
    * ```
    */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
   /**
-   * Whether the race returns when its losers have ended (`"await"`, the default), or as soon as it is decided
-   * (`"background"`).
+   * Whether the race returns after its losers have ended (`"await"`, the default) or at the decision (`"background"`).
    *
    * ```text
    * losers: "await"                                  losers: "background"
@@ -254,23 +250,24 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *                                    returns                              returns
    * ```
    *
-   * - All are interrupted at the same time, at the decision, in either mode, and run their finalizers to the end.
-   * - An attempt that cannot be interrupted holds up a race that awaits. So do children that the winner has forked and
-   *   that are slow to end.
-   * - In the background, nobody learns of a clean-up that fails, unless from `onEvent`; and {@link outcome} reports
-   *   losers as of the decision.
-   * - A race that is itself interrupted waits for all its attempts in either mode.
-   * - Where a `Scope` is in the environment, it keeps the losers in the background: as it closes, it waits for them
-   *   before it releases anything that they or the winner hold.
+   * - In both modes the race interrupts all losers at the same time, at the decision. They run their finalizers to the
+   *   end.
+   * - With `"await"`, an attempt that cannot be interrupted delays the result. So do slow children that the winner
+   *   forked.
+   * - With `"background"`, only `onEvent` reports a clean-up that fails. {@link outcome} reports losers as of the
+   *   decision.
+   * - With `"background"`, a `Scope` in the environment waits for the losers as it closes. Only then does it release
+   *   what they or the winner hold.
+   * - A race that is interrupted waits for all of its attempts in both modes.
    */
   readonly losers?: "await" | "background" | undefined
   /**
-   * What to do when something happens in the race. Default: nothing.
+   * Called for each {@link RaceEvent}: `Started`, `Failed`, `Won`, `Decided`, `Lost`, `SucceededLate`, `SourceFailed`.
    *
    * - Handlers run one at a time, in the order of the events, in a fiber of their own with the caller's environment.
-   *   The race never waits for them, so a slow one may still run when the race has returned.
-   * - A handler that fails, dies, throws or is interrupted changes nothing: what went wrong is logged at debug level,
-   *   and the next event is handled.
+   * - The race never waits for a handler. A slow one may still run after the race has returned.
+   * - A handler that fails, dies, throws or is interrupted does not change the race. The race logs it at debug level
+   *   and handles the next event.
    *
    * **Example** (A line per event)
    *
@@ -303,11 +300,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    */
   readonly onEvent?: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
   /**
-   * What races of this kind are called. It makes them count: it tags {@link metrics}, and is an attribute of the race's
-   * span. A string that is not empty. Default: none, and no metrics.
+   * Enables {@link metrics}, tagged with this name, and labels the race's span. A string that is not empty. Default:
+   * none, and no metrics.
    *
-   * It says what is raced, and not for whom: names that are made of what a request asks for, such as a host, make
-   * metrics without end.
+   * Name the kind of race, such as `"mirrors"`. A name made from a request, such as its host, creates new metrics
+   * without end.
    */
   readonly name?: string | undefined
 }
@@ -317,12 +314,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
  *
  * **Details**
  *
- * - `"first"`: it was the first one
- * - `"delay"`: the delay had passed since the newest start
+ * - `"first"`: it is the first attempt
+ * - `"delay"`: the delay since the newest start had passed
  * - `"failure"`: the newest attempt had failed
  *
- * An attempt that was due by the delay, and then had to wait for the stream or for a place that an older attempt made
- * free, was started by the delay.
+ * If the delay makes a start due and it then waits for a free place or for the stream, the reason stays `"delay"`.
  *
  * @since 0.1.0
  * @category models
@@ -334,14 +330,13 @@ export type StartedBy = "first" | "delay" | "failure"
  *
  * **Details**
  *
- * - `"success"`: an attempt succeeded, and is the winner
- * - `"failures"`: no attempt succeeded and nothing is left to start, or there was nothing to start at all
- * - `"fatal"`: an attempt failed in a way that `fatal` says ends the race
+ * - `"success"`: an attempt succeeded; it is the winner
+ * - `"failures"`: every attempt failed and no candidate is left, or there was none at all
+ * - `"fatal"`: an attempt failed with a failure that `fatal` accepts
  * - `"interruption"`: the caller was interrupted
- * - `"defect"`: the schedule that gives the delays died
+ * - `"defect"`: something that you passed in died, such as the schedule or the `Clock`
  *
- * The last two are only seen in the `Decided` event. A race that ends by them has no {@link Outcome}: it is
- * interrupted, or dies.
+ * Only the `Decided` event shows the last two. Such a race has no {@link Outcome}: it is interrupted, or it dies.
  *
  * @since 0.1.0
  * @category models
@@ -349,30 +344,30 @@ export type StartedBy = "first" | "delay" | "failure"
 export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "defect"
 
 /**
- * Something that happened in a race, and when: `at` is the time of the `Clock` in milliseconds.
+ * Something that happened in a race. `at` is the time of the `Clock` in milliseconds.
  *
  * **When to use**
  *
- * In `onEvent`, for logs of a race that is under way, and for metrics other than {@link metrics}. To look at a race as a
- * whole when it is over, {@link outcome} is simpler.
+ * Use events in `onEvent` to log a race while it runs, or to feed metrics of your own. When the race is over,
+ * {@link outcome} is simpler. For the usual metrics, see {@link metrics}.
  *
  * **Details**
  *
- * - `Started`: an attempt started; {@link StartedBy} says why, and `dueAt` since when it was due
- * - `Failed`: an attempt ended without success before the race was decided
- * - `Won`: an attempt succeeded first. `Decided` follows at once
- * - `Decided`: nothing starts from now on, and what runs is interrupted; {@link DecidedBy} says why, and `pending` which
- *   start it came before. There is one per race
- * - `Lost`: an attempt that still ran at the decision has ended
- * - `SucceededLate`: an attempt that still ran at the decision has succeeded all the same. Its value is dropped, and
- *   its resources are released
- * - `SourceFailed`: the iterable threw or the stream failed, and gives no more candidates; or one of them failed to
- *   close
+ * | event | what happened |
+ * |---|---|
+ * | `Started` | An attempt started. `startedBy` says why, and `dueAt` since when the start was due |
+ * | `Failed` | An attempt ended without success, before the decision |
+ * | `Won` | An attempt succeeded first. `Decided` follows at once |
+ * | `Decided` | From now on nothing starts, and the race interrupts what runs. `by` says why; `pending` is a start that was due and did not happen. Once per race |
+ * | `Lost` | An attempt that still ran at the decision has ended |
+ * | `SucceededLate` | An attempt that still ran at the decision has succeeded. Its value is dropped, and its resources are released |
+ * | `SourceFailed` | The iterable threw, or the stream failed; it gives no more candidates. Or closing it failed |
  *
- * Every attempt has a `Started`, and one of `Failed`, `Won`, `Lost` and `SucceededLate`. Before `Decided` come `Failed`
- * and `Won`, after it `Lost` and `SucceededLate`, where losers are in the background also after the race has returned.
+ * Every attempt has one `Started`, and one of `Failed`, `Won`, `Lost` and `SucceededLate`. `Failed` and `Won` come
+ * before `Decided`; `Lost` and `SucceededLate` come after it. With losers in the background they may come after the
+ * race has returned.
  *
- * **Example** (Counting what was wasted)
+ * **Example** (Counting lost attempts)
  *
  * @example
  * ```ts
@@ -418,19 +413,23 @@ export type RaceEvent<A, E> =
   | { readonly _tag: "SourceFailed"; readonly at: number; readonly cause: Cause.Cause<unknown> }
 
 /**
- * A start that was due and parked when the race was decided, and so was never made.
+ * A start that was due and still waiting when the race was decided. It never happened.
+ *
+ * **Details**
+ *
+ * A start waits when `concurrency`, `minDelay` or `progress` holds it back. See {@link Attempt.dueAt}.
  *
  * **Gotchas**
  *
- * It is only told of where it is known that there was a candidate for it: an array, a `Chunk` or a `Set` says how many it
- * has, a stream or another iterable does not.
+ * The race reports it only if it knows that a candidate was left: from an array, a `Chunk` or a `Set`. A stream or
+ * another iterable does not say how many it has.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Pending {
   /**
-   * Since when it was due, in milliseconds of the `Clock`, as in {@link Attempt}.
+   * Since when the start was due, in milliseconds of the `Clock`.
    */
   readonly dueAt: number
 }
@@ -443,11 +442,11 @@ export interface Pending {
  */
 export interface Winner<A> {
   /**
-   * Its place among the candidates, from 0.
+   * The candidate's place in the list, from 0.
    */
   readonly index: number
   /**
-   * What it succeeded with.
+   * The value that the attempt succeeded with.
    */
   readonly value: A
 }
@@ -483,50 +482,50 @@ export interface Winner<A> {
  */
 export interface Attempt<A, E> {
   /**
-   * Its place among the candidates, from 0.
+   * The candidate's place in the list, from 0.
    */
   readonly index: number
   /**
-   * When it was due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had passed. It was
-   * parked from then until it started, where there was no place for it, or the stream was slow, or `minDelay` or
-   * `progress` held it back.
+   * When the start became due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had
+   * passed.
+   *
+   * From then until `startedAt` the start waited: for a free place, for the stream, or because `minDelay` or `progress`
+   * held it back.
    */
   readonly dueAt: number
   /**
-   * When it started, in milliseconds of the `Clock`.
+   * When the attempt started, in milliseconds of the `Clock`.
    */
   readonly startedAt: number
   /**
-   * When it ended, in milliseconds of the `Clock`: after its finalizers, after the children that it had forked, and,
-   * where a `Scope` is in the environment, after what it had acquired was released (unless it won).
+   * When the attempt ended, in milliseconds of the `Clock`: after its finalizers and after the children that it forked.
+   * If a `Scope` is in the environment and the attempt did not win, also after its resources were released.
    *
-   * With `losers: "background"`, the time of the decision for an attempt that had not ended by then.
+   * With `losers: "background"`, an attempt that still ran at the decision has the time of the decision here.
    */
   readonly endedAt: number
   /**
-   * What started it.
+   * What started the attempt.
    */
   readonly startedBy: StartedBy
   /**
-   * How it ended. What failed in its clean-up is in the cause, beside the rest.
+   * How the attempt ended. If its clean-up failed, the cause holds that failure as well.
    *
    * **Gotchas**
    *
-   * The value of an attempt that succeeded late is here, but what it had acquired is released already: it must not be
-   * used.
+   * The exit of a late success holds its value, but its resources are released already. Do not use the value.
    */
   readonly exit: Exit.Exit<A, E>
   /**
-   * What it was to the race:
+   * The part that the attempt played in the race:
    *
-   * - `"won"`: its success decided it
-   * - `"failed"`: it failed, died or was interrupted from elsewhere before the decision
+   * - `"won"`: its success decided the race
+   * - `"failed"`: before the decision, it failed, died, or was interrupted, though not by the race
    * - `"lost"`: it still ran at the decision, and did not succeed
-   * - `"late"`: it still ran at the decision, and succeeded all the same
+   * - `"late"`: it still ran at the decision, and succeeded
    *
-   * Late successes are rare. An attempt in the midst of something that cannot be interrupted ends as interrupted when
-   * that is done, whatever its result: it is lost. To be late, it has to have succeeded just before another one
-   * decides, with its success not seen yet.
+   * Late successes are rare. An interrupted attempt ends as interrupted, even after something uninterruptible, so it
+   * has lost. It is late only if it had just succeeded and the race had not seen that before the decision.
    */
   readonly result: "won" | "failed" | "lost" | "late"
 }
@@ -536,11 +535,12 @@ export interface Attempt<A, E> {
  *
  * **When to use**
  *
- * In tests, logs and metrics. `Timeline.render` draws it on one time axis.
+ * Use it in tests, logs and metrics. `Timeline.render` draws it on one time axis, and {@link toEffect} turns it back
+ * into the result.
  *
  * **Details**
  *
- * `E2` is the error of the stream that gave the candidates; a source that is an iterable has none.
+ * `E2` is the error of the stream that gave the candidates. An iterable has none.
  *
  * **Example** (A race drawn)
  *
@@ -589,11 +589,15 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly winner: Option.Option<Winner<A>>
   /**
-   * Every candidate that was started, in candidate order. Those that were not are not in it.
+   * How the race ended: with the winner's value, or with the failure that {@link race} gives.
+   */
+  readonly exit: Exit.Exit<A, E | E2>
+  /**
+   * Every candidate that was started, in candidate order. Candidates that never started are not in it.
    */
   readonly attempts: ReadonlyArray<Attempt<A, E>>
   /**
-   * Why the source gave no more candidates, if it threw or failed, or what went wrong when it was closed. A race can
+   * What the iterable threw or the stream failed with, if it did, or what went wrong when it was closed. A race can
    * have a winner all the same.
    */
   readonly sourceFailure: Option.Option<Cause.Cause<E2>>
@@ -602,37 +606,37 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly startedAt: number
   /**
-   * When it was decided: from then on, nothing started.
+   * When the race was decided. From then on, nothing started.
    */
   readonly decidedAt: number
   /**
-   * When it returned: after its losers had ended, or with `losers: "background"` at the decision.
+   * When the race returned: after its losers had ended, or with `losers: "background"` at the decision.
    */
   readonly endedAt: number
   /**
-   * What decided it.
+   * What decided the race.
    */
   readonly decidedBy: DecidedBy
   /**
-   * The start that the decision came before, if one was due.
+   * The start that was due and still waiting at the decision, if there was one.
    */
   readonly pending: Option.Option<Pending>
 }
 
 /**
- * The attempt that a candidate runs as: which one it is, and a way to say that it gets on.
+ * The attempt that a candidate runs as: its index, and a way to postpone the next start.
  *
  * @since 0.1.0
  * @category context
  */
 export interface CurrentAttempt {
   /**
-   * Its place among the candidates, from 0.
+   * The candidate's place in the list, from 0.
    */
   readonly index: number
   /**
-   * Holds the next start back until this long from now, if it would be earlier: the attempt is getting somewhere, and
-   * another one would probably be wasted.
+   * Postpones the next start until at least this long from now. Call it when the attempt makes progress, so that the
+   * race does not start another one for nothing.
    *
    * ```text
    * delay: "250 millis", and at 100 ms the first attempt calls progress("300 millis")
@@ -643,31 +647,30 @@ export interface CurrentAttempt {
    * #1                          · · · · · · · ·+━━━━━━━   was due at 250
    * ```
    *
-   * - It never brings the next start forward, and never keeps a failure from starting the next.
-   * - Only the newest attempt can hold it back, and only while it runs. From any other it does nothing.
-   * - Once the next has started, the delay counts from that start as ever.
-   * - A duration below zero, or something that is no duration, is a defect: an `IllegalArgumentException` that names
-   *   the value.
+   * - It never makes the next start earlier. A failure still starts the next candidate at once.
+   * - Only the newest attempt can postpone, and only while it runs. For any other attempt, the call does nothing.
+   * - After the next start, the delay counts from that start as usual.
+   * - A negative or invalid duration is a defect: an `IllegalArgumentException` with the value.
    *
-   * The draft of the third version of Happy Eyeballs asks for this where setting up takes several steps, such as a TLS
-   * handshake after the connection.
+   * The draft of Happy Eyeballs version 3 asks for this where a connection takes several steps, such as a TLS
+   * handshake.
    */
   readonly progress: (duration: Duration.DurationInput) => Effect.Effect<void>
 }
 
 /**
- * The attempt that the effect runs in: some inside a candidate, none elsewhere.
+ * The attempt that the effect runs in: `Some` inside a candidate, `None` elsewhere.
  *
  * **When to use**
  *
- * When the candidates are one and the same effect, to tell its copies apart; and to report progress.
+ * Use it to tell copies apart when all candidates are the same effect, and to report progress.
  *
  * **Details**
  *
- * - It needs nothing from the environment: outside of a race it is `Option.none()`.
- * - In a race within a race, it is the attempt of the inner one.
+ * - It requires nothing from the environment: outside of a race it is `Option.none()`.
+ * - In a race inside another race, it is the attempt of the inner one.
  *
- * **Example** (Copies of a request that say which one they are)
+ * **Example** (Copies of a request that know which one they are)
  *
  * @example
  * ```ts
@@ -679,7 +682,7 @@ export interface CurrentAttempt {
  * const request = Effect.gen(function*() {
  *   const attempt = yield* StaggeredRace.CurrentAttempt
  *   const copy = Option.match(attempt, { onNone: () => 0, onSome: ({ index }) => index })
- *   // The first copy is lost on its way.
+ *   // The network loses the first copy.
  *   return copy === 0 ? yield* Effect.never : `answer to copy ${copy}`
  * })
  *
@@ -688,7 +691,7 @@ export interface CurrentAttempt {
  * assert.strictEqual(answer, "answer to copy 1")
  * ```
  *
- * **Example** (A connection that counts as made after a handshake)
+ * **Example** (A connection that needs a handshake)
  *
  * @example
  * ```ts
@@ -720,7 +723,7 @@ export interface CurrentAttempt {
  *
  * const outcome = await Effect.runPromise(Effect.provide(program, TestContext.TestContext))
  *
- * // It took 300 ms, longer than the delay, and no second connection was made.
+ * // It took 300 ms, longer than the delay, and the race made no second connection.
  * assert.strictEqual(outcome.attempts.length, 1)
  * ```
  *
@@ -730,8 +733,7 @@ export interface CurrentAttempt {
 export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<CurrentAttempt>> = internal.CurrentAttempt
 
 /**
- * Starts candidates one by one, the next when the newest attempt has failed or the delay has passed, and succeeds with
- * the first success.
+ * Races effects: each starts when the previous one fails or after a delay, and the first success wins.
  *
  * ```text
  * race(candidates, { delay: "250 millis" })
@@ -746,61 +748,67 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * **When to use**
  *
- * When one of several effects has to succeed, any of them may be slow or fail, and starting all at once would cost too
- * much: the addresses of a host, mirrors, replicas, or copies of one request that is safe to send twice.
+ * Use it when one of several effects has to succeed, any of them may be slow or fail, and starting all at once costs
+ * too much. Examples are the addresses of a host, mirrors, replicas, and copies of a request that is safe to send
+ * twice.
  *
  * **Details**
  *
  * *Starting*
  *
- * - Candidates are any iterable of effects, also of different types. They are pulled one at a time, as they start; an
- *   endless iterable is fine, and one that has not ended is closed when the race ends.
- * - An attempt starts in place: a candidate that succeeds without suspending keeps the next from being pulled, whatever
- *   the delay.
- * - The failure of an attempt that is not the newest starts nothing: the delay of the newest has not passed yet.
- * - Attempts are interruptible, also where the race stands in an uninterruptible region. A candidate that must not be
- *   interrupted says so itself.
+ * - Candidates are any iterable of effects, also of different types. The race reads it as `for..of` does, one candidate
+ *   per start. An endless iterable is fine: the race closes its iterator at the decision.
+ * - If an attempt succeeds without suspending, the race does not read the next candidate, whatever the delay. A race of
+ *   candidates that never suspend does not suspend either: `Effect.runSync` can run it.
+ * - Only the newest attempt's failure starts the next candidate. An older attempt's failure starts nothing.
+ * - Attempts are interruptible, even in an uninterruptible region. Use `Effect.uninterruptible` inside a candidate that
+ *   must not be interrupted.
  *
  * *Ending*
  *
- * - An attempt has ended when its fiber has: after its finalizers, after the children that it forked, and, where a
- *   `Scope` is in the environment, after its own scope has closed. A failure starts the next at that moment.
- * - The first success decides, and there is exactly one winner. All other attempts are interrupted, at the same time,
- *   and by default the race returns when they have ended.
- * - The winner's changes to `FiberRef`s reach the caller, and nobody else's do.
- * - The interruption of the caller interrupts all attempts and waits for them, also if it comes while losers clean up
- *   after a win. The winner's scope is closed then as well.
+ * - An attempt has ended when its fiber has: after its finalizers, after the children that it forked, and after its own
+ *   scope has closed. A failure starts the next candidate at that moment.
+ * - There is exactly one winner. The race interrupts all other attempts at the same time. By default it returns after
+ *   they have ended.
+ * - The winner's changes to `FiberRef`s and runtime flags reach the caller. No other attempt's changes do.
+ * - If the caller is interrupted, the race interrupts all attempts and waits for them, even while losers clean up after
+ *   a win. It then closes the winner's scope as well.
  *
  * *Resources*
  *
- * - Where a `Scope` is in the environment, each attempt gets a child of it. That of an attempt that fails or loses is
- *   closed as it ends; the winner's stays open until the outer scope closes.
- * - What a loser succeeds with after the decision is dropped, and what it has acquired is released.
+ * - If a `Scope` is in the environment, each attempt gets a child of it. The race closes the child of an attempt that
+ *   fails or loses. The winner's stays open until the outer scope closes.
+ * - Finalizers run one by one or in parallel, as in the outer scope: `Effect.parallelFinalizers` applies.
+ * - The race drops the value of a loser that succeeds late, and releases its resources.
  *
  * *Failing*
  *
- * - Defects and interruptions of single attempts count as failures. `fatal` can end the race on them.
- * - When all have failed, so does the race, with their causes in candidate order: one after the other (`sequential`)
- *   where an attempt began after all earlier ones had ended, else side by side (`parallel`).
- * - An iterable that throws ends itself and not the race: what runs goes on. If nobody wins, what it threw is a defect
- *   beside the causes of the attempts.
- * - No candidates, and options that make no sense, are defects: an `IllegalArgumentException`.
+ * - A defect or an interruption of a single attempt counts as its failure. `fatal` can end the race on it.
+ * - When all attempts have failed, the race fails with their causes in candidate order: `sequential` where an attempt
+ *   began after all earlier ones had ended, `parallel` where they overlapped. A `fatal` failure comes first.
+ * - An iterable that throws gives no more candidates, but running attempts continue. If none wins, the cause also holds
+ *   what the iterable threw, as a defect.
+ * - A race without candidates dies with an `IllegalArgumentException`. So does a race of something that is not an
+ *   iterable: for a `Stream`, the message names {@link raceStream}.
  *
  * **Gotchas**
  *
- * A race in which all attempts failed and one of them died has an error and a defect in one cause. `Effect.catchAll`,
- * `either`, `option`, `orElse` and `retry` do not recover from such a cause, while `catchTag`, `catchTags`, `catchIf`,
- * `catchSome` and `sandbox` do; `mapError` keeps the first error alone. Where candidates may die, turn their defects
- * into errors (`Effect.catchAllDefect`), or look at the {@link outcome}.
+ * If all attempts fail and one of them dies, the cause holds errors and a defect. `Effect.catchAll`, `either`,
+ * `option`, `orElse` and `retry` do not recover from such a cause. `catchTag`, `catchTags`, `catchIf`, `catchSome` and
+ * `sandbox` do; `mapError` keeps only the first error. Turn defects of candidates into errors with
+ * `Effect.catchAllDefect`, or use {@link outcome}.
  *
- * `Effect.scoped` goes around the use of the result and not around each candidate, which would release what the winner
- * has acquired before anybody can use it.
+ * Put `Effect.scoped` around the code that uses the result. Around a candidate, it releases the winner's resources
+ * before you can use them.
  *
- * What an attempt forks by `Effect.fork` ends with the attempt, also if it wins. By `Effect.forkScoped` it lives as
- * long as the attempt's scope.
+ * What an attempt starts with `Effect.fork` ends with the attempt, also if it wins. With `Effect.forkScoped` it lives
+ * as long as the attempt's scope.
  *
- * Where an iterable has neither a `length` nor a `size`, as a generator has not, nobody knows that a candidate was the
- * last one until the next start is due: one timer more than for an array, which a decision cancels.
+ * A generator object can be read only once. If you run or retry its race, the second run finds no candidates and dies.
+ * Pass an iterable that can start again.
+ *
+ * Only an array, a `Chunk` or a `Set` says how many candidates it has. With any other iterable the race needs one timer
+ * more, to learn that no candidate is left.
  *
  * **Example** (The first mirror hangs, the second refuses)
  *
@@ -817,7 +825,7 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  * assert.strictEqual(await Effect.runPromise(program), "hello from the third")
  * ```
  *
- * **Example** (What losers hold is released before the race returns)
+ * **Example** (The race releases what losers hold before it returns)
  *
  * @example
  * ```ts
@@ -848,7 +856,7 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  * assert.deepStrictEqual(log, ["open a", "open b", "close a", "use b", "close b"])
  * ```
  *
- * @see {@link outcome} for what became of every attempt
+ * @see {@link outcome} for a report of every attempt
  * @since 0.1.0
  * @category racing
  */
@@ -865,22 +873,22 @@ export const race: {
 } = dual(2, internal.race)
 
 /**
- * Runs the same race as {@link race}, and succeeds with a report of it, whether or not an attempt won.
+ * Runs the same race as {@link race}, and succeeds with a report of it, even if no attempt wins.
  *
  * **When to use**
  *
- * When the winner's value alone is not enough: to know which candidate won, to log or to draw how a race went, to
- * assert in a test when each attempt started, or to handle failures one by one, without the traps of a combined cause.
+ * Use it when the winner's value is not enough: to know which candidate won, to log or draw the race, or to handle each
+ * failure by itself. In a test, it shows when each attempt started. To go on with the result, see {@link toEffect}.
  *
  * **Details**
  *
- * - It does not fail. It is interrupted with its caller, and dies when the options make no sense or when the schedule
- *   that gives the delays dies.
- * - Without candidates it reports no attempts and no winner.
+ * - It never fails. It can be interrupted with its caller. It can die of invalid options, or of something else that you
+ *   passed in and that died, such as the schedule.
+ * - Without candidates, it reports no attempts and no winner.
  * - The winner's resources stay open until the outer scope closes, as with {@link race}.
- * - With `losers: "background"`, losers are reported as of the decision: interrupted, at that time.
+ * - With `losers: "background"`, it reports losers as of the decision: interrupted, at that time.
  *
- * **Example** (Which one was it)
+ * **Example** (Which candidate won)
  *
  * @example
  * ```ts
@@ -900,6 +908,7 @@ export const race: {
  * assert.strictEqual(decidedBy, "success")
  * ```
  *
+ * @see {@link toEffect} for the way back to the value or the failure
  * @since 0.1.0
  * @category racing
  */
@@ -924,10 +933,50 @@ export const outcome: {
 } = dual(2, internal.outcome)
 
 /**
- * Runs a {@link race} of candidates that become known over time: a stream gives them.
+ * Turns a report back into the result that the race would have given: the winner's value, or the failure.
+ *
+ * **When to use**
+ *
+ * Use it after {@link outcome} or {@link outcomeStream}, to log or draw a race and then go on as after {@link race}.
+ *
+ * **Details**
+ *
+ * - If an attempt won, the effect succeeds with its value. The winner's resources stay open as before.
+ * - Otherwise it fails as {@link race} or {@link raceStream} would have failed: with the failures of the attempts, and
+ *   with that of the source beside them.
+ * - If the report has neither attempts nor a failure of the source, it dies with an `IllegalArgumentException`, as
+ *   {@link race} does without candidates.
+ *
+ * **Example** (Log the race, then go on)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Console from "effect/Console"
+ * import * as Effect from "effect/Effect"
+ *
+ * const mirrors = [Effect.fail("refused"), Effect.succeed("hello")]
+ *
+ * const download = StaggeredRace.outcome(mirrors, { delay: "1 second" }).pipe(
+ *   Effect.tap(({ attempts }) => Console.log(`${attempts.length} attempts`)),
+ *   Effect.flatMap(StaggeredRace.toEffect)
+ * )
+ *
+ * console.log(await Effect.runPromise(download))
+ * // 2 attempts
+ * // hello
+ * ```
+ *
+ * @since 0.2.0
+ * @category racing
+ */
+export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.Effect<A, E | E2> = internal.toEffect
+
+/**
+ * Runs a {@link race} of candidates that arrive over time, from a stream.
  *
  * ```text
- * delay: "250 millis", and the second candidate is known after 400 ms
+ * delay: "250 millis", and the second candidate arrives after 400 ms
  *
  *    0 ms       100         200         300         400        500
  *    └───────────┴───────────┴───────────┴───────────┴──────────┤
@@ -937,27 +986,29 @@ export const outcome: {
  *
  * **When to use**
  *
- * When to find the candidates takes time itself, and the first need not wait for the last: addresses as the resolver's
- * answers arrive, the pages of a list of replicas.
+ * Use it when finding the candidates takes time, and the first need not wait for the last: addresses as the resolver
+ * answers, or a list of replicas that comes in pages.
  *
  * **Details**
  *
- * - Elements are pulled one at a time, when a start is due. A stream that is slow blocks nothing: running attempts can
- *   win meanwhile, and a candidate that is due starts as it arrives.
- * - While the stream has not ended, neither has the race, even if all attempts so far have failed.
- * - A stream that fails ends itself and not the race: what runs goes on, and a win is a win. If nobody wins, its
- *   failure stands beside those of the attempts.
- * - The stream is finalized when the race is decided. The race waits for that, as it waits for losers.
- * - A stream without elements is a race without candidates: an `IllegalArgumentException`, as a defect.
+ * - The race pulls one candidate at a time, when a start is due. A slow stream blocks nothing: running attempts can win
+ *   meanwhile, and a candidate that is due starts as it arrives.
+ * - The race goes on until the stream has ended, even if all attempts so far have failed.
+ * - A stream that fails gives no more candidates, but running attempts can still win. If none does, the cause holds the
+ *   stream's failure beside those of the attempts.
+ * - At the decision the race interrupts the stream. It finalizes the stream after its losers have ended, so no attempt
+ *   loses a resource of the stream while it runs. With `losers: "background"` this happens in the background.
+ * - The stream's finalizers see the exit of the race: a success, a failure, or an interruption.
+ * - A stream without elements is a race without candidates. It dies with an `IllegalArgumentException`.
  *
  * **Gotchas**
  *
- * Pulling begins when a start is due. To have the next candidate at hand by then, put a `Stream.buffer` after what is
- * slow.
+ * The race starts to pull when a start is due. To have the next candidate ready by then, put a `Stream.buffer` after
+ * the slow part of the stream.
  *
- * That a stream has ended shows only when the next start is due: there is one timer more than for an array.
+ * The race learns that the stream has ended only when it pulls again, so it needs one timer more than for an array.
  *
- * **Example** (Two resolvers, the slower of which knows the better address)
+ * **Example** (Two resolvers, of which the slower knows the better address)
  *
  * @example
  * ```ts
@@ -1002,19 +1053,19 @@ export const raceStream: {
 } = dual(2, internal.raceStream)
 
 /**
- * Runs the same race as {@link raceStream}, and succeeds with a report of it, whether or not an attempt won.
+ * Runs the same race as {@link raceStream}, and succeeds with a report of it, even if no attempt wins.
  *
  * **When to use**
  *
- * As {@link outcome}; and to tell the failure of the stream from those of the attempts, which are one cause otherwise.
+ * As for {@link outcome}. It also tells the failure of the stream from the failures of the attempts, which
+ * {@link raceStream} combines in one cause.
  *
  * **Details**
  *
- * - It does not fail: the failure of the stream is the `sourceFailure` of the report, also where an attempt won.
- * - Like {@link outcome}, it is interrupted with its caller, and dies of options that make no sense and of a schedule's
- *   defect.
+ * - It never fails. The failure of the stream is the `sourceFailure` of the report, also if an attempt won.
+ * - It can be interrupted and it can die, as {@link outcome} can.
  *
- * **Example** (The list broke off, and its first entry did)
+ * **Example** (The list of candidates breaks off, and its first entry wins)
  *
  * @example
  * ```ts
@@ -1062,44 +1113,46 @@ export const outcomeStream: {
 } = dual(2, internal.outcomeStream)
 
 /**
- * What races with a name count, each tagged with `race`, the name; and the spans of all races.
+ * The metrics of races that have a name. This page also describes the spans of all races.
  *
  * **When to use**
  *
- * To see how often the first candidate is not enough, what the others add, and what they cost.
+ * Use them to see how often the first candidate is not enough, what the others add, and what they cost.
  *
  * **Details**
  *
  * *Metrics*
  *
- * | metric | type, unit | what it is, and what else it is tagged with |
- * |---|---|---|
- * | `races`: `staggered_races` | counter, races | by `decided_by`, see {@link DecidedBy} |
- * | `attempts`: `staggered_race_attempts` | histogram, attempts | how many a race has started |
- * | `decision`: `staggered_race_decision_seconds` | histogram, seconds of the `Clock` | from the beginning of a race to its decision |
- * | `wins`: `staggered_race_wins` | counter, races | by `index`, that of the winner: `0` to `7`, or `more` |
- * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | for which attempts ran that then lost or were late, until they ended |
+ * All are tagged with `race`, the name of the race.
  *
- * A race counts when it is decided, and what it has wasted as each loser ends.
+ * | metric | type, unit | meaning, and further tags |
+ * |---|---|---|
+ * | `races`: `staggered_races` | counter, races | races, by `decided_by`: see {@link DecidedBy} |
+ * | `attempts`: `staggered_race_attempts` | histogram, attempts | attempts that a race has started |
+ * | `decision`: `staggered_race_decision_seconds` | histogram, seconds of the `Clock` | time from the beginning of a race to its decision |
+ * | `wins`: `staggered_race_wins` | counter, races | races with a winner, by `index` of the winner: `0` to `7`, or `more` |
+ * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | running time of attempts that lost or succeeded late |
+ *
+ * A race is counted at its decision, and its wasted time when each loser ends.
  *
  * *Spans*
  *
- * Where there is a tracer, a race has a span, a child of the current one, and each of its attempts a child of that. All
- * that the race runs has them for its current span: a candidate that of its attempt; a stream of candidates, a schedule
- * and `onEvent` that of the race.
+ * If there is a tracer, each race has a span, a child of the current one, and each attempt has a child of the race's
+ * span. A candidate runs in the span of its attempt. The stream, the schedule and `onEvent` run in the span of the
+ * race.
  *
- * | span | its attributes | ends | with |
+ * | span | attributes | ends | exit |
  * |---|---|---|---|
- * | `staggered_race` | `staggered_race.name`; `staggered_race.decided_by`, `.attempts`, how many, and `.winner`, its index | as the race returns | what the race gives to its caller: its failure, or its interruption |
- * | `staggered_race.attempt` | `staggered_race.attempt.index`, `.started_by`, see {@link StartedBy}; `.result`, see {@link Attempt} | at the event that tells of its end; for the winner, at its win | its failure, if it has failed; in a race that is interrupted, its interruption; else a success |
+ * | `staggered_race` | `staggered_race.name`; `staggered_race.decided_by`; `.attempts`, their number; `.winner`, its index | when the race returns | that of the race: a success, its failure, or its interruption |
+ * | `staggered_race.attempt` | `staggered_race.attempt.index`; `.started_by`, see {@link StartedBy}; `.result`, see {@link Attempt} | at the event for its end; the winner's, at its win | its failure, if it failed; its interruption, if the race was interrupted; otherwise a success |
  *
- * - So a loser is no error. What failed in its clean-up is told by `onEvent` and {@link outcome} alone.
- * - The span of an {@link outcome} is no error either when all have failed: see `decided_by`.
- * - Losers in the background end their spans when they end, after the race has ended its own.
- * - Without a tracer but the one that Effect brings along, whose spans nobody sees, and where
- *   `Effect.withTracerEnabled(false)` holds, there are none, and nothing is spent on them.
- * - A tracer or a metric that throws changes no race: that is logged at debug level.
- * - The copies of a `Hedge` have spans and metrics of their own in the place of these.
+ * - So a loser is not an error. Only `onEvent` and {@link outcome} report a failure in its clean-up.
+ * - The span of an {@link outcome} is not an error either, even if all attempts failed. See `decided_by`.
+ * - Losers in the background end their spans when they end, after the race's own span has ended.
+ * - With Effect's default tracer, whose spans nobody sees, and under `Effect.withTracerEnabled(false)`, there are no
+ *   spans and no cost.
+ * - A tracer or a metric that throws does not change the race. The error is logged at debug level.
+ * - Requests of a `Hedge` have spans and metrics of their own instead of these.
  *
  * **Example** (How often the second mirror was needed)
  *

@@ -1,10 +1,18 @@
 /**
- * A race as a picture: its outcome, or the race while it is under way, as text, as SVG, or live in a terminal.
+ * Draws a race on one time axis: as text, as SVG, or live in a terminal.
  *
- * A list of start and end times answers every question about a race, and shows none of the answers: that the second
- * attempt was late because the first failed at once, that the winner would have lost to a longer delay, that the
- * race took 300 milliseconds more than it should because a loser was slow to clean up. On one time axis, all of that
- * is seen before it is read.
+ * ```text
+ * winner lon after 700 ms, 3 attempts, all ended after 800 ms
+ *     0 ms       200        400         600        800
+ *     └───────────┴──────────┴───────────┴────┬─────┘
+ * ams ┣━━━━━━━━╳                              ┊         failed: connection refused
+ * fra          !━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫╌╌╌╌╌╌   lost, clean-up 100 ms
+ * lon                        +█████████████████         won
+ * ┣ first  + after the delay  ! after a failure  ┊ decided  ╌ winding down
+ * ```
+ *
+ * A picture shows at once what a list of times hides. Here, the second attempt started early because the first failed.
+ * The race took 100 milliseconds longer because a loser was slow to clean up.
  *
  * @module
  * @since 0.1.0
@@ -23,7 +31,7 @@ import * as text from "./internal/timeline/text.js"
 import type * as StaggeredRace from "./StaggeredRace.js"
 
 /**
- * What the times of a picture are told in: `"auto"` is milliseconds, and seconds from 10 of them.
+ * The unit of the times in a picture. `"auto"` uses milliseconds, and seconds from 10 seconds on.
  *
  * @since 0.2.0
  * @category models
@@ -31,19 +39,18 @@ import type * as StaggeredRace from "./StaggeredRace.js"
 export type Unit = "auto" | "millis" | "seconds"
 
 /**
- * How {@link render} draws. Everything has a default.
+ * Options of {@link render}. All are optional.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * The most columns that a line may take: a whole number of at least 40. Default 80.
+   * The greatest width of a line, in columns: a whole number of at least 40. Default 80.
    */
   readonly width?: number | undefined
   /**
-   * Names of the candidates, by index, such as the addresses that were tried. A candidate without one is called by
-   * its index: `#0`, `#1` and so on.
+   * Names of the candidates, by index, such as their addresses. A candidate without a name is `#0`, `#1` and so on.
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
@@ -51,28 +58,29 @@ export interface Options {
    */
   readonly unit?: Unit | undefined
   /**
-   * Whether to colour the text, with ANSI escape sequences. They take no columns. Default `false`.
+   * Whether to colour the text with ANSI escape sequences, which take no columns. Default `false`.
    */
   readonly color?: boolean | undefined
   /**
-   * The most attempts to draw a row for: a whole number of at least 1. Default 40.
+   * The greatest number of attempts that get a row: a whole number of at least 1. Default 40.
    */
   readonly maxRows?: number | undefined
 }
 
 /**
- * How {@link toSvg} draws. Everything has a default.
+ * Options of {@link toSvg}. All are optional.
  *
  * @since 0.2.0
  * @category models
  */
 export interface SvgOptions {
   /**
-   * How wide the picture is, in pixels: a whole number of at least 320. Default 720. It is as high as it has to be.
+   * The width of the picture in pixels: a whole number of at least 320. Default 720. The height follows from the
+   * content.
    */
   readonly width?: number | undefined
   /**
-   * Names of the candidates, by index. A candidate without one is called by its index: `#0`, `#1` and so on.
+   * Names of the candidates, by index. A candidate without a name is `#0`, `#1` and so on.
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
@@ -80,32 +88,31 @@ export interface SvgOptions {
    */
   readonly unit?: Unit | undefined
   /**
-   * The most attempts to draw a lane for: a whole number of at least 1. Default 40.
+   * The greatest number of attempts that get a lane: a whole number of at least 1. Default 40.
    */
   readonly maxRows?: number | undefined
   /**
-   * How many milliseconds the axis shows at least, where it would end with the race: for pictures on one scale, and
-   * for a race under way, whose bars then grow along an axis that stays. Not negative and finite; default zero.
+   * The least length of the axis, in milliseconds. By default the axis ends with the race. Set it to draw several races
+   * on one scale, or a running race whose bars grow along a fixed axis. Finite and not negative; default zero.
    */
   readonly until?: number | undefined
   /**
-   * The accessible name of the picture, which is not drawn. Default: its headline.
+   * The accessible name of the picture; it is not drawn. Default: the headline.
    */
   readonly title?: string | undefined
   /**
-   * What the picture's ids begin with: a letter, then letters, digits, `-` and `_`. Default: a hash of the picture, so
-   * that several of them can stand in one page.
+   * The prefix of all ids in the picture: a letter, then letters, digits, `-` and `_`. Default: a hash of the picture,
+   * so that one page can hold several pictures.
    */
   readonly id?: string | undefined
   /**
-   * Whether it is light or dark, or, by default, what the reader's system prefers.
+   * Light, dark, or what the reader's system prefers (`"auto"`, the default).
    */
   readonly theme?: "auto" | "light" | "dark" | undefined
 }
 
 /**
- * A race as far as its events tell, by {@link soFar}: what is drawn of a race that is under way, or that ended without
- * an outcome.
+ * A race as far as its events show it, made by {@link soFar}: a race that still runs, or that ended without an outcome.
  *
  * @since 0.2.0
  * @category models
@@ -116,7 +123,7 @@ export interface Running {
    */
   readonly attempts: ReadonlyArray<RunningAttempt>
   /**
-   * Why the source gave no more candidates, if it threw or failed.
+   * What the iterable threw or the stream failed with, if it did.
    */
   readonly sourceFailure: Option.Option<Cause.Cause<unknown>>
   /**
@@ -124,21 +131,21 @@ export interface Running {
    */
   readonly startedAt: number
   /**
-   * When the picture was taken: its right end.
+   * The time of the picture, which is its right end.
    */
   readonly now: number
   /**
-   * When the race was decided and by what, if it is.
+   * When the race was decided and by what, if it is decided.
    */
   readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
   /**
-   * The start that the decision came before, if one was due.
+   * The start that was due and still waiting at the decision, if there was one.
    */
   readonly pending: Option.Option<StaggeredRace.Pending>
 }
 
 /**
- * An attempt of a race that is under way.
+ * An attempt of a {@link Running} race.
  *
  * @since 0.2.0
  * @category models
@@ -147,7 +154,7 @@ export interface RunningAttempt
   extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "startedAt" | "startedBy">
 {
   /**
-   * How and when it ended, if it has. A success has an empty cause.
+   * How and when it ended, if it has ended. The cause of a success is empty.
    */
   readonly ended: Option.Option<{
     readonly at: number
@@ -157,33 +164,33 @@ export interface RunningAttempt
 }
 
 /**
- * What {@link live} writes to: `process.stdout`, or anything else that takes text.
+ * Where {@link live} writes: `process.stdout`, or anything else that takes text.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Output {
   /**
-   * Takes a text, which may hold ANSI escape sequences where it is a terminal. What it returns is not looked at.
+   * Writes a text. For a terminal, the text may hold ANSI escape sequences. The result is ignored.
    */
   readonly write: (text: string) => unknown
   /**
-   * Whether it is a terminal, in which lines can be written anew.
+   * Whether it is a terminal, whose lines can be rewritten.
    */
   readonly isTTY?: boolean | undefined
   /**
-   * Columns and rows of the terminal, as of now. Default 80 and 24.
+   * The current columns and rows of the terminal. Default 80 and 24.
    */
   readonly columns?: number | undefined
   readonly rows?: number | undefined
   /**
-   * Whether it has yet to take what was written before: a frame is left out then.
+   * Whether earlier text is still waiting to be written. The view then skips a frame.
    */
   readonly writableNeedDrain?: boolean | undefined
 }
 
 /**
- * How {@link live} draws. Only `output` has to be given.
+ * Options of {@link live}. Only `output` is required.
  *
  * @since 0.2.0
  * @category models
@@ -191,7 +198,7 @@ export interface Output {
 export interface LiveOptions {
   readonly output: Output
   /**
-   * Whether to colour pictures. Default: whether the output is a terminal.
+   * Whether to colour the pictures. Default: `true` if the output is a terminal.
    */
   readonly color?: boolean | undefined
   /**
@@ -199,24 +206,25 @@ export interface LiveOptions {
    */
   readonly unit?: Unit | undefined
   /**
-   * The most attempts of a race to draw a row for: a whole number of at least 1. Default 12.
+   * The greatest number of attempts of a race that get a row: a whole number of at least 1. Default 12.
    */
   readonly maxRows?: number | undefined
   /**
-   * How often what runs is drawn anew: a finite duration of at least 1 millisecond. Default 100 milliseconds.
+   * The time between two frames while a race runs: a finite duration of at least 1 millisecond. Default 100
+   * milliseconds.
    */
   readonly every?: Duration.DurationInput | undefined
 }
 
 /**
- * What a race that is followed is called.
+ * Names for a race that a {@link Live} view follows.
  *
  * @since 0.2.0
  * @category models
  */
 export interface FollowOptions {
   /**
-   * Default: `race 1`, `race 2` and so on.
+   * The name of the race. Default: `race 1`, `race 2` and so on.
    */
   readonly name?: string | undefined
   /**
@@ -226,15 +234,15 @@ export interface FollowOptions {
 }
 
 /**
- * A view of the races that it follows.
+ * A view of races, made by {@link live}.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Live {
   /**
-   * A handler for the `onEvent` of one race. When that race is run once more, it is another race to the view; runs at
-   * the same time need a handler each.
+   * Returns a handler for the `onEvent` of one race. If you run that race again, the view shows it as a new race. Runs
+   * at the same time need one handler each.
    */
   readonly follow: (
     options?: FollowOptions
@@ -246,46 +254,45 @@ export interface Live {
  *
  * **When to use**
  *
- * To see why a race took as long as it did: in a log, in the message of a failing test, in a terminal.
+ * Use it to see why a race took so long: in a log, in the message of a failing test, in a terminal.
  *
  * **Details**
  *
  * The first line says how the race ended, and why its source failed, if it did. The axis counts milliseconds of the
- * `Clock` from the start of the race (seconds, if it took 10 or more) to the end of the last attempt, or to `now` where
- * the race is under way.
+ * `Clock` from the start of the race, or seconds from 10 seconds on. It ends when the last attempt ended, or at `now`
+ * while the race runs.
  *
  * A bar begins with what started the attempt: `┣` it was the first, `+` the delay had passed, `!` the newest attempt
- * had failed. It goes on with how the attempt ended:
+ * had failed. The rest shows how the attempt ended:
  *
  * - `█████` won
  * - `━━━━╳` failed, with the message of the first error, or its tag
- * - `━━━━┫` lost: interrupted when the race was decided. `╌╌╌` is the time that it took to clean up
+ * - `━━━━┫` lost: the race interrupted it at the decision. `╌╌╌` is the time of its clean-up
  * - `━━━━┫╌╌o` succeeded late: its value was dropped, and its resources were released
- * - `━━━━→` still runs, and `━━━━┫╌╌→` still cleans up
+ * - `━━━━→` still runs; `━━━━┫╌╌→` still cleans up
  *
- * Dots before a bar are the time for which the attempt was due and parked: `·····+━━━━┫`. A row of dots alone is a start
- * that was due and parked when the decision came. What was parked for no more than two milliseconds, as a timer is late, or
- * for less than a hundredth of the picture, is not shown.
+ * `┊` is the decision. A bar has at least two cells, so that an attempt that took no time shows both of its marks.
  *
- * `┊` is the moment of the decision. A bar has two cells at least, so that an attempt that took no time shows both its
- * marks.
+ * Dots before a bar show that the start was due and had to wait ("parked"): `·····+━━━━┫`. A row that has only dots is
+ * a start that still waited at the decision. The picture leaves out a wait of up to two milliseconds, which is how late
+ * a timer may be, and a wait of less than a hundredth of the picture.
  *
- * Of more attempts than `maxRows`, those in the middle are counted and not drawn. The winner always has its row, and
- * so has an attempt whose failure was fatal. The axis is that of the whole race.
+ * If there are more attempts than `maxRows`, the picture only counts those in the middle. The winner always has a row,
+ * and so does an attempt whose failure was fatal. The axis still covers the whole race.
  *
- * Labels and messages are cut where they do not fit, which `…` shows. Their line breaks become spaces and their other
- * control characters `?`: text from elsewhere cannot break the picture, nor give the terminal commands.
+ * Labels and messages that do not fit end in `…`. Their line breaks become spaces, and other control characters become
+ * `?`, so foreign text can neither break the picture nor control the terminal.
  *
- * With `color`, the winner is green, failures are red, late successes yellow, and losers faint. The picture says
- * nothing by colour alone.
+ * With `color`, the winner is green, failures are red, late successes are yellow, and losers are faint. Nothing is
+ * shown by colour alone.
  *
  * **Gotchas**
  *
  * A `width`, a `maxRows` or a `unit` that makes no sense throws an `IllegalArgumentException` with the name of the
  * option.
  *
- * With `losers: "background"` an outcome is known before the losers have ended: their bars stop at the decision. {@link soFar}
- * tells of them from events.
+ * With `losers: "background"`, the outcome is ready before the losers have ended, so their bars stop at the decision.
+ * {@link soFar} draws them from events.
  *
  * **Example** (One mirror refuses, one is slow, one answers)
  *
@@ -333,31 +340,32 @@ export const render: {
  *
  * **When to use**
  *
- * In a page, a report or a README: the same facts as {@link render} gives, for eyes that are not in a terminal.
+ * Use it in a page, a report or a README. It shows the same facts as {@link render}.
  *
  * **Details**
  *
- * The picture is one string that needs nothing from elsewhere: no font, no script, no style sheet. It is readable in
- * light and in dark, and follows what the reader's system prefers unless `theme` says otherwise. From a width of 600
- * pixels on, labels and notes stand beside the lanes, and above them below that.
+ * The picture is one string and needs no font, script or style sheet from elsewhere. It follows the light or dark theme
+ * of the reader's system, unless you set `theme`. From a width of 600 pixels on, labels and notes stand beside the
+ * lanes; below that, they stand above them.
  *
- * - A thin line comes from the start of the attempt before, where the delay had passed, and an arrow from that attempt's
- *   end, where it had failed.
- * - A bar ends with `✓` where it won, `×` where it failed, a cap where it was interrupted, a ring where it succeeded late,
- *   and an arrow where it goes on. What is hatched is winding down, what is dotted was parked.
- * - The vertical line is the decision, or the moment of a picture that was taken before it.
+ * - A thin line shows a start after the delay: it comes from the start of the attempt before. An arrow shows a start
+ *   after a failure: it comes from the end of the attempt before.
+ * - A bar ends with `✓` if the attempt won, `×` if it failed, a cap if it was interrupted, a ring if it succeeded late,
+ *   and an arrow if it still runs. A hatched part is clean-up. Dots are a start that was due and had to wait.
+ * - The vertical line is the decision. Before the decision, it is the time of the picture.
  *
- * Nothing is said by colour alone. Who cannot see the picture is told its title and a sentence for each lane, and who
- * points at a lane gets that sentence too.
+ * Nothing is shown by colour alone. A screen reader reads the title and one sentence per lane. The same sentence
+ * appears when you point at a lane.
  *
- * The same race gives the same text, character by character. All ids and rules of style begin with the picture's own
- * id, so that many can stand in one page.
+ * The same race always gives the same text. All ids and style rules begin with the id of the picture, so one page can
+ * hold many pictures.
  *
  * **Gotchas**
  *
- * Fonts differ: texts are cut to what fits in a wide one. Labels in scripts with very wide characters are cut early.
+ * Fonts differ, so the picture cuts texts to what fits in a wide font. Labels in scripts with very wide characters are
+ * cut early.
  *
- * An option that makes no sense throws an `IllegalArgumentException` that names it and the value.
+ * An option that makes no sense throws an `IllegalArgumentException` with its name and value.
  *
  * **Example** (A picture in a file)
  *
@@ -393,26 +401,26 @@ export const toSvg: {
 } = dual((args) => hasProperty(args[0], "attempts"), svg.toSvg)
 
 /**
- * What there is to draw of a race from the events that its `onEvent` has been told so far, as of `now`.
+ * Collects the events of a race so far into a {@link Running} race that {@link render} and {@link toSvg} can draw.
  *
  * **When to use**
  *
- * To draw a race before it has an outcome, or one that ends without an outcome, as it was interrupted or died; and
- * losers that clean up in the background, of which an outcome does not know.
+ * Use it to draw a race that still runs, or one that was interrupted or died and so has no outcome. It also shows
+ * losers that clean up in the background, which an outcome does not.
  *
  * **Details**
  *
- * - `now` is a time of the same `Clock` as that of the events, in milliseconds. It is the right end of the picture,
- *   until the race is decided and all its attempts have ended: from then on, that is the last event.
- * - When all has been told, the picture is that of the outcome.
+ * - `now` is a time of the race's `Clock`, in milliseconds. It is the right end of the picture. When the race is
+ *   decided and all attempts have ended, the right end is the last event.
+ * - After the last event, the picture equals that of the outcome.
  *
  * **Gotchas**
  *
- * No event tells when the race began, what the source does after the last event, or how long the children of the winner
- * take to end. The race counts from its first event: its first start, unless candidates come from a stream. Who knows
- * more can say so: what is given is plain data.
+ * No event says when the race began, what the source does after the last event, or how long the winner's children take
+ * to end. Times therefore count from the first event, which is usually the first start. If you know more, change the
+ * result: it is plain data.
  *
- * **Example** (Half way)
+ * **Example** (A race half way)
  *
  * @example
  * ```ts
@@ -446,32 +454,31 @@ export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unkn
   running.soFar
 
 /**
- * A view of races while they run, fed by their `onEvent`.
+ * Shows races while they run. You connect each race with its `onEvent`.
  *
  * **When to use**
  *
- * To watch long work in a terminal: downloads from mirrors, a migration over replicas.
+ * Use it to watch long work in a terminal: downloads from mirrors, a migration over replicas.
  *
  * **Details**
  *
- * Where the output is a terminal, races that run are drawn in place, at their decision and every `every`. A race that is
- * over is drawn once more above them, and stays. The view is never wider or taller than the terminal, whose size is
- * looked at each time: as much of each race is drawn as there is room for, its picture, a shorter one, or a line, and
- * what is still too much is counted.
+ * In a terminal, the view redraws running races in place, once per `every` and at each decision. When a race is over,
+ * the view draws it a last time above the others, and leaves it there. The view never grows wider or taller than the
+ * terminal. If there is little room, it shows a shorter picture of each race, or one line, or only a count.
  *
- * Elsewhere there is a line for each start, failure, win, loss and decision, with the time from the start of the race,
- * and one for how the race ended.
+ * In a file or a pipe, the view writes a line for each start, failure, win, loss and decision, with the time since the
+ * race started. A last line says how the race ended.
  *
- * When the scope closes, the last state stays, the cursor is as it was before, and nothing is written any more. While
- * no race runs, no timer is pending.
+ * When the scope closes, the last picture stays, the cursor is back, and the view writes nothing more. While no race
+ * runs, no timer is pending.
  *
  * **Gotchas**
  *
- * What others write to the same terminal while races run gets mixed up with the view.
+ * If your program writes to the same terminal while races run, its text mixes with the view.
  *
- * An output that throws is not written to again, which is logged at debug level. A race is never the worse for its view.
+ * If the output throws, the view logs this at debug level and stops writing. The races continue.
  *
- * An option that makes no sense is a defect: an `IllegalArgumentException` that names it and the value.
+ * An option that makes no sense is a defect: an `IllegalArgumentException` with its name and value.
  *
  * **Example** (A race in a terminal, or in a log)
  *

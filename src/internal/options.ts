@@ -1,37 +1,21 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
-import type { Options, RaceEvent } from "../StaggeredRace.js"
 
-/**
- * Options as the coordinator reads them: decoded once per call, in milliseconds, nothing optional.
- *
- * @internal
- */
-export interface Settings<A, E, RD, RE> {
-  /** Milliseconds, or a schedule that says how many after each start. */
-  readonly delay: number | Schedule.Schedule<unknown, number, RD>
-  readonly minDelay: number
-  readonly concurrency: number
-  readonly fatal: Predicate.Predicate<Cause.Cause<E>> | undefined
-  readonly background: boolean
-  readonly onEvent: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
-  readonly name: string | undefined
+const show = (value: unknown): string => {
+  if (typeof value === "string") {
+    return JSON.stringify(value)
+  }
+  try {
+    return Array.isArray(value) ? `[${value}]` : String(value)
+  } catch {
+    // The object has no prototype, or its `toString` throws.
+    return typeof value
+  }
 }
 
-/** The public module that an option belongs to. */
-type Module = "StaggeredRace" | "HappyEyeballs" | "NodeHappyEyeballs" | "Hedge" | "HedgedHttpClient"
-
-/** @internal */
-export const invalid = (option: string, value: unknown, expected: string, module: Module = "StaggeredRace") => {
-  const shown = typeof value === "string" ? JSON.stringify(value) : Array.isArray(value) ? `[${value}]` : String(value)
-  return new Cause.IllegalArgumentException(`${module}: option "${option}" must be ${expected}, got ${shown}`)
-}
-
-// `Duration.decode` turns what is negative or not a number into zero, which here would mean "all at once".
+// `Duration.decode` turns a negative number or NaN into zero, which would start all candidates at once.
 const isBelowZero = (input: unknown): boolean => {
   switch (typeof input) {
     case "number":
@@ -45,53 +29,106 @@ const isBelowZero = (input: unknown): boolean => {
   }
 }
 
-/** @internal */
-export const decodeMillis = (option: string, input: unknown, module?: Module): number => {
-  const decoded = isBelowZero(input) ? Option.none() : Duration.decodeUnknown(input)
-  if (Option.isNone(decoded)) {
-    throw invalid(option, input, "a duration of zero or more", module)
-  }
-  return Duration.toMillis(decoded.value)
-}
+const toMillis = (input: unknown): number =>
+  isBelowZero(input)
+    ? NaN
+    : Option.match(Duration.decodeUnknown(input), { onNone: () => NaN, onSome: Duration.toMillis })
 
-/** @internal */
-export const decodeLosers = (losers: "await" | "background", module?: Module): "await" | "background" => {
-  if (losers !== "await" && losers !== "background") {
-    throw invalid("losers", losers, "\"await\" or \"background\"", module)
-  }
-  return losers
-}
+/**
+ * Checks the options of one public module. A check that fails throws an `IllegalArgumentException` that names the
+ * module, the option and the value. A check of a single option returns what the module works with, such as milliseconds.
+ *
+ * @internal
+ */
+export class Checks {
+  constructor(private readonly module: string) {}
 
-/** @internal */
-export const decodeName = (name: unknown, module?: Module): void => {
-  if (name !== undefined && (typeof name !== "string" || name === "")) {
-    throw invalid("name", name, "a string that is not empty", module)
-  }
-}
-
-/** @internal */
-export const decode = <A, E, RD, RE>(options: Options<A, E, RD, RE>): Settings<A, E, RD, RE> => {
-  const { concurrency = "unbounded", delay, fatal, losers = "await", minDelay = 0, name, onEvent } = options
-  const minDelayMillis = decodeMillis("minDelay", minDelay)
-  if (minDelayMillis === Infinity) {
-    throw invalid("minDelay", minDelay, "finite")
-  }
-  if (concurrency !== "unbounded" && concurrency !== Infinity && !(Number.isInteger(concurrency) && concurrency >= 1)) {
-    throw invalid("concurrency", concurrency, "\"unbounded\" or a whole number of at least 1")
-  }
-  for (const [option, callback] of Object.entries({ fatal, onEvent })) {
-    if (callback !== undefined && typeof callback !== "function") {
-      throw invalid(option, callback, "a function")
+  that(isFine: boolean, option: string, value: unknown, expected: string): void {
+    if (!isFine) {
+      throw this.invalid(`option "${option}" must be ${expected}, got ${show(value)}`)
     }
   }
-  decodeName(name)
-  return {
-    delay: Schedule.isSchedule(delay) ? delay : decodeMillis("delay", delay),
-    minDelay: minDelayMillis,
-    concurrency: concurrency === "unbounded" ? Infinity : concurrency,
-    fatal,
-    background: decodeLosers(losers) === "background",
-    onEvent,
-    name
+
+  /** Check this before you read an option: JavaScript callers may pass anything. `content` says what has to be in it. */
+  object<A>(what: string, value: A, content: string): A {
+    if (typeof value !== "object" || value === null) {
+      throw this.invalid(`${what} must be an object with ${content}, got ${show(value)}`)
+    }
+    return value
+  }
+
+  /** The delay of a race: milliseconds, or a schedule. */
+  delay<R>(input: Duration.DurationInput | Schedule.Schedule<unknown, number, R>) {
+    if (input === undefined) {
+      throw this.invalid("option \"delay\" is required: a duration of zero or more, or a schedule")
+    }
+    return Schedule.isSchedule(input) ? input : this.millis("delay", input)
+  }
+
+  millis(option: string, input: unknown): number {
+    const millis = toMillis(input)
+    this.that(millis >= 0, option, input, "a duration of zero or more")
+    return millis
+  }
+
+  finiteMillis(option: string, input: unknown): number {
+    const millis = this.millis(option, input)
+    this.that(millis < Infinity, option, input, "finite")
+    return millis
+  }
+
+  /** How long a value counts, in milliseconds. */
+  window(input: unknown): number {
+    const millis = this.millis("window", input)
+    this.that(millis >= 1 && millis < Infinity, "window", input, "a duration of at least a millisecond, and finite")
+    return millis
+  }
+
+  whole(option: string, value: number, least: number, most = Infinity): number {
+    const range = most < Infinity ? `from ${least} to ${most}` : `of at least ${least}`
+    this.that(Number.isInteger(value) && value >= least && value <= most, option, value, `a whole number ${range}`)
+    return value
+  }
+
+  /** A whole number, or `Infinity` for no limit. */
+  limit(option: string, value: number, least: number): number {
+    return value === Infinity ? value : this.whole(option, value, least)
+  }
+
+  share(option: string, value: number): number {
+    this.that(value >= 0 && value <= 1, option, value, "a number from 0 to 1")
+    return value
+  }
+
+  /** A share, but neither none nor all. */
+  fraction(option: string, value: number): number {
+    this.that(value > 0 && value < 1, option, value, "a number between 0 and 1")
+    return value
+  }
+
+  oneOf<A>(option: string, value: A, choices: ReadonlyArray<A>): A {
+    this.that(choices.includes(value), option, value, choices.map(show).join(" or "))
+    return value
+  }
+
+  losers(value: "await" | "background"): "await" | "background" {
+    return this.oneOf("losers", value, ["await", "background"])
+  }
+
+  /** The keys are the names of options. */
+  functions(options: Record<string, unknown>): void {
+    for (const [option, value] of Object.entries(options)) {
+      this.that(value === undefined || typeof value === "function", option, value, "a function")
+    }
+  }
+
+  name(value: string | undefined): string | undefined {
+    const isFine = value === undefined || (typeof value === "string" && value !== "")
+    this.that(isFine, "name", value, "a string that is not empty")
+    return value
+  }
+
+  private invalid(message: string) {
+    return new Cause.IllegalArgumentException(`${this.module}: ${message}`)
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Checks the examples of the documentation: every `ts` block of README.md and of the doc comments in `src/*.ts`.
+ * Checks the examples of the documentation: every `ts` block in README.md and in the doc comments of `src/*.ts`.
  *
- * All blocks are compiled together, with the compiler options of the project; then each runs as a program of its own.
- * A block that opens with "ts no-run" is only compiled. A copy keeps the line numbers of its original, so what the
- * compiler or a stack trace says of the copy holds for the file that it came from.
+ * It compiles all blocks together, with the compiler options of the project, and then runs each as its own program. It
+ * only compiles a block that opens with "ts no-run". Each block is copied to a file at the line of its original, so
+ * that line numbers in messages are those of the original.
  */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -20,7 +20,7 @@ const explain = (code: number | null, signal: NodeJS.Signals | null): string => 
   return signal ?? `exit code ${code}`
 }
 
-/** Runs Node; `trouble` says what went wrong, and is empty when nothing did. */
+/** Runs Node. `trouble` says what went wrong; it is empty if nothing did. */
 const node = (args: ReadonlyArray<string>, timeout?: number) =>
   new Promise<{ readonly trouble: string; readonly output: string }>((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], timeout, killSignal: "SIGKILL" })
@@ -33,7 +33,7 @@ const node = (args: ReadonlyArray<string>, timeout?: number) =>
     })
   })
 
-/** Puts the place in the original where a message names a place in a copy. */
+/** Replaces each position in a copy by the position in its original. */
 const restore = (message: string): string =>
   message.replace(
     /[\w./:@~+-]*\.examples\/([\w.-]+\.ts)(?:\((\d+),(\d+)\)|:(\d+)(?::(\d+))?)?/g,
@@ -50,7 +50,7 @@ fs.mkdirSync(directory)
 for (const { code, copy, line } of blocks) {
   fs.writeFileSync(`${directory}/${copy}`, "\n".repeat(line) + code.join("\n") + "\n")
 }
-// `npm run typecheck` checks the declarations of the dependencies.
+// `npm run typecheck` already checks the declarations of the dependencies.
 const compilerOptions = { skipLibCheck: true }
 fs.writeFileSync(
   `${directory}/tsconfig.json`,

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 
-/** A `ts` block of the documentation. */
+/** A `ts` block in the documentation. */
 interface Example {
   readonly source: string
   readonly line: number
@@ -11,7 +11,7 @@ interface Example {
 }
 
 const extract = (source: string): ReadonlyArray<Example> => {
-  // In TypeScript a fence stands behind the `*` of a doc comment.
+  // In TypeScript, a fence follows the `*` of a doc comment.
   const fence = source.endsWith(".md") ? /^(\s*)(`{3,})([^`]*)$/ : /^(\s*\*\s*)(`{3,})([^`]*)$/
   const blocks: Array<Example> = []
   let open:
@@ -41,7 +41,7 @@ const extract = (source: string): ReadonlyArray<Example> => {
   return blocks
 }
 
-/** Those of README.md and of the doc comments in `src/*.ts`. */
+/** The examples in README.md and in the doc comments of `src/*.ts`. */
 export const examples = [
   "README.md",
   ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)

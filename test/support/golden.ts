@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 
 const directory = new URL("../fixtures/timeline/", import.meta.url)
 
-/** Compares with a file under test/fixtures/timeline. With UPDATE in the environment, the file is written anew. */
+/** Compares the content with a file in test/fixtures/timeline. If UPDATE is set, it writes the file first. */
 export const matches = (name: string, content: string): void => {
   const file = new URL(name, directory)
   if (process.env.UPDATE !== undefined) {

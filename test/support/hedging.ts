@@ -13,18 +13,18 @@ import { nothing, observe, shape } from "./scenario.js"
 
 interface Sleeper {
   readonly at: number
-  /** Of those that wake at the same instant, the greatest is the first. */
+  /** Of sleepers that wake at the same instant, the greatest wakes first. */
   readonly order: number
   readonly wake: () => void
 }
 
-/** What is due earlier; at the same instant, what fell asleep later, as under the `TestClock`. */
+/** The earlier sleeper first. At the same instant, the one that fell asleep later, as under `TestClock`. */
 const isBefore = (a: Sleeper, b: Sleeper) => a.at < b.at || (a.at === b.at && a.order > b.order)
 
-/** A time that is not waited for: when all fibers sleep, it goes on to the first that is to wake. */
+/** A time that never waits: when all fibers sleep, it jumps to the first sleeper that wakes. */
 class VirtualTime {
   now = 0
-  /** The next to wake is the last. */
+  /** In reverse order: the last one wakes next. */
   private readonly sleepers: Array<Sleeper> = []
   private slept = 0
 
@@ -49,7 +49,7 @@ class VirtualTime {
   }
 
   readonly clock: Clock.Clock = Object.assign(Clock.make(), {
-    // A race takes it for a clock that is moved by hand.
+    // Tells a race that this clock is moved by hand.
     adjust: true,
     unsafeCurrentTimeMillis: () => this.now,
     unsafeCurrentTimeNanos: () => BigInt(Math.round(this.now * 1e6)),
@@ -61,7 +61,7 @@ class VirtualTime {
       )
   })
 
-  /** Until nobody sleeps, and what has to end has ended. */
+  /** Runs until nobody sleeps and `hasEnded` is true. */
   async goOn(hasEnded: () => boolean): Promise<void> {
     for (let idle = 0; idle < 100;) {
       await setImmediate()
@@ -74,7 +74,7 @@ class VirtualTime {
         return
       } else {
         idle++
-        // Fibers that yield very often are made to wait for this by their scheduler.
+        // The scheduler makes fibers that yield very often wait for a timeout.
         await setTimeout(0)
       }
     }
@@ -84,13 +84,13 @@ class VirtualTime {
 
 interface VirtuallyOptions {
   readonly interruptAt?: number | undefined
-  /** Whether the interruption comes before all else that happens at that instant, or after it. Default: before. */
+  /** Whether the interruption comes after everything else at that instant. Default: before everything else. */
   readonly interruptLast?: boolean | undefined
-  /** After how many operations fibers yield. */
+  /** The number of operations after which fibers yield. */
   readonly ops?: number | undefined
 }
 
-/** As `observe`, in much less time: on a clock that goes on by itself. */
+/** Like `observe`, but much faster: on a clock that moves by itself. */
 export const virtually = <A, E>(
   effect: Effect.Effect<A, E>,
   { interruptAt, interruptLast = false, ops }: VirtuallyOptions = {}
@@ -115,14 +115,14 @@ export const virtually = <A, E>(
     return { exit, endedAt, left: { sleeps: time.sleeping, fibers } }
   })
 
-/** What an effect gives by the clock that goes on by itself, with nothing left behind. */
+/** The result of an effect on the clock that moves by itself. Fails if the effect leaves anything behind. */
 export const inTime = <A, E>(effect: Effect.Effect<A, E>, options?: VirtuallyOptions): Effect.Effect<A, E> =>
   Effect.flatMap(virtually(effect, options), ({ exit, left }) => {
     deepStrictEqual(left, nothing)
     return exit
   })
 
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Random numbers from 0 to 1, the same for the same seed. */
 export const seeded = (seed: number): () => number => {
   let state = seed >>> 0
   return () => {
@@ -133,17 +133,17 @@ export const seeded = (seed: number): () => number => {
   }
 }
 
-/** How a copy ends; `bad` is an answer that is not accepted. */
+/** How a copy ends. `bad` is an answer that `accept` refuses. */
 type End = "ok" | "bad" | "fail" | "die" | "interrupt" | "hang"
 
-/** How long a copy takes, and how it ends. Copies without a row hang. */
+/** How long a copy takes, and how it ends. A copy without a row hangs. */
 export type Row = readonly [
   latency: number,
   end: End,
   more?: {
-    /** How long its own clean-up takes when it is interrupted. */
+    /** How long its clean-up takes after an interruption. */
     readonly cleanup?: number
-    /** It cannot be interrupted. */
+    /** Whether it ignores interruption. */
     readonly stubborn?: boolean
   }
 ]
@@ -168,12 +168,12 @@ const ending = (end: End, copy: number): Effect.Effect<string, string> => {
 
 export const accept = (answer: string) => !answer.startsWith("bad")
 
-/** `+1@50`: copy 1 began at 50, and got hold of something; `-1@60`: it gave it back. */
+/** `+1@50`: copy 1 started at 50 and acquired its resource. `-1@60`: it released the resource at 60. */
 const renderEvents = (events: ReadonlyArray<readonly [what: "+" | "-", copy: number, at: number]>) => {
   const rendered: Array<string> = []
   let together: Array<typeof events[number]> = []
   const flush = () => {
-    // Copies that give back at the same time do so side by side.
+    // Copies that release at the same time do so in any order.
     together.sort(([, a], [, b]) => a - b).forEach(([what, copy, at]) => rendered.push(`${what}${copy}@${at}`))
     together = []
   }
@@ -191,7 +191,7 @@ const renderEvents = (events: ReadonlyArray<readonly [what: "+" | "-", copy: num
   return rendered.join(" ")
 }
 
-/** A request whose copies follow the rows, and what was seen of them. */
+/** A request whose copies follow the rows, and a log of what they did. */
 const requestOf = (rows: ReadonlyArray<Row>) => {
   const events: Array<readonly ["+" | "-", copy: number, at: number]> = []
   let copies = 0
@@ -213,15 +213,15 @@ const onFailure = (cause: Cause.Cause<unknown>) => Cause.isInterruptedOnly(cause
 
 export interface Case {
   readonly options?: Partial<Hedge.Options<string, string>>
-  /** How many different targets there are; with them, the call is one of `hedgeWith`. */
+  /** The number of different targets. If it is given, the call uses `hedgeWith`. */
   readonly targets?: number
-  /** The copy whose target cannot be told, as an error is thrown. */
+  /** The copy for which choosing a target throws. */
   readonly throwsAt?: number
 }
 
 /**
- * A call whose copies follow the rows, with a delay of 50: what happened up to its end; how it ended, the cause as
- * `shape` has it; and what happened after that.
+ * A call whose copies follow the rows, with a delay of 50. The transcript has three parts: the events up to the end of
+ * the call, how the call ended (a cause is written by `shape`), and the events after that.
  */
 export const transcriptOf = (
   rows: ReadonlyArray<Row>,
@@ -256,7 +256,7 @@ export const transcriptOf = (
   return { call, events, transcript }
 }
 
-/** The transcript under the `TestClock`; what still hangs is interrupted at ten seconds. */
+/** The transcript under `TestClock`. A call that hangs is interrupted at ten seconds. */
 export const run = (rows: ReadonlyArray<Row>, more?: Case): Effect.Effect<string> =>
   Effect.gen(function*() {
     const { call, transcript } = transcriptOf(rows, more)
@@ -266,8 +266,8 @@ export const run = (rows: ReadonlyArray<Row>, more?: Case): Effect.Effect<string
   })
 
 /**
- * Runs it on the clock that goes on by itself, on a budget that has just enough for it, and sees to it that nothing is
- * left: no fiber, no sleep, nothing that is held, and nothing that counts as in flight.
+ * Runs the call on the clock that moves by itself, with a budget that is just large enough. Fails if the call leaves
+ * anything behind: a fiber, a sleep, a resource, or a copy that counts as in flight.
  */
 export const runBudgeted = (
   rows: ReadonlyArray<Row>,
@@ -290,7 +290,7 @@ export const runBudgeted = (
     return { exit, events, transcript: transcript() }
   })
 
-/** How many copies one call may have in flight now, up to `most`. */
+/** The number of copies that one call may have in flight now, up to `most`. */
 export const mostInFlight = (budget: Hedge.Budget, most: number): Effect.Effect<number> =>
   Effect.gen(function*() {
     let sent = 0

@@ -3,14 +3,14 @@ import type { Row } from "./scenario.js"
 /** A race as plain data. Times in milliseconds. */
 export interface Race {
   readonly rows: ReadonlyArray<Row>
-  /** The delay after each start, in turn; what is past the end of the list is never. */
+  /** The delay after each start, in order. After the end of the list, the delay is infinite. */
   readonly delays: ReadonlyArray<number>
   readonly minDelay: number
   readonly concurrency: number
   /** Whether a defect ends the race. */
   readonly fatal: boolean
   readonly interruptAt: number | null
-  /** Whether the source says how many candidates it has; else its end is found when the next start is due. */
+  /** Whether the source knows its size. If not, the race finds its end when the next start is due. */
   readonly sized: boolean
 }
 
@@ -21,12 +21,12 @@ export interface Prediction {
   readonly started: ReadonlyArray<
     readonly [index: number, by: "first" | "delay" | "failure", at: number, dueAt: number]
   >
-  /** Since when a start had been due that the decision came before, where it is known that there was one. */
+  /** Since when a start was due and waiting at the decision, if the race knows that there was one. */
   readonly pending: number | null
   readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
 }
 
-/** What a staggered race is, said without fibers: from event to event, with whole lists. */
+/** The rules of a staggered race without fibers: a loop from event to event, over whole lists. */
 export const predict = (race: Race): Prediction => {
   const { concurrency, delays, fatal, minDelay, rows, sized } = race
   const interruptAt = race.interruptAt ?? Infinity
@@ -35,7 +35,7 @@ export const predict = (race: Race): Prediction => {
   const running = new Map<number, number>()
   let now = 0
   let due = 0
-  /** When the next would start if nothing held it up. */
+  /** When the next start would happen if nothing held it back. */
   let wanted = 0
   let exhausted = sized && rows.length === 0
   let by: Prediction["started"][number][1] = "first"
@@ -52,7 +52,7 @@ export const predict = (race: Race): Prediction => {
     }
     ended.sort(([left], [right]) => left - right)
     const endedAt = Math.max(now, ...ended.map(([, , at]) => at))
-    // An interruption that comes while losers clean up takes the win as well.
+    // An interruption while losers clean up cancels the win as well.
     return interruptAt <= endedAt
       ? { winner: null, interrupted: true, endedAt, started, ended, pending: null }
       : { winner, interrupted: false, endedAt, started, ended, pending }

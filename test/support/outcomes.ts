@@ -9,7 +9,7 @@ export type Outcome = StaggeredRace.Outcome<unknown, unknown, unknown>
 
 export type Attempt = StaggeredRace.Attempt<unknown, unknown>
 
-/** The first attempt, which lost after 100 ms, with whatever else is said of it. */
+/** An attempt: the first one, which lost after 100 ms, unless `more` says otherwise. */
 export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   index: 0,
   dueAt: more.startedAt ?? 0,
@@ -21,9 +21,10 @@ export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   ...more
 })
 
-/** A race that nobody had won after 100 ms, with whatever else is said of it. */
+/** An outcome: a race without a winner after 100 ms, unless `more` says otherwise. */
 export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome> = {}): Outcome => ({
   winner: Option.none(),
+  exit: Exit.fail("no"),
   attempts,
   sourceFailure: Option.none(),
   startedAt: 0,
@@ -37,12 +38,13 @@ export const outcome = (attempts: ReadonlyArray<Attempt>, more: Partial<Outcome>
 export const won: Partial<Attempt> = { result: "won", exit: Exit.succeed("ok") }
 
 export const wonBy = (index: number, more: Partial<Outcome> = {}): Partial<Outcome> => ({
+  exit: Exit.succeed("ok"),
   winner: Option.some({ index, value: "ok" }),
   decidedBy: "success",
   ...more
 })
 
-/** What labels and messages may be made of. */
+/** Text for labels and messages, with characters that are hard to draw. */
 export const text = FastCheck.string({
   unit: FastCheck.constantFrom(..."ab \n\x1b┊╌+!日語👍<&>\"'\ufffe\ud800"),
   maxLength: 60
@@ -74,7 +76,7 @@ const attempts = FastCheck.array(
   { maxLength: 60 }
 ).map((all) => all.map((some, index): Attempt => ({ ...some, index })))
 
-/** Outcomes of every kind, also such as no race has. */
+/** Outcomes of every kind, even kinds that no race can have. */
 export const outcomes = FastCheck.record({
   attempts,
   winner: FastCheck.nat({ max: 59 }),

@@ -19,7 +19,7 @@ export const fail = (error: unknown, latency: Duration.DurationInput) => Effect.
 
 export const hang = (cleanUp: Duration.DurationInput) => Effect.onInterrupt(Effect.never, () => Effect.sleep(cleanUp))
 
-/** The outcome of a real race, in virtual time. */
+/** Runs a real race in virtual time. */
 export const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2>>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(race)
@@ -27,7 +27,7 @@ export const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2
     return yield* Fiber.join(fiber)
   })
 
-/** A real race in virtual time, as far as its events tell at an instant, interrupted at another if that is earlier. */
+/** Runs a real race in virtual time and collects its events up to `at`, or interrupts it at `interruptAt` if earlier. */
 const watch = <A, E>(
   candidates: Iterable<Effect.Effect<A, E>>,
   options: StaggeredRace.Options<A, E>,
@@ -61,6 +61,7 @@ const outcome = StaggeredRace.outcome
 
 const late: Drawable = {
   winner: Option.some({ index: 1, value: "ok" }),
+  exit: Exit.succeed("ok"),
   attempts: [
     { index: 0, dueAt: 0, startedAt: 0, endedAt: 160, startedBy: "first", result: "late", exit: Exit.succeed("late") },
     { index: 1, dueAt: 20, startedAt: 20, endedAt: 100, startedBy: "delay", result: "won", exit: Exit.succeed("ok") },
@@ -93,7 +94,7 @@ const late: Drawable = {
 
 const addresses = ["2001:db8::1:443", "192.0.2.1:443", "2001:db8::2:443", "192.0.2.2:443"]
 
-/** One race for everything that a picture can show. */
+/** Races that together show everything a picture can show. */
 export const scenes: ReadonlyArray<Scene> = [
   {
     name: "winner",

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -10,22 +11,22 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import * as TestServices from "effect/TestServices"
 
-/** What a candidate does, in milliseconds from its start. */
+/** What a candidate does. Times are milliseconds from its start. */
 export interface Row {
   readonly result: "ok" | "fail" | "die" | "hang" | "interrupt"
-  /** When it ends; `null` for one that hangs. 0: without suspending. */
+  /** When it ends: `null` if it hangs, 0 if it ends without suspending. */
   readonly latency: number | null
-  /** How long its own clean-up takes when it is interrupted. */
+  /** How long its clean-up takes after an interruption. */
   readonly cleanup?: number
-  /** It cannot be interrupted, and ends no earlier than its latency says. */
+  /** Whether it ignores interruption until its latency has passed. */
   readonly stubborn?: boolean
 }
 
-/** Everything that was seen of a race, by probes of its own inside the candidates. */
+/** What probes inside the candidates saw of a race. */
 export interface Transcript {
   readonly started: Array<readonly [index: number, at: number]>
   readonly ended: Array<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
-  /** `+0@0` for what candidate 0 acquired at 0, `-0@5` for its release at 5. */
+  /** `+0@0`: candidate 0 acquired its resource at 0. `-0@5`: it released the resource at 5. */
   readonly resources: Array<string>
 }
 
@@ -38,7 +39,7 @@ export class Boom extends Error {
   }
 }
 
-const how = (exit: Exit.Exit<unknown, unknown>) =>
+const endedHow = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isSuccess(exit) ? "succeeded" : Cause.isInterrupted(exit.cause) ? "interrupted" : "failed"
 
 const ending = (row: Row, index: number): Effect.Effect<string, Boom> => {
@@ -65,11 +66,14 @@ export const candidate = (row: Row, index: number, seen: Transcript): Effect.Eff
     seen.started.push([index, at])
     return work
   }).pipe(
-    Effect.onExit((exit) => Effect.map(Clock.currentTimeMillis, (at) => seen.ended.push([index, how(exit), at])))
+    Effect.onExit((exit) => Effect.map(Clock.currentTimeMillis, (at) => seen.ended.push([index, endedHow(exit), at])))
   )
 }
 
-/** A candidate that holds a resource for as long as its scope is open. */
+export const candidates = (rows: Iterable<Row>, seen = transcript()): Array<Effect.Effect<string, Boom>> =>
+  Array.from(rows, (row, index) => candidate(row, index, seen))
+
+/** A candidate that holds a resource while its scope is open. */
 export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
   Effect.zipRight(
     Effect.acquireRelease(
@@ -79,75 +83,84 @@ export const scopedCandidate = (row: Row, index: number, seen: Transcript) =>
     candidate(row, index, seen)
   )
 
-/** Waits at a gate, then does enough for a fiber to be made to yield at any of its last operations. */
+/** A resource that logs when it is acquired and released. */
+export const resource = (log: Array<string>, name: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => log.push(`acquire ${name}`)),
+    () => Effect.map(Clock.currentTimeMillis, (at) => log.push(`release ${name} @${at}`))
+  )
+
+/** Waits at a gate, then does enough operations that a fiber can be made to yield at any of the last ones. */
 export const pass = (gate: Deferred.Deferred<void>) =>
   Array.from({ length: 20 }).reduce<Effect.Effect<void>>(
     (steps) => Effect.zipRight(steps, Effect.void),
     Deferred.await(gate)
   )
 
+/** The clocks of `observe`: the `TestClock` itself, and another one that forwards to it and has no other property. */
+export const clocks = ["TestClock", "another"] as const
+
 /** How an effect ended, when, and what it left behind. */
 export interface Observed<A, E> {
   readonly exit: Exit.Exit<A, E>
   readonly endedAt: number
-  /** Sleeps on the clock that were neither slept nor interrupted, and fibers that had not ended. */
+  /** Sleeps that are still pending on the clock, and fibers that have not ended. */
   readonly left: { readonly sleeps: number; readonly fibers: number }
   readonly maxSleeps: number
-  /** How many sleeps were pending at each instant of `sampleAt`. */
+  /** The number of pending sleeps at each instant of `sampleAt`. */
   readonly samples: ReadonlyArray<number>
 }
 
 export interface ObserveOptions {
   readonly interruptAt?: number | null
   readonly sampleAt?: ReadonlyArray<number>
-  /**
-   * Whether the race sees that its clock is moved by hand, and so puts its timers in before its attempts. On any other
-   * clock it makes them after, and keeps one that fires too early: the same, but for ties.
-   */
-  readonly byHand?: boolean
+  readonly clock?: typeof clocks[number]
   /** Called for each sleep that begins. */
-  readonly onSleep?: () => void
+  readonly onSleep?: (millis: number) => void
 }
 
 /**
- * Runs an effect under a `TestClock` of its own that goes on until nothing can happen any more, interrupted at
- * `interruptAt` if that comes first.
+ * Runs an effect under its own `TestClock`, until nothing more can happen. Interrupts it at `interruptAt`, if that
+ * comes first.
  */
 export const observe = <A, E>(
   effect: Effect.Effect<A, E>,
-  { byHand = true, interruptAt, onSleep, sampleAt = [] }: ObserveOptions = {}
+  { clock = "another", interruptAt, onSleep, sampleAt = [] }: ObserveOptions = {}
 ): Effect.Effect<Observed<A, E>> =>
   Effect.gen(function*() {
-    const clock = yield* Effect.clock
+    const testClock = yield* Effect.clock
+    const sleep = testClock.sleep.bind(testClock)
     let sleeps = 0
     let maxSleeps = 0
-    const counted: Clock.Clock & { readonly adjust?: unknown } = {
-      [Clock.ClockTypeId]: Clock.ClockTypeId,
-      unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis(),
-      unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
-      currentTimeMillis: clock.currentTimeMillis,
-      currentTimeNanos: clock.currentTimeNanos,
-      sleep: (duration) =>
+    const counted = {
+      sleep: (duration: Duration.Duration) =>
         Effect.acquireUseRelease(
           Effect.sync(() => {
-            onSleep?.()
+            onSleep?.(Duration.toMillis(duration))
             maxSleeps = Math.max(maxSleeps, ++sleeps)
           }),
-          () => clock.sleep(duration),
+          () => sleep(duration),
           () => Effect.sync(() => sleeps--)
-        ),
-      ...(byHand ? { adjust: true } : {})
+        )
+    }
+    const observed: Clock.Clock = clock === "TestClock" ? Object.assign(testClock, counted) : {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: () => testClock.unsafeCurrentTimeMillis(),
+      unsafeCurrentTimeNanos: () => testClock.unsafeCurrentTimeNanos(),
+      currentTimeMillis: testClock.currentTimeMillis,
+      currentTimeNanos: testClock.currentTimeNanos,
+      ...counted
     }
     const supervisor = yield* Supervisor.track
     let endedAt = NaN
     const fiber = yield* effect.pipe(
-      Effect.withClock(counted),
       Effect.onExit(() => Effect.map(Clock.currentTimeMillis, (at) => endedAt = at)),
+      Effect.withClock(observed),
       Effect.supervised(supervisor),
       Effect.forkDaemon
     )
     if (typeof interruptAt === "number") {
-      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), interruptAt))
+      yield* Effect.forkDaemon(Effect.zipRight(sleep(Duration.millis(interruptAt)), Fiber.interruptFork(fiber)))
     }
     const samples: Array<number> = []
     for (const at of sampleAt) {
@@ -167,7 +180,7 @@ export const fail = (latency: number, more: Partial<Row> = {}): Row => ({ result
 export const die = (latency: number): Row => ({ result: "die", latency })
 export const hang = (more: Partial<Row> = {}): Row => ({ result: "hang", latency: null, ...more })
 
-/** A cause of any shape, written short: `;` for sequential, `|` for parallel, `!` for a defect. */
+/** A cause in short form: `;` is sequential, `|` is parallel, `!` marks a defect, `^` is an interruption. */
 export const shape = (cause: Cause.Cause<unknown>): string =>
   Cause.match(cause, {
     onEmpty: "empty",
@@ -179,3 +192,14 @@ export const shape = (cause: Cause.Cause<unknown>): string =>
   })
 
 export const failed = (exit: Exit.Exit<unknown, unknown>) => Exit.isFailure(exit) ? shape(exit.cause) : "succeeded"
+
+/** The leaves of a cause from left to right. `catchTag`, `flip` and `retry` look at the first failure. */
+export const leaves = (exit: Exit.Exit<unknown, unknown>) => failed(exit).match(/[^();|]+/g) ?? []
+
+export const messages = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) ? Chunk.toReadonlyArray(Cause.failures(exit.cause)) : []
+
+export const how = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit) ? "succeeded" : Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "failed"
+
+export const forever = Duration.infinity

@@ -5,18 +5,18 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import type { Resolver } from "../../src/HappyEyeballs.js"
 
-/** The sockets that this process holds open, as the system counts them. */
+/** The number of sockets that this process holds open, counted by the system. */
 export const openSockets = (): number =>
   fs.readdirSync("/proc/self/fd").filter((descriptor) => {
     try {
       return fs.readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:")
     } catch {
-      // The descriptor that has listed the directory is closed by now.
+      // This descriptor listed the directory, and is closed by now.
       return false
     }
   }).length
 
-/** The test, then a look at what it has left: no socket, in any state. Node closes some of them some turns later. */
+/** Runs a test and fails if it leaves a socket, in any state. Node closes some sockets a few turns later. */
 export const leavingNoSocket = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const before = openSockets()
@@ -29,12 +29,12 @@ export const leavingNoSocket = <A, E>(effect: Effect.Effect<A, E>) =>
     })
   })
 
-/** A resolver that knows these addresses, whatever it is asked for. */
+/** A resolver that answers every query with these addresses. */
 export const knows = (...addresses: ReadonlyArray<string>): Resolver["Type"] => ({
   query: (_host, family) => Effect.succeed(addresses.filter((address) => net.isIP(address) === family))
 })
 
-/** A server that listens until its scope closes, and then on to no connection. Its port. */
+/** Lets a server listen until the scope closes, which also closes all connections. Returns its port. */
 export const listening = (
   server: net.Server,
   host: string,
@@ -62,7 +62,7 @@ export const listening = (
 export const pem = (name: "happy" | "other") =>
   fs.readFileSync(new URL(`../fixtures/tls/${name}.test.pem`, import.meta.url), "utf8")
 
-/** Certificates that clients trust. */
+/** The certificates that clients trust. */
 export const ca = [pem("happy"), pem("other")].map((text) => text.slice(text.indexOf("-----BEGIN CERTIFICATE")))
 
 export const tlsServer = (name: "happy" | "other", options: tls.TlsOptions = {}) =>

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { shape } from "./scenario.js"
 
-/** A span that keeps all that it is told, and how often it was ended. */
+/** A span that records every call, and how often it was ended. */
 export class RecordedSpan implements Tracer.Span {
   readonly _tag = "Span"
   readonly spanId: string
@@ -49,7 +49,7 @@ const millis = (nanos: bigint) => Number(nanos) / 1e6
 const how = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.isSuccess(exit) ? "ok" : Exit.isInterrupted(exit) ? "interrupted" : `failed ${shape(exit.cause)}`
 
-/** Everything about one span but its family: name, times, end, attributes. */
+/** One span without its parent and children: name, times, end, attributes. */
 export const described = ({ attributes, name, status }: Tracer.Span): string => {
   const when = status._tag === "Ended"
     ? `@${millis(status.startTime)}-${millis(status.endTime)} ${how(status.exit)}`
@@ -57,7 +57,7 @@ export const described = ({ attributes, name, status }: Tracer.Span): string => 
   return [`${name} ${when}`, ...Array.from(attributes, ([key, value]) => `${key}=${value}`)].join(" ")
 }
 
-/** A tracer that keeps its spans. */
+/** A tracer that records its spans. */
 export class Recorder {
   readonly spans: Array<RecordedSpan> = []
 
@@ -74,7 +74,7 @@ export class Recorder {
     return this.spans.filter((span) => span.name === name)
   }
 
-  /** All spans, each under its parent, in the order in which they were made. */
+  /** All spans, each under its parent, in the order of their creation. */
   tree(): ReadonlyArray<string> {
     const below = (parent: Tracer.Span | undefined, indent: string): ReadonlyArray<string> =>
       this.spans.filter((span) => Option.getOrUndefined(span.parent) === parent).flatMap((span) => [

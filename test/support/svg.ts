@@ -1,6 +1,6 @@
 import { createRequire } from "node:module"
 
-// Its own types do not hold under `exactOptionalPropertyTypes`.
+// The types of saxes do not compile under `exactOptionalPropertyTypes`.
 const { SaxesParser }: { readonly SaxesParser: new() => Parser } = createRequire(import.meta.url)("saxes")
 
 interface Parser {
@@ -18,7 +18,7 @@ export interface Node {
   readonly children: Array<Node | string>
 }
 
-/** Throws where the text is not well-formed XML. */
+/** Parses XML. Throws if the text is not well-formed. */
 export const parse = (xml: string): Node => {
   const parser = new SaxesParser()
   const root: Node = { name: "", attributes: {}, children: [] }

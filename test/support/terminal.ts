@@ -1,7 +1,7 @@
 import xterm from "@xterm/headless"
 import * as Effect from "effect/Effect"
 
-/** A terminal of a given size, and everything that was ever written to it. */
+/** A terminal of a given size, which records everything that is written to it. */
 export const makeTerminal = (columns: number, rows: number) => {
   const terminal = new xterm.Terminal({
     cols: columns,
@@ -29,7 +29,7 @@ export const makeTerminal = (columns: number, rows: number) => {
     },
     resize: (columns: number, rows: number) => Effect.map(settle, () => terminal.resize(columns, rows)),
     isCursorHidden: () => (/\x1b\[\?25([hl])(?!.*\x1b\[\?25[hl])/s.exec(written.join(""))?.[1] ?? "h") === "l",
-    /** All lines from the first that has scrolled out to that of the cursor. */
+    /** All lines, from the first one that scrolled out down to the cursor. */
     lines: Effect.map(settle, () => {
       const { active } = terminal.buffer
       const all = Array.from(
@@ -44,7 +44,7 @@ export const makeTerminal = (columns: number, rows: number) => {
   }
 }
 
-/** A file or a pipe. */
+/** An output that is not a terminal, like a file or a pipe. */
 export const makePipe = () => {
   const written: Array<string> = []
   return { written, output: { write: (text: string) => written.push(text) }, lines: () => written.join("").split("\n") }

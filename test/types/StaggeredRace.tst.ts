@@ -1,5 +1,5 @@
 import type * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import { pipe } from "effect/Function"
 import type * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
@@ -98,6 +98,36 @@ describe("outcome", () => {
     expect<StaggeredRace.Outcome<number, Both>["winner"]>().type.toBe<
       Option.Option<StaggeredRace.Winner<number>>
     >()
+  })
+
+  it("tells the start that waited at the decision, as the `Decided` event does", () => {
+    expect<StaggeredRace.Outcome<number, Both>["pending"]>().type.toBe<Option.Option<StaggeredRace.Pending>>()
+    expect<Extract<StaggeredRace.RaceEvent<number, Both>, { _tag: "Decided" }>["pending"]>().type.toBe<
+      Option.Option<StaggeredRace.Pending>
+    >()
+    expect<StaggeredRace.Pending>().type.toBe<{ readonly dueAt: number }>()
+  })
+})
+
+describe("toEffect", () => {
+  it("has the type of the race, with and without the error of a stream", () => {
+    expect(pipe([number, text], StaggeredRace.outcome({ delay: 1 }), Effect.flatMap(StaggeredRace.toEffect))).type.toBe<
+      Effect.Effect<number | string, Both, Services>
+    >()
+    expect(pipe(stream, StaggeredRace.outcomeStream({ delay: 1 }), Effect.flatMap(StaggeredRace.toEffect))).type.toBe<
+      Effect.Effect<number | string, Both | "stream failed", Services | "StreamService">
+    >()
+    expect(StaggeredRace.toEffect({} as StaggeredRace.Outcome<number, "failed">)).type.toBe<
+      Effect.Effect<number, "failed">
+    >()
+    expect(StaggeredRace.toEffect<number, "failed">).type.toBe<
+      (outcome: StaggeredRace.Outcome<number, "failed">) => Effect.Effect<number, "failed">
+    >()
+  })
+
+  it("takes nothing but an outcome", () => {
+    expect(StaggeredRace.toEffect).type.not.toBeCallableWith({} as StaggeredRace.Attempt<number, "failed">)
+    expect(StaggeredRace.toEffect).type.not.toBeCallableWith(number)
   })
 })
 

@@ -5,9 +5,9 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
-import * as settings from "../options.js"
-import * as staggeredRace from "../race/api.js"
-import { watch } from "../raceTelemetry.js"
+import { watch } from "../observe.js"
+import { Checks } from "../options.js"
+import * as staggeredRace from "../race/outcome.js"
 import { fromText, interleave as interleaveAddresses } from "./address.js"
 import { Resolution } from "./resolution.js"
 
@@ -18,22 +18,15 @@ export const connectionAttemptDelay = 250
 const connectionAttemptDelayMin = 10
 const connectionAttemptDelayMax = 2000
 
-const invalid = (option: string, value: unknown, expected: string) =>
-  settings.invalid(option, value, expected, "HappyEyeballs")
+const check = new Checks("HappyEyeballs")
 
-const decodeMillis = (option: string, input: unknown) => settings.decodeMillis(option, input, "HappyEyeballs")
+const decodeFamily = (option: string, family: HappyEyeballs.Family | undefined) =>
+  family === undefined ? family : check.oneOf<HappyEyeballs.Family>(option, family, [4, 6])
 
-const isFamily = (family: unknown): family is HappyEyeballs.Family => family === 4 || family === 6
-
-const decodeOrder = ({ firstFamilyCount = 1, prefer }: HappyEyeballs.InterleaveOptions) => {
-  if (!(Number.isInteger(firstFamilyCount) && firstFamilyCount >= 1)) {
-    throw invalid("firstFamilyCount", firstFamilyCount, "a whole number of at least 1")
-  }
-  if (prefer !== undefined && !isFamily(prefer)) {
-    throw invalid("prefer", prefer, "4 or 6")
-  }
-  return { firstFamilyCount, prefer }
-}
+const decodeOrder = ({ firstFamilyCount = 1, prefer }: HappyEyeballs.InterleaveOptions) => ({
+  firstFamilyCount: check.whole("firstFamilyCount", firstFamilyCount, 1),
+  prefer: decodeFamily("prefer", prefer)
+})
 
 /** @internal */
 export const interleave = <A extends HappyEyeballs.Address>(
@@ -45,34 +38,30 @@ const bothFamilies: ReadonlyArray<HappyEyeballs.Family> = [6, 4]
 
 const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
   const { firstFamilyCount, prefer = 6 } = decodeOrder(options)
-  const { family } = options
-  if (family !== undefined && !isFamily(family)) {
-    throw invalid("family", family, "4 or 6")
-  }
+  const family = decodeFamily("family", options.family)
   return {
     families: family === undefined ? bothFamilies : [family],
     firstFamilyCount,
     prefer,
-    resolutionDelay: decodeMillis("resolutionDelay", options.resolutionDelay ?? resolutionDelay)
+    resolutionDelay: check.millis("resolutionDelay", options.resolutionDelay ?? resolutionDelay)
   }
 }
 
 const decodeTarget = (target: HappyEyeballs.Target): HappyEyeballs.Target => {
-  const { host, port } = target
-  if (typeof host !== "string" || host === "") {
-    throw invalid("host", host, "a name or an address")
-  }
-  if (!(Number.isInteger(port) && port >= 1 && port <= 65535)) {
-    throw invalid("port", port, "a whole number from 1 to 65535")
-  }
+  const { host, port } = check.object("the target", target, "a host and a port")
+  check.that(typeof host === "string" && host !== "", "host", host, "a name or an address")
+  check.whole("port", port, 1, 65535)
   return target
 }
 
 const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }: HappyEyeballs.ConnectOptions) => {
-  const delay = decodeMillis("connectionAttemptDelay", input)
-  if (delay < connectionAttemptDelayMin || delay > connectionAttemptDelayMax) {
-    throw invalid("connectionAttemptDelay", input, "from 10 milliseconds to 2 seconds (RFC 8305, section 8)")
-  }
+  const delay = check.millis("connectionAttemptDelay", input)
+  check.that(
+    delay >= connectionAttemptDelayMin && delay <= connectionAttemptDelayMax,
+    "connectionAttemptDelay",
+    input,
+    "from 10 milliseconds to 2 seconds (RFC 8305, section 8)"
+  )
   return delay
 }
 
@@ -85,7 +74,7 @@ const resolutionOf = (
     const { families, ...settings } = decodeResolve(options)
     const answers = (family: HappyEyeballs.Family) =>
       Effect.flatMap(resolver.query(host, family), (answer) =>
-        // What is no address would be resolved once more by whoever connects to it.
+        // `open` would resolve a text that is no address once more.
         Effect.forEach(answer, (text) =>
           Effect.mapError(fromText(text), () =>
             new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
@@ -95,7 +84,7 @@ const resolutionOf = (
         Effect.flatMap(answers(family), (addresses) => history.order(addresses, host))
     return Option.match(fromText(host), {
       onNone: () => new Resolution(query, families, settings),
-      // A literal is asked of nobody.
+      // The host is an address already, so the resolver is not asked.
       onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
     })
   })
@@ -115,7 +104,7 @@ export const resolve = (
       ))
     )))
 
-// By the semantic conventions of OpenTelemetry.
+// The names are those of OpenTelemetry's semantic conventions.
 const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyeballs.Address | undefined) => ({
   "server.address": host,
   "server.port": port,
@@ -139,7 +128,7 @@ export const outcome = <A, E, R>(
         resolution.addresses,
         (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
       )
-      // One address is given for each attempt, as it starts.
+      // The resolution gives one address per attempt, as it starts, so the indices agree.
       const race = staggeredRace.outcomeStream(candidates, {
         delay: decodeDelay(options),
         minDelay: connectionAttemptDelayMin

@@ -2,8 +2,75 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Hedge from "../../Hedge.js"
-import { Bucket } from "./bucket.js"
-import { decodeCount, decodeShare, decodeWindow } from "./settings.js"
+import { Checks } from "../options.js"
+
+const check = new Checks("Hedge")
+
+/** Tokens are counted in billionths, because ten deposits of 0.1 do not sum to 1 in floating point. */
+const token = 1_000_000_000
+
+const slices = 10
+
+/**
+ * Holds the tokens of the last window that were not spent: a hedge costs one token, and each call deposits a part of
+ * one. A new bucket is empty. Tokens expire after a window; a full bucket loses its oldest first.
+ *
+ * @internal
+ */
+export class Bucket {
+  /** A ring: for each tenth of the window, the deposits that are left. */
+  private readonly left = new Float64Array(slices)
+  private slice = -Infinity
+  private balance = 0
+
+  constructor(
+    /** Milliseconds. */
+    private readonly window: number,
+    /** How many tokens it can hold. */
+    private readonly burst: number
+  ) {}
+
+  private expire(now: number): void {
+    const slice = Math.floor(now * slices / this.window)
+    for (let next = Math.max(this.slice + 1, slice - slices + 1); next <= slice; next++) {
+      const index = next % slices
+      this.balance -= this.left[index] ?? 0
+      this.left[index] = 0
+    }
+    this.slice = Math.max(this.slice, slice)
+  }
+
+  /** Adds a part of a token. */
+  deposit(ratio: number, now: number): void {
+    this.expire(now)
+    const amount = Math.round(ratio * token)
+    const index = this.slice % slices
+    this.left[index] = (this.left[index] ?? 0) + amount
+    this.balance += amount
+    this.remove(this.balance - this.burst * token)
+  }
+
+  /** Takes a token, and says whether there was one. */
+  take(now: number): boolean {
+    this.expire(now)
+    const isEnough = this.balance >= token
+    if (isEnough) {
+      this.remove(token)
+    }
+    return isEnough
+  }
+
+  private remove(amount: number): void {
+    let due = amount
+    for (let step = 1; step <= slices && due > 0; step++) {
+      const index = (this.slice + step) % slices
+      const part = Math.min(due, this.left[index] ?? 0)
+      this.left[index] = (this.left[index] ?? 0) - part
+      this.balance -= part
+      due -= part
+    }
+  }
+}
 
 /** @internal */
 export const TypeId: Hedge.BudgetTypeId = Symbol.for("effect-staggered-race/Hedge/Budget") as Hedge.BudgetTypeId
@@ -17,9 +84,9 @@ export class Budget implements Hedge.Budget {
   private inFlight = 0
 
   constructor({ burst = 10, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
-    this.share = decodeShare("ratio", ratio)
-    this.maxInFlight = decodeCount("maxInFlight", maxInFlight, 0, Infinity)
-    this.bucket = new Bucket(decodeWindow(window), decodeCount("burst", burst, 1, Infinity))
+    this.share = check.share("ratio", ratio)
+    this.maxInFlight = check.limit("maxInFlight", maxInFlight, 0)
+    this.bucket = new Bucket(check.window(window), check.limit("burst", burst, 1))
   }
 
   get ratio(): number {
@@ -27,19 +94,19 @@ export class Budget implements Hedge.Budget {
   }
 
   set ratio(ratio: number) {
-    this.share = decodeShare("ratio", ratio)
+    this.share = check.share("ratio", ratio)
   }
 
   called(now: number): void {
     this.bucket.deposit(this.ratio, now)
   }
 
-  /** Whether one more request may be sent: then it is paid for. At a ratio of zero, savings are worth nothing. */
+  /** Pays for one more request, and says whether it may be sent. A ratio of zero also blocks what was saved before. */
   spend(now: number): boolean {
     return this.ratio > 0 && this.bucket.take(now)
   }
 
-  /** Whether one more copy may be sent: then it is paid for, and in flight until it is given back. */
+  /** Pays for one more hedge, and says whether it may be sent. Then it is in flight until it is given back. */
   take(now: number): boolean {
     const isTaken = this.inFlight < this.maxInFlight && this.spend(now)
     if (isTaken) {
@@ -54,7 +121,7 @@ export class Budget implements Hedge.Budget {
 }
 
 /**
- * Who may always send another copy.
+ * A budget that pays for every hedge.
  *
  * @internal
  */

@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -10,48 +10,45 @@ import { constant } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../../Hedge.js"
-import * as staggeredRace from "../race/api.js"
+import type { Watch } from "../observe.js"
 import { isInterruption, tidy } from "../race/causes.js"
-import type { Denied, Plan, Policy } from "./policy.js"
-import type { CallTelemetry } from "./telemetry.js"
+import * as staggeredRace from "../race/outcome.js"
+import { CallMetrics } from "./metrics.js"
+import { type Denied, from, type Plan, type Policy } from "./policy.js"
 
-/** An answer that is not good enough to win. */
+/** An answer that is not good enough to win. To the race, it is a failure. */
 class Rejected extends Data.TaggedError("Rejected")<{ readonly answer: unknown }> {}
 
-/** What a copy does; `B` is what it makes of its answer. */
+/** One copy of a request. It turns the server's answer into a `B`. */
 type Copy<B, E, R> = Effect.Effect<B, E | Rejected, R>
 
 /**
- * What is asked of a policy.
+ * What a caller hands to a policy.
  *
  * @internal
  */
 export interface Request<A, E, R, B> extends Pick<Hedge.Options<A, E>, "accept" | "fatal" | "pushback"> {
   readonly key: string
-  /** The copy of that index, with `judge` at its answer; none if there is nothing left to send it to. */
+  /** The copy of that index, which passes its answer to `judge`; none if there is no target left for it. */
   readonly copy: (
     index: number,
     judge: <R1>(answer: Effect.Effect<A, E, R1>) => Copy<A, E, R1>
   ) => Option.Option<Copy<B, E, R>>
-  /** What a call ends with whose copies gave answers that were not good enough, the first of which this is, or failed. */
+  /** The end of a call without a winner that got at least one answer. It gets the first answer, and all failures. */
   readonly settle: (answer: A, failures: Cause.Cause<E>) => Effect.Effect<B, E>
 }
 
-/**
- * One call: a race of copies, of which each but the first is asked for, and paid for, when it is due.
- *
- * @internal
- */
-export class Call<A, E, R, B> {
-  /** Copies that were asked for, and have not ended. */
+/** A race of copies. The call asks for a hedge, and pays for it, only when the hedge is due. */
+class Call<A, E, R, B> {
+  /** Copies that the call has asked for, and that have not ended. */
   private running = 0
-  /** Copies besides the first that are paid for. */
+  /** Hedges that are paid for. */
   private sent = 0
-  /** Copies that are paid for and have not begun. */
+  /** Hedges that are paid for and have not begun. */
   private waiting = 0
-  /** A copy that is paid for ahead of its turn. */
+  /** A hedge that is paid for ahead of its turn. */
   private reserved: Option.Option<Copy<B, E, R>> = Option.none()
-  /** No copy is sent any more. */
+  /** The call sends no more hedges. */
   private closed = false
   private isFatal = false
   private isFirstRejected = false
@@ -60,7 +57,7 @@ export class Call<A, E, R, B> {
     private readonly policy: Policy<A, E>,
     private readonly request: Request<A, E, R, B>,
     private readonly clock: Clock.Clock,
-    private readonly telemetry: CallTelemetry | undefined
+    private readonly metrics: CallMetrics | undefined
   ) {}
 
   private get now(): number {
@@ -70,36 +67,36 @@ export class Call<A, E, R, B> {
   run(plan: Either.Either<Plan, Denied>): Effect.Effect<B, E, R> {
     if (Either.isLeft(plan)) {
       this.deny(plan.left)
-      return this.race(Duration.infinity, Infinity)
+      return this.race(Infinity, Infinity)
     }
     const { delay, probability } = plan.right
     const quick = typeof delay === "number" ? delay : Infinity
-    this.telemetry?.onDelay(quick)
+    this.metrics?.onDelay(quick)
     return probability === 1
       ? this.race(delay, quick)
-      : Effect.flatMap(Random.next, (drawn) => this.race(drawn < probability ? delay : Duration.infinity, quick))
+      : Effect.flatMap(Random.next, (drawn) => this.race(drawn < probability ? delay : Infinity, quick))
   }
 
   private race(delay: Plan["delay"], quick: number): Effect.Effect<B, E, R> {
-    const { policy: { budget, settings }, telemetry } = this
+    const { metrics, policy: { budget, settings } } = this
     const fatal = settings.fatal ?? this.request.fatal
     const copies = { [Symbol.iterator]: () => this.copies(quick) }
     return staggeredRace.race<B, E | Rejected, R>(copies, {
       delay,
       losers: settings.losers,
       fatal: fatal && ((cause) => this.isFatal = Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>))
-    }, constant(telemetry)).pipe(
+    }, metrics?.watch ?? nobody).pipe(
       Effect.catchAllCause((cause) => this.settle(cause)),
       Effect.onExit((exit) =>
         Effect.sync(() => {
           budget.giveBack(this.waiting)
-          telemetry?.onSettled(exit)
+          metrics?.onSettled(exit)
         })
       )
     )
   }
 
-  /** Each is asked for when it is due, and not before. */
+  /** The race pulls a copy when it is due. */
   private *copies(quick: number): Generator<Copy<B, E, R>> {
     const first = this.request.copy(0, (answer) => this.judge(0, answer))
     if (Option.isSome(first)) {
@@ -110,7 +107,7 @@ export class Call<A, E, R, B> {
     }
   }
 
-  /** The next copy, paid for, if there may be one. */
+  /** The next hedge, paid for, or none. */
   private next(): Option.Option<Copy<B, E, R>> {
     const { policy, reserved } = this
     if (Option.isSome(reserved)) {
@@ -121,7 +118,7 @@ export class Call<A, E, R, B> {
     if (this.closed || index > policy.settings.maxHedges) {
       return Option.none()
     }
-    // A function that throws is not asked again.
+    // If `copy` throws, the call stays closed and does not ask again.
     this.closed = true
     const copy = this.request.copy(index, (answer) => this.judge(index, answer))
     this.closed = false
@@ -138,7 +135,7 @@ export class Call<A, E, R, B> {
 
   private deny(reason: Denied): Option.Option<never> {
     if (!this.closed && this.sent < this.policy.settings.maxHedges) {
-      this.telemetry?.onDenied(reason)
+      this.metrics?.onDenied(reason)
     }
     this.closed = true
     return Option.none()
@@ -158,7 +155,7 @@ export class Call<A, E, R, B> {
       Effect.sync(() => {
         this.running--
         if (Number.isNaN(startedAt)) {
-          // It was interrupted before it began, and is given back with those that wait.
+          // Interrupted before it began: `race` gives it back, with the others that wait.
           return
         }
         if (index > 0) {
@@ -177,7 +174,7 @@ export class Call<A, E, R, B> {
     }
   }
 
-  /** Lets an answer through that is good enough, or that nothing better can follow: what it holds is still there. */
+  /** Lets an answer win that is good enough, or that nothing better can follow. What the answer holds stays open. */
   private judge<R1>(index: number, answer: Effect.Effect<A, E, R1>): Copy<A, E, R1> {
     const { accept = this.request.accept, pushback = this.request.pushback } = this.policy.settings
     const heard = pushback === undefined ? answer : Effect.onExit(answer, (exit) =>
@@ -191,7 +188,7 @@ export class Call<A, E, R, B> {
         return Effect.succeed(answer)
       }
       this.isFirstRejected ||= index === 0
-      this.telemetry?.onRejected(index)
+      this.metrics?.onRejected(index)
       return this.mayGetBetter() ? new Rejected({ answer }) : Effect.succeed(answer)
     })
   }
@@ -203,7 +200,7 @@ export class Call<A, E, R, B> {
     try {
       this.reserved = this.next()
     } catch {
-      // What it throws is part of the cause if all copies fail, and this one has not.
+      // This copy has not failed. The race pulls again if others fail, and then reports the failure of `copy`.
     }
     return Option.isSome(this.reserved)
   }
@@ -219,5 +216,45 @@ export class Call<A, E, R, B> {
   }
 }
 
+const nobody: Watch = constant(undefined)
+
 const rejectedIn = (cause: Cause.Cause<unknown>): Option.Option<Rejected> =>
   Chunk.findFirst(Cause.failures(cause), (error) => error instanceof Rejected)
+
+/** @internal */
+export const call = <A, E, R, B>(
+  input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+  request: Request<A, E, R, B>
+): Effect.Effect<B, E, R> =>
+  Effect.withFiberRuntime((fiber) => {
+    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const policy = from(input)
+    const { budget, settings: { enabled, name } } = policy
+    const metrics = name === undefined ? undefined : new CallMetrics(name, fiber)
+    const run = (isEnabled: boolean) => {
+      const now = clock.unsafeCurrentTimeMillis()
+      budget.called(now)
+      const plan = isEnabled ? policy.plan(request.key, now) : Either.left("disabled" as const)
+      return new Call(policy, request, clock, metrics).run(plan)
+    }
+    return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
+  })
+
+/** @internal */
+export const hedgeWith = <A, E, R>(
+  candidate: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
+  policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+  { key = "" }: Hedge.CallOptions = {}
+): Effect.Effect<A, E, R> =>
+  call<A, E, R, A>(policy, {
+    key,
+    copy: (index, judge) => Option.map(candidate(index), judge),
+    settle: Effect.succeed
+  })
+
+/** @internal */
+export const hedge = <A, E, R>(
+  self: Effect.Effect<A, E, R>,
+  policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+  options?: Hedge.CallOptions
+): Effect.Effect<A, E, R> => hedgeWith(() => Option.some(self), policy, options)

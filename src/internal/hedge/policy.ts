@@ -1,30 +1,97 @@
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { constVoid } from "effect/Function"
 import type * as Hedge from "../../Hedge.js"
+import { Checks } from "../options.js"
 import { Budget, isBudget, unlimited } from "./budget.js"
 import { type Choice, Sketch } from "./estimator.js"
-import { decode, invalid, isPercentile, type Settings, type Timing } from "./settings.js"
+
+const check = new Checks("Hedge")
 
 /** @internal */
 export const TypeId: Hedge.PolicyTypeId = Symbol.for("effect-staggered-race/Hedge/Policy") as Hedge.PolicyTypeId
 
-/** Why no copy is sent. */
+/** @internal */
+export const percentile = (
+  quantile: number,
+  { above = "clamp", max = Infinity, min = 1, warmup = 20, window = 30_000 }: Hedge.PercentileOptions = {}
+): Hedge.Percentile => {
+  const decoded: Hedge.Percentile = {
+    _tag: "Percentile",
+    quantile: check.fraction("quantile", quantile),
+    above: check.oneOf("above", above, ["stop", "clamp"]),
+    warmup: check.whole("warmup", warmup, 1),
+    min: check.millis("min", min),
+    max: check.millis("max", max),
+    window: check.window(window)
+  }
+  check.that(decoded.max >= decoded.min, "max", max, "at least min")
+  return decoded
+}
+
+const isPercentile = (delay: unknown): delay is Hedge.Percentile =>
+  typeof delay === "object" && delay !== null && "_tag" in delay && delay._tag === "Percentile"
+
+/** A delay that a race understands. */
+type Timing = number | Exclude<Hedge.Options["delay"], Duration.DurationInput | Hedge.Percentile>
+
+/** The options of a policy, checked, with defaults filled in and durations in milliseconds. */
+interface Settings<A, E> extends Hedge.Options<A, E> {
+  readonly delay: Timing | Hedge.Percentile
+  readonly maxHedges: number
+  readonly probability: number | "auto"
+  readonly tail: number
+}
+
+const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
+  const {
+    accept,
+    delay,
+    enabled,
+    fatal,
+    losers = "await",
+    maxHedges = 1,
+    name,
+    probability = 1,
+    pushback,
+    tail = 0.99
+  } = options
+  check.name(name)
+  check.that(enabled === undefined || Effect.isEffect(enabled), "enabled", enabled, "an effect")
+  check.functions({ accept, fatal, pushback })
+  if (probability === "auto") {
+    const expected = "a number from 0 to 1 unless the delay is a percentile"
+    check.that(isPercentile(delay), "probability", probability, expected)
+  } else {
+    check.share("probability", probability)
+  }
+  return {
+    ...options,
+    delay: isPercentile(delay) ? delay : check.delay(delay),
+    losers: check.losers(losers),
+    maxHedges: check.whole("maxHedges", maxHedges, 0),
+    probability,
+    tail: check.fraction("tail", tail)
+  }
+}
+
+/** Why a call sends no hedge. */
 export type Denied = "disabled" | "warm-up" | "max" | "budget" | "no-target" | "pushback"
 
-/** When to send copies, and with which probability when the call is late. */
+/** When a call sends hedges, and with which probability if it is late. */
 export interface Plan {
   readonly delay: Timing
   readonly probability: number
 }
 
-/** How many keys have an estimator of their own; of more, the one that was not called for longest is forgotten. */
+/** How many keys have an estimator. With more keys, the policy forgets the one that was not called for longest. */
 const maxKeys = 256
 
-/** `estimate` is the percentile, of what the sketch knows. */
+/** Chooses a delay from a sketch, and from the percentile that the sketch estimates. */
 type Choose = (sketch: Sketch, estimate: number, now: number) => Choice
 
-/** What is known of the calls of one key. */
+/** Chooses the delay for the calls of one key. */
 class Estimator {
   readonly sketch: Sketch
   private chosen: Choice = { delay: NaN, probability: 1 }
@@ -38,7 +105,7 @@ class Estimator {
     this.sketch = new Sketch(percentile.window)
   }
 
-  /** Chosen anew when what is known has grown by a fiftieth: a look at all of it for each call would be dear. */
+  /** Chooses again only when the sketch has grown by 2 %, because choosing reads all of it. */
   plan(now: number): Either.Either<Plan, Denied> {
     const { above, max, min, quantile, warmup } = this.percentile
     const count = this.sketch.count(now)
@@ -73,7 +140,7 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
 
   private estimator(key: string, percentile: Hedge.Percentile): Estimator {
     const estimator = this.estimators.get(key) ?? new Estimator(percentile, this.choose(percentile))
-    // The order of a map is that of its insertions.
+    // A Map keeps the order of insertion, so this key becomes the newest.
     this.estimators.delete(key)
     this.estimators.set(key, estimator)
     const [eldest] = this.estimators.keys()
@@ -91,7 +158,7 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
       : (_, estimate) => ({ delay: estimate, probability })
   }
 
-  /** When to send copies; or why there are to be none. */
+  /** When a call sends hedges, or why it sends none. */
   plan(key: string, now: number): Either.Either<Plan, Denied> {
     const { delay, probability } = this.settings
     return isPercentile(delay)
@@ -100,8 +167,8 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
   }
 
   /**
-   * Records what the first copy of a call has taken. Of one that was cut off, it is known that it would have taken
-   * longer. Copies that are sent later, and quick failures, would falsify it.
+   * Records how long the first copy of a call took, or that it was cut off and would have taken longer. Later copies
+   * and quick failures are not recorded, because they would falsify the percentile.
    */
   record(key: string, elapsed: number, how: "ended" | "cutOff", now: number): void {
     const { delay } = this.settings
@@ -113,27 +180,29 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
 
 /** @internal */
 export const make = <A = unknown, E = unknown>(
-  { budget = {}, ...options }: Hedge.MakeOptions<A, E>
+  options: Hedge.MakeOptions<A, E>
 ): Effect.Effect<Hedge.Policy<A, E>> =>
-  Effect.sync(() =>
-    new Policy(
-      options,
+  Effect.sync(() => {
+    const { budget = {}, ...others } = check.object("options", options, "a delay")
+    const isFine = budget === "unlimited" || (typeof budget === "object" && budget !== null)
+    check.that(isFine, "budget", budget, "a budget, the options of one, or \"unlimited\"")
+    return new Policy(
+      others,
       budget === "unlimited" ? unlimited : isBudget(budget) ? budget : new Budget(budget as Hedge.BudgetOptions)
     )
-  )
+  })
 
 /** @internal */
 export const from = <A, E>(policy: Hedge.Policy<A, E> | Hedge.Options<A, E>): Policy<A, E> => {
   if (policy instanceof Policy) {
     return policy
   }
-  const options = policy as Hedge.Options<A, E>
-  if (isPercentile(options.delay)) {
-    throw invalid(
-      "delay",
-      options.delay._tag,
-      "a duration or a schedule, or that of a policy that is made once, by Hedge.make"
-    )
-  }
+  const options = check.object("options", policy as Hedge.Options<A, E>, "a delay")
+  check.that(
+    !isPercentile(options.delay),
+    "delay",
+    "Percentile",
+    "a duration or a schedule, or that of a policy that is made once, by Hedge.make"
+  )
   return new Policy(options, unlimited)
 }

@@ -12,22 +12,24 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Hedge from "../../Hedge.js"
 import type * as HedgedHttpClient from "../../HedgedHttpClient.js"
-import { call } from "../hedge/hedge.js"
-import { invalid } from "../options.js"
+import { call } from "../hedge/call.js"
+import { Checks } from "../options.js"
+
+const check = new Checks("HedgedHttpClient")
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Policy<E> = Hedge.Policy<Response, E> | Hedge.Options<Response, E>
 
-/** What may be sent twice and do no more than once (RFC 9110, section 9.2.1). */
+/** Sending these twice has the same effect as sending them once (RFC 9110, section 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"]
 
-/** As `HttpClient.retryTransient` has it. */
+/** The statuses that `HttpClient.retryTransient` retries. */
 const transientStatuses = [408, 429, 500, 502, 503, 504]
 
 const isGood = ({ status }: Response) => !transientStatuses.includes(status)
 
-/** Whether another copy may fare better: as `retryTransient` has it, and where a body breaks off. */
+/** Whether a hedge may succeed after this error: what `retryTransient` retries, and a body that breaks off. */
 const isTransient = (error: unknown): boolean =>
   Predicate.hasProperty(error, Cause.TimeoutExceptionTypeId) ||
   (HttpClientError.isHttpClientError(error) &&
@@ -40,7 +42,7 @@ const isTransient = (error: unknown): boolean =>
 const isFatal = (cause: Cause.Cause<unknown>) =>
   !Cause.isInterruptedOnly(cause) && !Option.exists(Cause.failureOption(cause), isTransient)
 
-/** A server that says when to come back has no use for a copy before that (RFC 9110, section 10.2.3). */
+/** The server says when to come back, so a hedge before that is of no use (RFC 9110, section 10.2.3). */
 const isPushback = (exit: Exit.Exit<Response, unknown>): boolean => {
   const response = Exit.match(exit, {
     onFailure: (cause) =>
@@ -66,8 +68,8 @@ const isRepeatable = (body: HttpBody.HttpBody) =>
 const originOf = ({ url }: Request): string => URL.canParse(url) ? new URL(url).origin : ""
 
 /**
- * Closes the connection of a response, unless it has been read to its end. It is what a client does whose reader is
- * interrupted; so a reader begins, which has to get as far as that before it yields, and is interrupted.
+ * Closes an unread response's connection. `HttpClient` has no close, but interrupting a reader does it: so this starts
+ * one and interrupts it. The reader must have begun to read by then, hence the limit of operations before it yields.
  */
 const discard = ({ text }: Response): Effect.Effect<void> =>
   Effect.forkDaemon(Effect.interruptible(Effect.exit(text))).pipe(
@@ -78,8 +80,8 @@ const discard = ({ text }: Response): Effect.Effect<void> =>
   )
 
 /**
- * Requests whose connection is closed with the scope. `HttpClient.withScope` would not abort what is interrupted before
- * that, such as a try that a client inside has given up, and not close the response to which a redirect has led.
+ * Closes a request's connection with the scope. `HttpClient.withScope` does not suffice: it neither aborts a request
+ * that is interrupted earlier, such as a try that an inner client gives up, nor closes the response after a redirect.
  */
 const scoped = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
   HttpClient.transformResponse(
@@ -93,7 +95,7 @@ const scoped = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.Http
 interface Settings<E, R> {
   readonly mayCopy: (request: Request) => boolean
   readonly key: (request: Request) => string
-  /** Sends the copy of that index: a request object of its own, whose connection is closed with the scope. */
+  /** Sends the copy of that index as a request object of its own, and closes its connection with the scope. */
   readonly send: (request: Request, index: number) => Effect.Effect<Response, E, R | Scope.Scope>
 }
 
@@ -102,9 +104,9 @@ const decode = <E, R>(
   { attemptHeader = "x-hedge-attempt", copies = client, key = originOf, methods = safeMethods }:
     HedgedHttpClient.Options<E, R>
 ): Settings<E, R> => {
-  if (attemptHeader !== false && !/^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)) {
-    throw invalid("attemptHeader", attemptHeader, "the name of a header, or false", "HedgedHttpClient")
-  }
+  const isFine = attemptHeader === false || /^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)
+  check.that(isFine, "attemptHeader", attemptHeader, "the name of a header, or false")
+  check.functions({ key })
   const [first, others] = [scoped(client), scoped(copies)]
   const repeatable = new Set(methods.map((method) => method.toUpperCase()))
   return {
@@ -112,7 +114,7 @@ const decode = <E, R>(
       isRepeatable(body) && (repeatable.has(method) || headers["idempotency-key"] !== undefined),
     key,
     send: (request, index) =>
-      // Clients may know a request by its object, such as `HttpClient.withScope`.
+      // Some clients, such as that of `HttpClient.withScope`, tell requests apart by their object.
       (index === 0 ? first : others).execute(
         HttpClientRequest.setHeaders(
           request,
@@ -161,7 +163,7 @@ export const reading = <E, R, B, E2, R2>(
           ...rules,
           key: key(request),
           copy: (index, judge) => Option.some(Effect.scoped(Effect.flatMap(judge(send(request, index)), read))),
-          // There is nothing to be read from them any more.
+          // The rejected answers are closed, so there is nothing left to read.
           settle: (_, failures) => Effect.failCause(failures)
         })
         : Effect.scoped(Effect.flatMap(send(request, 0), read))

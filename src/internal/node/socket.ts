@@ -11,7 +11,9 @@ import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
 import { connectionAttemptDelay } from "../happyEyeballs/connect.js"
-import { decodeMillis } from "../options.js"
+import { Checks } from "../options.js"
+
+const check = new Checks("NodeHappyEyeballs")
 
 /** @internal */
 export const toError = (cause: unknown): NodeJS.ErrnoException =>
@@ -32,7 +34,7 @@ export const makeResolver = (
           if (error) {
             fail(error)
           } else {
-            // A function in the place of `dns.lookup` may know no other answer than one address.
+            // A user's `lookup` may ignore `all` and answer with a single address.
             resume(Effect.succeed(typeof found === "string" ? [found] : found.map(({ address }) => address)))
           }
         } catch (error) {
@@ -40,7 +42,7 @@ export const makeResolver = (
         }
       }
       try {
-        // Whatever it is by now: caches and monitors take its place, and Node asks them, too.
+        // Read `dns.lookup` for each query: caches and monitors replace it, and Node itself uses their replacement.
         const ask: net.LookupFunction = lookup ?? dns.lookup
         ask(host, { all: true, family, hints }, answer)
       } catch (error) {
@@ -50,8 +52,8 @@ export const makeResolver = (
 })
 
 /**
- * Done when a socket gets so far, or is closed before. It listens from the moment that the socket is made: whoever
- * waits may come later than the event.
+ * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
+ * event may come before anybody waits for it.
  *
  * @internal
  */
@@ -67,14 +69,13 @@ export const awaiting = (
 }
 
 /**
- * A socket that lives as long as its scope. It is destroyed in whatever state it is: `destroySoon` would wait for a
- * connection that is still being made.
+ * Opens a socket, and destroys it with the scope. `destroySoon` would wait for a socket that is still connecting.
  */
 const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
-        // Who waits for the socket hears of an error when it closes; one that nobody listens to would end the process.
+        // An error without a listener ends the process. Nothing is lost: `awaiting` reports it when the socket closes.
         const socket = make().on("error", constVoid)
         return [socket, watch(socket)] as const
       },
@@ -84,7 +85,7 @@ const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A
   )
 
 /**
- * An address that has been connected to gets some time for the handshake before the next one is tried.
+ * Gives a connected address some time for its handshake before the race tries the next one.
  *
  * @internal
  */
@@ -97,7 +98,7 @@ export const handshakeBegins = (
   )
 
 /**
- * A socket that is connected.
+ * Opens a socket and waits until it is connected.
  *
  * @internal
  */
@@ -108,7 +109,7 @@ export const connected = <S extends net.Socket>(make: () => S) =>
   )
 
 /**
- * A socket that has finished its handshake of TLS.
+ * Opens a socket and waits until its TLS handshake is done.
  *
  * @internal
  */
@@ -129,8 +130,8 @@ export const secured = <S extends net.Socket>(
 const isName = (host: string): boolean => Option.isNone(fromText(host))
 
 /**
- * Node checks a certificate against the name that it sends along, and where it sends none, against the host: which
- * would be the address.
+ * Makes Node check the certificate against the host. Without a server name, Node would check it against the address
+ * that it connects to.
  *
  * @internal
  */
@@ -151,9 +152,9 @@ export const open = (options: NodeHappyEyeballs.SocketOptions = {}) => ({ addres
 
 /** @internal */
 export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs.TlsOptions = {}) => {
-  const handshakeDelay = input === undefined ? undefined : decodeMillis("handshakeDelay", input, "NodeHappyEyeballs")
+  const handshakeDelay = input === undefined ? undefined : check.millis("handshakeDelay", input)
   return ({ address, host, port }: HappyEyeballs.Endpoint) => {
-    // The name that was asked for; a dot at its end is not sent (RFC 6066, section 3).
+    // RFC 6066, section 3: a server name has no dot at its end.
     const servername = options.servername ?? (isName(host) ? host.replace(/\.$/, "") : undefined)
     const named = servername === undefined ? options : { ...options, servername }
     const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
@@ -162,7 +163,7 @@ export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs
 }
 
 /**
- * An own address of one family reaches none of the other.
+ * The family to connect to. A local address decides it, because it cannot reach the other family.
  *
  * @internal
  */

@@ -1,47 +1,119 @@
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import { decodeMillis } from "../options.js"
-import type { Pace } from "./pace.js"
+import type { Started } from "./fibers.js"
+import type { Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
+import { check } from "./settings.js"
 
 /** @internal */
-export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
+  "effect-staggered-race/CurrentAttempt",
+  {
+    defaultValue: () => Option.none<StaggeredRace.CurrentAttempt>()
+  }
+)
+
+interface Progress {
+  onProgress(index: number, millis: number): void
+}
 
 /**
- * An attempt from its start on, mutated by the coordinator alone: what is not `readonly` is set as it becomes known.
- * To the candidate it is the `CurrentAttempt`.
+ * An attempt from its start on. The driver sets what is not `readonly` as it becomes known; to its candidate it is the
+ * `CurrentAttempt`.
  *
  * @internal
  */
-export class Started<A, E> implements StaggeredRace.CurrentAttempt {
-  /** While it can be interrupted. */
-  fiber: AnyFiber | undefined = undefined
-  /** While it is open and the attempt's own. */
+export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
+  readonly index: number
+  readonly startedAt: number
+  readonly dueAt: number
+  readonly startedBy: StartedBy
+  readonly overlapped: boolean
+  /** Its fiber, while it runs. That of the winner is known until the race has ended. */
+  started: Started | undefined = undefined
+  /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
 
   constructor(
-    readonly index: number,
-    readonly startedAt: number,
-    readonly dueAt: number,
-    readonly startedBy: StaggeredRace.StartedBy,
-    /** Whether all earlier attempts had ended. */
-    readonly afterAll: boolean,
-    /** While it runs: a winner's finalizers may hold their `CurrentAttempt` for long, but not the race. */
-    public pace: Pick<Pace<never>, "holdBack"> | undefined
-  ) {}
+    { dueAt, index, overlapped, startedAt, startedBy }: Start,
+    /** While it runs. A winner's finalizers may hold their `CurrentAttempt` for long, but not its race. */
+    private race: Progress | undefined
+  ) {
+    this.index = index
+    this.startedAt = startedAt
+    this.dueAt = dueAt
+    this.startedBy = startedBy
+    this.overlapped = overlapped
+  }
+
+  get isRunning(): boolean {
+    return Number.isNaN(this.endedAt)
+  }
 
   // Made when it is asked for: few candidates do.
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
-        const millis = decodeMillis("progress", duration)
-        this.pace?.holdBack(this.index, millis)
+        const millis = check.millis("progress", duration)
+        this.race?.onProgress(this.index, millis)
       })
   }
+
+  /** Perhaps it has ended already. */
+  runsIn(started: Started): void {
+    if (this.result === undefined || this.result === "won") {
+      this.started = started
+    }
+  }
+
+  /** Whoever does not win gives back what it has acquired. */
+  giveBack(exit: Exit.Exit<A, E>): Effect.Effect<void> {
+    this.exit = exit
+    return this.scope === undefined ? Effect.void : Effect.map(Effect.exit(this.scope.close(exit)), (closed) => {
+      this.exit = Exit.zipLeft(exit, closed)
+    })
+  }
+
+  /** Its fiber has ended. Tells how the attempt has, unless it has won: the value of a winner is the race's alone. */
+  end(at: number, ended: Exit.Exit<void>): Exit.Exit<A, E> | undefined {
+    this.endedAt = at
+    this.race = undefined
+    if (this.result === "won") {
+      return undefined
+    }
+    this.started = undefined
+    this.scope = undefined
+    this.exit = Exit.isFailure(ended) ? Exit.failCause(ended.cause) : this.exit ?? Exit.interrupt(FiberId.none)
+    return this.exit
+  }
+}
+
+/**
+ * What an attempt gets to see of itself.
+ *
+ * @internal
+ */
+export const contextOf = <R>(
+  attempt: Attempt<unknown, unknown>,
+  context: Context.Context<R>,
+  span: Tracer.Span | undefined
+): Context.Context<R> => {
+  const services = new Map(context.unsafeMap).set(CurrentAttempt.key, Option.some(attempt))
+  if (attempt.scope !== undefined) {
+    services.set(Scope.Scope.key, attempt.scope.scope)
+  }
+  if (span !== undefined) {
+    services.set(Tracer.ParentSpan.key, span)
+  }
+  return Context.unsafeMake(services)
 }

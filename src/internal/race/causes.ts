@@ -1,18 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
-
-/**
- * One failed attempt, as far as its place in the race's cause depends on it.
- *
- * @internal
- */
-export interface Failure<E> {
-  /** Without `Empty` leaves. */
-  readonly cause: Cause.Cause<E>
-  /** Whether it began when all earlier attempts had ended. */
-  readonly afterAll: boolean
-}
+import type { Attempt } from "./attempt.js"
 
 type Join = <E>(left: Cause.Cause<E>, right: Cause.Cause<E>) => Cause.Cause<E>
 
@@ -54,25 +43,39 @@ export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> =>
     : self
 
 /**
- * The failures of a race in candidate order: `sequential` where an attempt began after all earlier ones had ended,
- * `parallel` where they overlapped.
+ * The failures of a race in candidate order: `sequential` where an attempt began when all earlier ones had ended, else
+ * `parallel`. A failure that ended the race comes before all others, where `catchTag`, `flip` and `retry` look.
  *
  * @internal
  */
-export const combine = <E>(failures: Iterable<Failure<E>>): Cause.Cause<E> => {
+export const combine = <E>(
+  attempts: ReadonlyArray<Attempt<unknown, E>>,
+  fatal?: Attempt<unknown, E>
+): Cause.Cause<E> => {
   const runs: Array<Array<Cause.Cause<E>>> = []
   let overlapping: Array<Cause.Cause<E>> | undefined
-  for (const { afterAll, cause } of failures) {
-    if (overlapping === undefined || afterAll) {
+  for (const attempt of attempts) {
+    if (attempt.result !== "failed") {
+      continue
+    }
+    if (overlapping === undefined || !attempt.overlapped) {
       overlapping = []
       runs.push(overlapping)
     }
-    if (!Cause.isEmptyType(cause)) {
+    const cause = causeOf(attempt)
+    if (attempt !== fatal && !Cause.isEmptyType(cause)) {
       overlapping.push(cause)
     }
   }
-  return joinAll(runs.filter((run) => run.length > 0).map((run) => joinAll(run, Cause.parallel)), Cause.sequential)
+  const others = joinAll(
+    runs.filter((run) => run.length > 0).map((run) => joinAll(run, Cause.parallel)),
+    Cause.sequential
+  )
+  return fatal === undefined ? others : parallel(causeOf(fatal), others)
 }
+
+const causeOf = <E>({ exit }: Attempt<unknown, E>): Cause.Cause<E> =>
+  exit !== undefined && Exit.isFailure(exit) ? exit.cause : Cause.empty
 
 /**
  * What a race fails with when its source has failed too: it stands beside the attempts.

@@ -1,29 +1,21 @@
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { RaceEvent } from "../../StaggeredRace.js"
-import type { Telemetry } from "../telemetry.js"
-
-/** @internal */
-export type Report<A, E> = (event: RaceEvent<A, E>) => void
+import type { Pending, RaceEvent } from "../../StaggeredRace.js"
+import { failed, guarded, type Telemetry } from "../observe.js"
+import type { Decision } from "./rules.js"
 
 /**
- * What goes wrong in those who watch a race changes nothing: it is only logged.
+ * The start that the decision came before, if one was due.
  *
  * @internal
  */
-export const failed = (who: "onEvent" | "telemetry" | "tracer", cause: Cause.Cause<unknown>): Effect.Effect<void> =>
-  Effect.logDebug(`StaggeredRace: ${who} failed`, cause)
+export const pendingOf = ({ pendingSince }: Decision): Option.Option<Pending> =>
+  pendingSince === undefined ? Option.none() : Option.some({ dueAt: pendingSince })
 
 /** @internal */
-export const guarded = (runtime: Runtime.Runtime<never>, who: "telemetry" | "tracer", watch: () => void): void => {
-  try {
-    watch()
-  } catch (thrown) {
-    Runtime.runFork(runtime, failed(who, Cause.die(thrown)))
-  }
-}
+export type Report<A, E> = (event: RaceEvent<A, E>) => void
 
 /**
  * Hands events to a handler, in order and one at a time. The race never waits for it: a handler that never suspends
@@ -50,8 +42,9 @@ const makeHandler = <A, E, R>(
       (cause) => failed("onEvent", cause)
     ))
     if (!busy) {
-      busy = true
-      Runtime.runFork(runtime, drain)
+      guarded(runtime, "onEvent", () => {
+        Runtime.runFork(runtime, drain)
+      })
     }
   }
 }

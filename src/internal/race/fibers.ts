@@ -1,30 +1,159 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import { constVoid } from "effect/Function"
 import * as Runtime from "effect/Runtime"
-import type * as RuntimeFlags from "effect/RuntimeFlags"
-import * as Scope from "effect/Scope"
-import type { AnyFiber } from "./attempt.js"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import type { AnyFiber } from "../observe.js"
 
-// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from
-// the scheduler, so that no depth of nesting overflows the stack.
+// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
+// scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
-const inPlace = { immediate: true }
-const fromScheduler = { immediate: false }
 let depth = 0
 
 /**
- * Gives the event loop a turn, as no yielding does: fibers that yield give way to other fibers alone.
+ * A fiber and the references that it started with.
  *
  * @internal
  */
-export const nextTurn = Effect.async<void>((resume) => {
-  const timer = setTimeout(() => resume(Effect.void), 0)
-  return Effect.sync(() => clearTimeout(timer))
-})
+export interface Started {
+  readonly fiber: AnyFiber
+  readonly refs: FiberRefs.FiberRefs
+}
+
+/**
+ * The fibers of one run of a race beside the caller's, and how the caller's waits for them.
+ *
+ * @internal
+ */
+export class Fibers<R> {
+  /** How many have not ended. */
+  running = 0
+  /** Whether anything has changed since the last look. */
+  private hasChanged = false
+  private wake: ((_: Effect.Effect<void>) => void) | undefined
+  private latches: Set<Effect.Latch> | undefined
+
+  constructor(
+    private readonly runtime: Runtime.Runtime<R>,
+    private readonly race: { onChange(): void }
+  ) {}
+
+  /** Whether a fiber that is started now starts in place. One that never suspends has ended then when `fork` returns. */
+  get startInPlace(): boolean {
+    return depth < maxDepth
+  }
+
+  /** Starts a fiber that ends in an `Exit`, so that it is never logged or counted as unhandled. */
+  fork<A, E>(effect: Effect.Effect<A, E, R>, onExit: (exit: Exit.Exit<A, E>) => void): AnyFiber {
+    return this.start(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit))).fiber
+  }
+
+  /** Starts a fiber. It is counted when it has started: a supervisor may throw. */
+  start<A>(
+    context: Context.Context<R>,
+    effect: Effect.Effect<A, never, R>,
+    onExit: (exit: Exit.Exit<A>) => void
+  ): Started {
+    const { fiberRefs, runtimeFlags } = this.runtime
+    const immediate = this.startInPlace
+    let refs = fiberRefs
+    const updateRefs = (forked: FiberRefs.FiberRefs) => refs = forked
+    depth++
+    try {
+      const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, {
+        immediate,
+        updateRefs
+      })
+      this.running++
+      fiber.addObserver((exit) => {
+        this.running--
+        onExit(exit)
+        this.latches?.forEach((latch) => latch.unsafeOpen())
+        this.race.onChange()
+      })
+      return { fiber, refs }
+    } finally {
+      depth--
+    }
+  }
+
+  /**
+   * Gives the caller's fiber the references and runtime flags that the winner has changed, if there are any: all but
+   * the context, in which the winner has an index and a scope of its own.
+   */
+  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
+    const { context, runtimeFlags } = this.runtime
+    const seen: Seen = fiber
+    const hasOwnFlags = seen.currentRuntimeFlags !== runtimeFlags &&
+      seen.currentRuntimeFlags !== RuntimeFlags.enable(runtimeFlags, RuntimeFlags.WindDown)
+    if (hasOwnFlags) {
+      const own = FiberRef.set(FiberRef.currentContext, context as Context.Context<never>)
+      return Effect.zipRight(Fiber.inheritAll(fiber), own)
+    }
+    return seen._fiberRefs === refs
+      ? undefined
+      : Effect.inheritFiberRefs(FiberRefs.delete(fiber.getFiberRefs(), FiberRef.currentContext))
+  }
+
+  // Waiting.
+
+  /** Called before a look: what changes from here on ends the next `pause`. */
+  look(): void {
+    this.hasChanged = false
+  }
+
+  /**
+   * Suspends the caller's fiber until something has changed since the last look. It is a latch but for the price: to
+   * await one of Effect's takes 3 kB, which is a quarter of a fiber.
+   */
+  readonly pause = Effect.async<void>((resume) => {
+    if (this.hasChanged) {
+      resume(Effect.void)
+    } else {
+      this.wake = resume
+    }
+  })
+
+  /** Ends the pause. */
+  stir(): void {
+    const { wake } = this
+    this.hasChanged = true
+    this.wake = undefined
+    wake?.(Effect.void)
+  }
+
+  onChange(): void {
+    this.race.onChange()
+  }
+
+  /** Waits until no more than so many are left. Others may wait at the same time. */
+  leftAre(count: () => number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const latch = Effect.unsafeMakeLatch()
+      const latches = this.latches ??= new Set()
+      latches.add(latch)
+      const left = Effect.whileLoop({
+        while: () => this.running > count(),
+        body: () => {
+          latch.unsafeClose()
+          return latch.await
+        },
+        step: constVoid
+      })
+      return Effect.ensuring(left, Effect.sync(() => latches.delete(latch)))
+    })
+  }
+}
+
+/**
+ * Most winners change nothing, and to inherit from one costs as much as half a fiber. Effect shows copies of a fiber's
+ * references only, so this looks at the fiber itself. Where it finds nothing there, the caller inherits all.
+ */
+type Seen = object & { readonly _fiberRefs?: unknown; readonly currentRuntimeFlags?: unknown }
 
 /**
  * Runs what a fiber runs for itself in other fibers.
@@ -33,102 +162,3 @@ export const nextTurn = Effect.async<void>((resume) => {
  */
 export const runtimeOf = <R>(fiber: AnyFiber, runtimeFlags: RuntimeFlags.RuntimeFlags): Runtime.Runtime<R> =>
   Runtime.make({ context: fiber.currentContext as Context.Context<R>, fiberRefs: fiber.getFiberRefs(), runtimeFlags })
-
-/**
- * The fibers of one run of a race: attempts, the timer, the source's; and the one other fiber that waits for them.
- *
- * @internal
- */
-export class Fibers<R> {
-  /** How many have not ended. */
-  private alive = 0
-  /** Whether anything has changed since the last look. */
-  private stirred = false
-  private wake: ((_: Effect.Effect<void>) => void) | undefined
-  private keeper: Scope.CloseableScope | undefined
-
-  constructor(
-    private readonly runtime: Runtime.Runtime<R>,
-    /** Whether the end of a fiber is worth waking the one that waits. */
-    private readonly isWorthALook: () => boolean
-  ) {}
-
-  get haveEnded(): boolean {
-    return this.alive === 0
-  }
-
-  /** Whether a fiber that is started now starts in place. */
-  get startInPlace(): boolean {
-    return depth < maxDepth
-  }
-
-  /** Starts a fiber. One that starts in place and never suspends has ended when this returns. */
-  readonly spawn = <A, E>(
-    effect: Effect.Effect<A, E, R>,
-    onExit: (exit: Exit.Exit<A, E>) => void,
-    runtime = this.runtime
-  ): Fiber.RuntimeFiber<A, E> => {
-    const how = this.startInPlace ? inPlace : fromScheduler
-    this.alive++
-    depth++
-    try {
-      const fiber = Runtime.runFork(runtime, effect, how)
-      fiber.addObserver((exit) => {
-        this.alive--
-        onExit(exit)
-        this.stir()
-        this.dismissKeeper()
-      })
-      return fiber
-    } finally {
-      depth--
-    }
-  }
-
-  /** Called before a look: what changes from here on ends the next `pause`. */
-  look(): void {
-    this.stirred = false
-  }
-
-  /** Suspends until something has changed since the last look. */
-  readonly pause = Effect.async<void>((resume) => {
-    if (this.stirred) {
-      resume(Effect.void)
-    } else {
-      this.wake = resume
-    }
-  })
-
-  /** Something has changed. */
-  stir(): void {
-    if (this.isWorthALook()) {
-      this.stirred = true
-      this.wake?.(Effect.void)
-      this.wake = undefined
-    }
-  }
-
-  /** Waits for all. */
-  readonly ended: Effect.Effect<void> = Effect.whileLoop({
-    while: () => this.alive > 0,
-    body: () => {
-      this.look()
-      return this.pause
-    },
-    step: constVoid
-  })
-
-  /** Leaves them to a scope: as that closes, it waits for them before it releases what it got before. */
-  keepIn(scope: Scope.Scope): Effect.Effect<void> {
-    return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
-      this.keeper = keeper
-      return Effect.zipRight(Scope.addFinalizer(keeper, this.ended), Effect.sync(() => this.dismissKeeper()))
-    })
-  }
-
-  private dismissKeeper(): void {
-    if (this.alive === 0 && this.keeper !== undefined) {
-      Runtime.runFork(this.runtime, Scope.close(this.keeper, Exit.void))
-    }
-  }
-}

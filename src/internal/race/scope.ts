@@ -58,7 +58,7 @@ export class LazyScope {
       next = behind(next.outer)
     }
     outer.reverse().forEach((scope) => scope.open())
-    this.child = Effect.runSync(Effect.flatMap(Scope.make(), (scope) => this.adopt(scope)))
+    this.child = Effect.runSync(Effect.flatMap(Scope.make(this.outer.strategy), (scope) => this.adopt(scope)))
     return this.child
   }
 

@@ -2,23 +2,28 @@ import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Fibers } from "./fibers.js"
+import type { Supply } from "./rules.js"
 
 /**
- * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at
- * once or later; the next one follows only after the answer.
+ * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at once
+ * or later. The next one follows only after the answer.
  *
  * @internal
  */
-export interface Source {
-  /** How many candidates are left; `Infinity` where nobody knows. */
-  left(): number
+export interface Source extends Supply {
   pull(): void
-  /** The race is decided and pulls no more. Called once, also after the end. */
+  /** The race is decided and pulls no more. */
   close(): void
+  /** Releases what the source holds, with the exit of the race, when no candidate runs any more. */
+  release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
+  /** What else there is to say when it gave no candidates. */
+  readonly whyEmpty: string
 }
 
 /** @internal */
@@ -28,121 +33,174 @@ export interface Receiver<C, E> {
   onSourceFailure(cause: Cause.Cause<E>): void
 }
 
-/**
- * Runs an effect in a fiber which the race waits for before it returns.
- *
- * @internal
- */
-export type Spawn<R> = <A, E>(
-  effect: Effect.Effect<A, E, R>,
-  onExit: (exit: Exit.Exit<A, E>) => void
-) => Fiber.RuntimeFiber<A, E>
+/** @internal */
+export type Open<C, E, R> = (receiver: Receiver<C, E>, fibers: Fibers<R>) => Source
+
+const isStream = (input: unknown): boolean => Predicate.hasProperty(input, Stream.StreamTypeId)
+
+const described = (input: unknown): string =>
+  isStream(input)
+    ? "a Stream: use raceStream or outcomeStream"
+    : Effect.isEffect(input)
+    ? "an effect: put it into an array"
+    : Array.isArray(input)
+    ? "an array: use race or outcome"
+    : Predicate.isObject(input)
+    ? Predicate.isIterable(input) ? "an iterable: use race or outcome" : "an object that is none"
+    : JSON.stringify(input) ?? String(input)
+
+const mistaken = (candidates: unknown, expected: string) =>
+  new Cause.IllegalArgumentException(
+    `StaggeredRace: candidates must be ${expected}, got ${described(candidates)}`
+  )
 
 /** @internal */
-export type Open<C, E, R> = (receiver: Receiver<C, E>, spawn: Spawn<R>) => Source
-
-/** @internal */
-export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => (receiver) => {
-  let iterator: Iterator<C> | undefined
-  let pulled = 0
-  let open = true
-  const fail = (thrown: unknown) => {
-    open = false
-    receiver.onSourceFailure(Cause.die(thrown))
+export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => {
+  // An effect can be iterated as well, for `yield*`.
+  if (!Predicate.isIterable(candidates) || typeof candidates === "string" || Effect.isEffect(candidates)) {
+    throw mistaken(candidates, "an iterable of effects")
   }
-  return {
-    left: () => open ? Math.max(0, sizeOf(candidates) - pulled) : 0,
-    pull() {
-      let candidate: C
-      try {
-        iterator ??= candidates[Symbol.iterator]()
-        const { done, value } = iterator.next()
-        if (done === true) {
-          open = false
-          return receiver.onSourceEnd()
-        }
-        candidate = value
-      } catch (thrown) {
-        return fail(thrown)
-      }
-      pulled++
-      receiver.onCandidate(candidate)
-    },
-    close() {
-      if (open && iterator !== undefined) {
-        open = false
-        try {
-          iterator.return?.()
-        } catch (thrown) {
-          fail(thrown)
-        }
-      }
-    }
+  return (receiver) => new Iteration(candidates, receiver)
+}
+
+/** The language itself knows best how `for..of` calls, closes and trusts an iterator. */
+function* each<C>(candidates: Iterable<C>): Generator<C, void, void> {
+  for (const candidate of candidates) {
+    yield candidate
   }
 }
 
-// Asked only of what is known to give as many as it says.
-const sizeOf = (candidates: Iterable<unknown>): number =>
-  Array.isArray(candidates) || Chunk.isChunk(candidates)
-    ? candidates.length
-    : candidates instanceof Set
-    ? candidates.size
-    : Infinity
+class Iteration<C> implements Source {
+  private readonly iterator: Generator<C, void, void>
+  private newest: C | undefined
+  private pulled = 0
+  private hasEnded = false
+
+  constructor(private readonly candidates: Iterable<C>, private readonly receiver: Receiver<C, never>) {
+    this.iterator = each(candidates)
+  }
+
+  left(): number {
+    return this.hasEnded ? 0 : leftOf(this.candidates, this.pulled, this.newest)
+  }
+
+  pull(): void {
+    let next: IteratorResult<C, void>
+    try {
+      next = this.iterator.next()
+    } catch (thrown) {
+      this.hasEnded = true
+      return this.receiver.onSourceFailure(Cause.die(thrown))
+    }
+    if (next.done === true) {
+      this.hasEnded = true
+      return this.receiver.onSourceEnd()
+    }
+    this.pulled++
+    this.newest = next.value
+    this.receiver.onCandidate(next.value)
+  }
+
+  close(): void {
+    try {
+      this.iterator.return()
+    } catch (thrown) {
+      this.receiver.onSourceFailure(Cause.die(thrown))
+    }
+  }
+
+  get whyEmpty(): string {
+    return "next" in this.candidates ? ": an iterator can be iterated once, and so can a race over one" : ""
+  }
+}
+
+// Members of a `Set` can be deleted and added again while it is iterated, so its size alone says nothing. A longer one is
+// not looked through.
+const longestSet = 1024
+
+const leftOf = <C>(candidates: Iterable<C>, pulled: number, newest: C | undefined): number => {
+  const iterates = candidates[Symbol.iterator]
+  if (Array.isArray(candidates) && iterates === Array.prototype[Symbol.iterator] || Chunk.isChunk(candidates)) {
+    return Math.max(0, candidates.length - pulled)
+  }
+  if (candidates instanceof Set && iterates === Set.prototype[Symbol.iterator] && candidates.size <= longestSet) {
+    const members = Array.from(candidates)
+    const index = members.lastIndexOf(newest)
+    return pulled === 0 ? members.length : index < 0 ? Infinity : members.length - 1 - index
+  }
+  return Infinity
+}
 
 /** @internal */
-export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => (receiver, spawn) => {
-  let scope: Scope.CloseableScope | undefined
-  let pullChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> | undefined
-  let pulling: Fiber.RuntimeFiber<unknown, unknown> | undefined
-  let chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
-  let open = true
-  let closed = false
+export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, R> => {
+  if (!isStream(stream)) {
+    throw mistaken(stream, "a Stream of effects")
+  }
+  return (receiver, fibers) => new Pulling(stream, receiver, fibers)
+}
 
-  const opened = Effect.flatMap(Scope.make(), (made) => {
-    scope = made
-    return Effect.map(Scope.extend(Stream.toPull(stream), made), (pull) => pullChunk = pull)
-  })
-  const nextChunk: Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R> = Effect.flatMap(
-    Effect.flatten(Effect.suspend(() => pullChunk === undefined ? opened : Effect.succeed(pullChunk))),
-    (pulled) => Chunk.isEmpty(pulled) ? nextChunk : Effect.succeed(pulled)
-  )
+type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
 
-  const fail = (cause: Cause.Cause<E>) => {
-    // Interrupted with the source's own close: no failure of the source.
-    if (!(closed && Cause.isInterruptedOnly(cause))) {
-      receiver.onSourceFailure(cause)
-    }
+class Pulling<C, E, R> implements Source {
+  readonly whyEmpty = ""
+  private readonly scope = Effect.runSync(Scope.make())
+  private opened: Pull<C, E, R> | undefined
+  private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  private chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
+  private hasEnded = false
+  private isClosed = false
+
+  constructor(
+    private readonly stream: Stream.Stream<C, E, R>,
+    private readonly receiver: Receiver<C, E>,
+    private readonly fibers: Fibers<R>
+  ) {}
+
+  left(): number {
+    return this.hasEnded ? 0 : Infinity
   }
 
-  const onChunk = (exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>) => {
-    pulling = undefined
-    if (Exit.isSuccess(exit)) {
-      chunk = exit.value[Symbol.iterator]()
-      return closed ? undefined : pull()
-    }
-    open = false
-    return Option.match(Cause.flipCauseOption(exit.cause), { onNone: () => receiver.onSourceEnd(), onSome: fail })
-  }
-
-  const pull = () => {
-    const next = chunk.next()
+  pull(): void {
+    const next = this.chunk.next()
     if (next.done !== true) {
-      return receiver.onCandidate(next.value)
+      return this.receiver.onCandidate(next.value)
     }
-    const fiber = spawn(Effect.interruptible(nextChunk), onChunk)
-    pulling = fiber.unsafePoll() === null ? fiber : undefined
+    const fiber = this.fibers.fork(Effect.interruptible(this.nextChunk), (exit) => this.onChunk(exit))
+    this.fiber = fiber.unsafePoll() === null ? fiber : undefined
   }
 
-  return {
-    left: () => open ? Infinity : 0,
-    pull,
-    close() {
-      closed = true
-      const finalize = Effect.suspend(() => scope === undefined ? Effect.void : Scope.close(scope, Exit.void))
-      spawn(
-        pulling === undefined ? finalize : Effect.zipRight(Fiber.interrupt(pulling), finalize),
-        (exit) => Exit.isFailure(exit) ? fail(exit.cause) : undefined
-      )
+  close(): void {
+    this.isClosed = true
+    this.fiber?.unsafeInterruptAsFork(this.fiber.id())
+  }
+
+  release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.catchAllCause(
+      Scope.close(this.scope, exit),
+      (cause) => Effect.sync(() => this.receiver.onSourceFailure(cause))
+    )
+  }
+
+  private get nextChunk(): Pull<C, E, R> {
+    const open = Effect.map(Scope.extend(Stream.toPull(this.stream), this.scope), (pull) => this.opened = pull)
+    const pull = Effect.suspend(() => this.opened ?? Effect.flatten(open))
+    return Effect.flatMap(pull, (chunk) => Chunk.isEmpty(chunk) ? this.nextChunk : Effect.succeed(chunk))
+  }
+
+  private onChunk(exit: Exit.Exit<Chunk.Chunk<C>, Option.Option<E>>): void {
+    this.fiber = undefined
+    if (Exit.isSuccess(exit)) {
+      this.chunk = exit.value[Symbol.iterator]()
+      return this.isClosed ? undefined : this.pull()
+    }
+    this.hasEnded = true
+    const failure = Cause.flipCauseOption(exit.cause)
+    if (Option.isNone(failure)) {
+      return this.receiver.onSourceEnd()
+    }
+    // The race interrupts a pull when it is decided. That is no failure of the stream.
+    if (!(this.isClosed && Cause.isInterruptedOnly(failure.value))) {
+      this.receiver.onSourceFailure(failure.value)
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Layout, Pending, Row } from "./layout.js"
 import { type Attributes, element } from "./svg/xml.js"
 
 /**
- * Where a lane is, in pixels.
+ * The position of a lane, in pixels.
  *
  * @internal
  */
@@ -12,9 +12,9 @@ export interface Lane {
   readonly y: number
   /** The middle of the bar above. */
   readonly above: number
-  /** Whether the bar above is that of the attempt before this one. */
+  /** Whether the bar above belongs to the attempt before this one. */
   readonly follows: boolean
-  /** The pattern of what winds down. */
+  /** The id of the pattern for clean-up. */
   readonly hatch: string
 }
 
@@ -26,7 +26,7 @@ const round = (value: number) => Math.round(value * 10) / 10
 const box = (x: number, y: number, width: number, height: number, more: Attributes) =>
   element("rect", { x, y: y - height / 2, width: Math.max(0, width), height, rx: Math.min(2, height / 2), ...more })
 
-/** How far below its middle a bar is free for the line to the next start. */
+/** The distance below the middle of a bar at which the line to the next start begins. */
 const under = 11
 
 const tip = (x: number, y: number) => path("tip", ["M", x, y, "l", -3.2, -6, "h", 6.4, "z"])
@@ -47,7 +47,7 @@ const circle = (x: number, y: number) => element("circle", { class: "mark open",
 
 const first = (x: number, y: number) => path("first", ["M", x - 1.5, y - 7, "h 3 v 14 h -3 z"])
 
-/** From what started an attempt, down to where it starts or begins to wait. */
+/** The line from the cause of a start down to the start, or to where it begins to wait. */
 const drawStart = (row: Row, { above, follows, x, y }: Lane): string => {
   const top = row.due < row.from ? y - 3 : y - 5
   if (row.startedBy === "first") {
@@ -96,7 +96,7 @@ export interface LegendEntry {
 }
 
 /**
- * What the marks of a picture mean, for those that it has.
+ * The legend: one entry for each mark that the picture uses.
  *
  * @internal
  */

@@ -6,18 +6,18 @@ import { type Drawable, toRunning } from "./running.js"
 import { count, describe, inSeconds, timeIn } from "./words.js"
 
 /**
- * What there is to draw, whatever it is drawn with: every fact of a picture, and no column or pixel. Times are
- * milliseconds from the start of the race.
+ * The facts of a picture, without columns or pixels, so that text and SVG show the same. Times are milliseconds from
+ * the start of the race.
  *
  * @internal
  */
 export interface Layout {
-  /** How the race ended or stands, in clauses. */
+  /** How the race ended, or its current state, in clauses. */
   readonly headline: ReadonlyArray<string>
   readonly rows: ReadonlyArray<Row | Gap | Pending>
-  /** Nothing while it is undecided. */
+  /** `undefined` before the decision. */
   readonly decidedAt: number | undefined
-  /** When all had ended, or the time of the picture of a race under way: where the axis ends. */
+  /** The end of the axis: when everything had ended, or the time of the picture while the race runs. */
   readonly span: number
   readonly time: (millis: number) => string
 }
@@ -31,23 +31,23 @@ export interface Row {
   readonly _tag: "Row"
   readonly index: number
   readonly label: string
-  /** How it ended, or stands. */
+  /** How it ended, or its current state. */
   readonly note: string
   readonly startedBy: StartedBy
   /** `running` before the decision, and `ending` after it. */
   readonly state: "won" | "failed" | "lost" | "late" | "running" | "ending"
-  /** Parked from `due` to `from`. */
+  /** The start was due at `due`, and waited until `from`. */
   readonly due: number
   readonly from: number
-  /** At work until `turn`, and winding down from then. */
+  /** The attempt ran until `turn`, and cleaned up until `to`. */
   readonly turn: number
   readonly to: number
-  /** When what started it was: the start of the attempt before it, or that one's failure. */
+  /** When the cause of the start happened: the start or the failure of the attempt before. */
   readonly cause: number
 }
 
 /**
- * Attempts that have no row.
+ * Attempts that have no row of their own.
  *
  * @internal
  */
@@ -57,7 +57,7 @@ export interface Gap {
 }
 
 /**
- * The start that the decision came before.
+ * A start that was due and still waiting at the decision.
  *
  * @internal
  */
@@ -76,8 +76,8 @@ export interface LayoutOptions {
   readonly unit: Unit
 }
 
-// A wait of a millisecond or two is the event loop's: a timer is late by as much. And one of less than a hundredth of the
-// picture is nothing to look at.
+// A timer is late by a millisecond or two, so a shorter wait says nothing. A wait of less than a hundredth of the
+// picture is too small to see.
 const [leastParked, leastPartParked] = [2, 0.01]
 
 /** @internal */
@@ -85,12 +85,12 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
   const self = toRunning(drawable)
   const { attempts } = self
   const time = timeIn(unit)
-  // In whole nanoseconds: a fraction of a millisecond counted from 1970 brings a rounding error along.
+  // Rounded to nanoseconds: a fraction of a millisecond, counted from 1970, carries a rounding error.
   const since = (at: number) =>
     Math.round(Math.min(Math.max(0, at - self.startedAt) || 0, Number.MAX_SAFE_INTEGER) * 1e6) / 1e6
   const decision = Option.getOrUndefined(self.decided)
   const decidedAt = decision && since(decision.at)
-  // A clock can be set back while a race runs: an attempt may end before it starts, and start after all has ended.
+  // Someone can set the clock back during a race: an attempt may then end before it starts, or start after the end.
   const span = attempts.reduce(
     (end, attempt) => Math.max(end, since(attempt.startedAt), since(endOf(attempt, self.now))),
     Math.max(since(self.now), decidedAt ?? 0)
@@ -156,7 +156,7 @@ const resultOf = ({ ended }: RunningAttempt) => Option.isSome(ended) ? ended.val
 
 const endOf = ({ ended }: RunningAttempt, now: number) => Option.isSome(ended) ? ended.value.at : now
 
-/** Whether nothing went wrong with its end but that it was interrupted. */
+/** Whether it ended by interruption alone. */
 const isQuiet = ({ ended }: RunningAttempt) => Option.isNone(ended) || Cause.isInterruptedOnly(ended.value.cause)
 
 const noteOf = (
@@ -220,7 +220,7 @@ const headlineOf = (self: Running, { decidedAt, decider, labelOf, span, time }: 
   return [...verdict, ...rest, ...source]
 }
 
-/** The attempt that decided the race. Of several that failed in its last millisecond, any may be the fatal one. */
+/** The attempt that decided the race. If several failed in its last millisecond, the fatal one is unknown. */
 const deciderOf = ({ attempts, decided }: Running): RunningAttempt | undefined => {
   if (Option.isNone(decided) || decided.value.by !== "fatal") {
     return attempts.find((attempt) => resultOf(attempt) === "won")
@@ -230,7 +230,7 @@ const deciderOf = ({ attempts, decided }: Running): RunningAttempt | undefined =
   return last && other && endOf(last, 0) === endOf(other, 0) ? undefined : last
 }
 
-/** The positions of the attempts that have a row: the first, the last, and the one that decided. */
+/** The positions of the attempts that get a row: the first ones, the last ones, and the one that decided. */
 const visible = <T>(all: ReadonlyArray<T>, decider: T | undefined, most: number): ReadonlyArray<number> => {
   const length = Math.min(most, all.length)
   const positions = Array.from({ length }, (_, row) => row < length / 2 ? row : all.length - length + row)
@@ -249,7 +249,7 @@ const tally = (attempts: ReadonlyArray<RunningAttempt>): string =>
     .join(", ")
 
 /**
- * The milliseconds to mark on an axis: every 1, 2 or 5 times a power of ten, at most `most` after zero.
+ * The times to mark on an axis, in milliseconds: every 1, 2 or 5 times a power of ten, at most `most` after zero.
  *
  * @internal
  */
@@ -261,14 +261,14 @@ export const ticks = (span: number, most: number): ReadonlyArray<number> => {
 }
 
 /**
- * The marks of the axis with their texts, at most `most` after zero.
+ * The marks of the axis and their texts, at most `most` after zero.
  *
  * @internal
  */
 export const axis = (span: number, most: (widest: string) => number, unit: Unit) => {
   const [scale, name] = inSeconds(span, unit) ? [1000, "s"] : [1, "ms"]
   const marks = ticks(span, most(String(Math.round(span / scale))))
-  // As many decimals as the step between two marks takes.
+  // As many decimals as the step between two marks needs.
   const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10((marks[1] ?? scale) / scale) + 1e-9)))
   return marks.map((at) => ({ at, text: at === 0 ? `0 ${name}` : (at / scale).toFixed(decimals) }))
 }

@@ -23,7 +23,7 @@ import {
 
 type Event = RaceEvent<unknown, unknown>
 
-/** A race that is looked at. */
+/** A race in the view. */
 interface Followed {
   readonly name: string
   readonly labels: ReadonlyArray<string>
@@ -38,7 +38,7 @@ interface Settings extends LiveOptions {
 }
 
 interface View {
-  /** Called after `event` was added to the record. */
+  /** Called after the record has taken `event`. */
   readonly on: (race: Followed, event: Event) => void
   readonly frame: () => void
   readonly close: () => void
@@ -46,11 +46,11 @@ interface View {
 
 const labelOf = ({ labels }: Followed, index: number) => clean(labels[index] ?? "") || `#${index}`
 
-/** How a race stands, in one line. */
+/** The state of a race in one line. */
 const lineOf = ({ labels, name, record }: Followed, now: number, unit: Settings["unit"]): string =>
   `${name}: ${layout(record.at(now), { labels: labels.map(clean), maxRows: 1, unit }).headline.join(", ")}`
 
-/** Where lines can only be added: one for each event that is worth it. */
+/** The view for an output that can only append: one line per event. */
 const makeLog = ({ output, unit }: Settings): View => {
   const time = timeIn(unit)
   const tell = (race: Followed, event: Event): string | undefined => {
@@ -90,7 +90,7 @@ const makeLog = ({ output, unit }: Settings): View => {
 const hideCursor = "\x1b[?25l"
 const showCursor = "\x1b[?25h"
 
-/** Where what is written last can be taken back: races that run are drawn anew, those that are over stay above. */
+/** The view for a terminal: it redraws running races in place, and leaves finished ones above. */
 const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Followed>): View => {
   const { color, maxRows, output, unit } = settings
   const widthOf = () => Math.max(1, output.columns || 80)
@@ -104,7 +104,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
     const picture = render(race.record.at(now), { labels: race.labels, maxRows: rows, width, color, unit })
     return [fit(race.name, width, columnsOf), ...picture.split("\n")]
   }
-  // As much of each race as there is room for: its picture, a short one, or a line.
+  // The most that fits of each race: its picture, a shorter one, or one line.
   const regionOf = (now: number): ReadonlyArray<string> => {
     const room = Math.max(0, (output.rows || 24) - 1)
     const races = [...live]
@@ -118,7 +118,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
     const rest = `… ${count(races.length - shown.length, "more race")}`
     return [...shown, fit(rest, widthOf(), columnsOf)].slice(0, room)
   }
-  // A terminal that has become narrower has broken the lines that do not fit any more.
+  // A terminal that became narrower has wrapped the lines that no longer fit.
   const heightOf = (line: string) => Math.max(1, Math.ceil(sizeOf(withoutColor(line), columnsOf) / widthOf()))
 
   const draw = (finished: ReadonlyArray<string>, isLast: boolean): void => {
@@ -142,7 +142,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
         draw([], false)
       }
     },
-    // What a slow terminal has not taken yet is enough for it.
+    // A slow terminal gets no new frame before it has taken the last one.
     frame: () => output.writableNeedDrain === true ? undefined : draw([], false),
     close: () => drawn.length === 0 ? undefined : draw([], true)
   }
@@ -170,7 +170,7 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     let followed = 0
     let isOpen = true
 
-    // An output that has failed is in a state that nobody knows: it is left alone, and the races go on.
+    // Nobody knows the state of an output that failed, so the view never writes to it again. The races continue.
     const show = (what: () => void): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (!isOpen) {
@@ -200,13 +200,13 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     if (isScreen) {
       const wait = Effect.raceFirst(clock.sleep(Duration.millis(settings.every)), idle.await)
       const frames = Effect.forever(Effect.zipRight(Effect.zipRight(busy.await, wait), show(view.frame)))
-      // Also where the view is acquired in a region that cannot be interrupted: the scope waits for its end.
+      // Interruptible even in an uninterruptible region: the scope waits for this fiber as it closes.
       yield* Effect.forkScoped(Effect.interruptible(frames))
     }
 
     const follow = ({ labels = [], name }: FollowOptions = {}) => {
       const title = clean(name ?? "") || `race ${++followed}`
-      // Runs of it, the newest last, and before it those whose losers still clean up.
+      // The runs of this race: earlier ones whose losers still clean up, then the newest.
       let runs: ReadonlyArray<Followed> = []
       const runOf = (event: Event): Followed => {
         const ended = event._tag === "Lost" || event._tag === "SucceededLate"

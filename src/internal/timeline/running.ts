@@ -9,7 +9,7 @@ import type { Running, RunningAttempt } from "../../Timeline.js"
 export type Drawable = Outcome<unknown, unknown, unknown> | Running
 
 /**
- * What there is to know of a race from its events so far: the one place that reads them.
+ * Collects what the events say about a race. Only this class reads events.
  *
  * @internal
  */
@@ -53,7 +53,7 @@ export class Record {
     }
   }
 
-  // An attempt whose start was not heard of has no place in a picture.
+  // An attempt without a `Started` event has no place in the picture.
   private end(index: number, ending: Option.Option.Value<RunningAttempt["ended"]>): void {
     const attempt = this.attempts[index]
     if (attempt !== undefined && this.isRunning(index)) {
@@ -100,7 +100,7 @@ export const soFar = (events: ReadonlyArray<RaceEvent<unknown, unknown>>, now: n
 }
 
 /**
- * An outcome is a race so far, as of its end.
+ * Turns an outcome into a race as of its end, so that pictures have one input.
  *
  * @internal
  */

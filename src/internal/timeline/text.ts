@@ -17,10 +17,10 @@ const legend = [
   "→ goes on"
 ]
 
-// By what a cell of the axis is joined to: above a tick, below the decision, left and right the rest of the axis.
+// The index has a bit for each line that joins the cell: a tick above, the decision below, the axis left and right.
 const junctions = " ╵╷│─┘┐┤─└┌├─┴┬┼"
 
-/** A bar, and the column that it begins in. */
+/** A bar and its first column. */
 interface Bar {
   readonly at: number
   readonly text: string
@@ -41,7 +41,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   const right = Math.min(widest(drawn.map(({ note }) => note), columnsOf), Math.floor(width * 0.35)) + 2
   const columns = width - left - right
 
-  // A bar has two cells at least, so that both its marks are seen: the last column is left free for the second.
+  // A bar has at least two cells, one for each of its marks. The last column stays free for the second one.
   const columnOf = (millis: number) => span > 0 ? Math.round(millis / span * (columns - 2)) : 0
   const columnFrom = (row: Row, millis: number) => Math.max(columnOf(millis), columnOf(row.from) + 1)
   const decided = decidedAt === undefined ? undefined : attempts.reduce(
@@ -115,5 +115,5 @@ export const render = (self: Drawable, options: Options = {}): string => {
   return [...flow(headline, ", ", width, columnsOf), ...picture].join("\n")
 }
 
-/** Whether the attempt ended before the decision, or with it. */
+/** Whether the attempt ended before the decision or by it. */
 const isOver = ({ state }: Row) => state === "won" || state === "failed"

@@ -6,8 +6,8 @@ import * as Predicate from "effect/Predicate"
 import type { Unit } from "../../Timeline.js"
 
 /**
- * Text from elsewhere, made fit for a picture: on one line, without what a terminal would obey, what XML has no place
- * for, or what would grow out of its line.
+ * Makes foreign text safe for a picture. The result is one line. It has no terminal commands, no characters that XML
+ * forbids, and no stacks of accents that would overlap other lines.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ export const clean = (text: string): string =>
     .trim()
 
 /**
- * How much room a character takes, in columns or in pixels.
+ * The width of a character, in columns or in pixels.
  *
  * @internal
  */
@@ -43,7 +43,7 @@ export const fit = (text: string, room: number, measure: Measure): string => {
 }
 
 /**
- * Parts one after the other, on as few lines as they fit on.
+ * Joins the parts into as few lines as possible.
  *
  * @internal
  */
@@ -58,7 +58,7 @@ export const flow = (
     return sizeOf(joined, measure) <= room ? [...lines.slice(0, -1), joined] : [...lines, fit(part, room, measure)]
   }, [])
 
-// What takes two columns in a terminal, as far as labels and messages are likely to have it.
+// Characters that take two columns in a terminal, as far as labels and messages are likely to hold them.
 const wide =
   /[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hangul}\p{sc=Yi}\u3001-\u33ff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u
 
@@ -77,7 +77,7 @@ export const describe = (cause: Cause.Cause<unknown>, verb?: string): string =>
     ? `${verb ?? "failed"}: interrupted`
     : `${verb ?? (Cause.isFailure(cause) ? "failed" : "died")}: ${messageOf(Cause.squash(cause))}`
 
-// An error can be anything, also what throws when it is looked at.
+// An error can be any value, even one that throws when its properties are read.
 const messageOf = (error: unknown): string => {
   try {
     const texts = ["message", "_tag", "code", "name"].map((key) => Predicate.hasProperty(error, key) ? error[key] : "")

@@ -20,11 +20,11 @@ import { element, pixels, text } from "./xml.js"
 
 const small = pixels(11)
 const normal = pixels(12)
-// Bold is wider.
+// Bold text is wider.
 const strong = pixels(12 * 1.12)
 const large = pixels(15 * 1.12)
 
-/** The width from which labels and notes stand beside their lanes, and not above them. */
+/** From this width on, labels and notes stand beside their lanes and not above them. */
 const wide = 600
 
 /** @internal */
@@ -70,7 +70,7 @@ export const toSvg = (self: Drawable, options: SvgOptions = {}): string => {
 
 const causes = { first: "first", delay: "after the delay", failure: "after a failure" } as const
 
-/** What a lane says, for who cannot see it. */
+/** The sentence that a screen reader reads for a lane. */
 const sentenceOf = (row: Row | Gap | Pending, { time }: Layout): string => {
   if (row._tag === "Gap") {
     return row.text
@@ -84,15 +84,15 @@ const sentenceOf = (row: Row | Gap | Pending, { time }: Layout): string => {
   return `${row.label}: ${started}${ended}: ${row.note}`
 }
 
-/** Where things are, in pixels. */
+/** Positions, in pixels. */
 interface Grid {
   readonly facts: Layout
-  /** Where the axis ends, in milliseconds. */
+  /** The end of the axis, in milliseconds. */
   readonly span: number
   readonly width: number
   readonly pad: number
   readonly isWide: boolean
-  /** From where to where the lanes go. The marks at their ends stand out a little. */
+  /** The ends of the lanes. The marks at the ends of bars reach a little further. */
   readonly left: number
   readonly right: number
   readonly noteRoom: number
@@ -226,7 +226,7 @@ const drawLanes = (grid: Grid, top: number) => {
   return { body, bottom }
 }
 
-/** The decision, or else the moment of the picture. */
+/** The line of the decision, or before it, of the time of the picture. */
 const drawMoment = ({ facts, pad, width, x }: Grid, top: number, bottom: number) => {
   const at = facts.decidedAt ?? facts.span
   const label = `${facts.decidedAt === undefined ? "now" : "decided"} ${facts.time(at)}`

@@ -7,7 +7,7 @@ const entities: Readonly<globalThis.Record<string, string>> = { "&": "&amp;", "<
 
 const escape = (text: string) => text.replace(/[&<>"]/g, (char) => entities[char] ?? char)
 
-// A tenth of a pixel is finer than any eye, and keeps the picture short.
+// Nobody sees a tenth of a pixel, and short numbers keep the picture short.
 const write = (value: string | number) =>
   typeof value === "number" ? String(Math.round(value * 10) / 10) : escape(value)
 
@@ -21,7 +21,7 @@ export const element = (name: string, attributes: Attributes = {}, children: Rea
 export const text = (content: string, attributes: Attributes, name = "text"): string =>
   element(name, attributes, [escape(content)])
 
-// In ems, and no less than in the widest fonts that `system-ui` and its kind stand for.
+// Widths in ems, at least those of the widest fonts that `system-ui` and similar names stand for.
 const advances: ReadonlyArray<readonly [RegExp, number]> = [
   [/[\ufdfa-\ufdfd\p{sc=Cuneiform}]/u, 12],
   [/[ijl'|.,:;! ]/, 0.36],
@@ -35,7 +35,7 @@ const advances: ReadonlyArray<readonly [RegExp, number]> = [
 ]
 
 /**
- * How many pixels a character takes in a font that nobody knows: rather too many than too few.
+ * The width of a character in an unknown font, in pixels: an upper estimate.
  *
  * @internal
  */

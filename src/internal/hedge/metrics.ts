@@ -1,0 +1,91 @@
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import { type AnyFiber, type Kind, Labels, observe, type Watch } from "../observe.js"
+import { isInterruption } from "../race/causes.js"
+
+/** @internal */
+export const metrics = {
+  calls: Metric.counter("hedge_calls", { description: "Calls by how they ended", incremental: true }),
+  copies: Metric.counter("hedge_copies", { description: "Copies started besides the first", incremental: true }),
+  wins: Metric.counter("hedge_wins", { description: "Answers taken, by the copy that gave them", incremental: true }),
+  denied: Metric.counter("hedge_denied", { description: "Copies not sent, by the reason", incremental: true }),
+  delay: Metric.gauge("hedge_delay_milliseconds", { description: "The delay of the newest call" }),
+  wasted: Metric.counter("hedge_wasted_seconds", { description: "Time spent on copies that lost", incremental: true })
+}
+
+/**
+ * Updates the metrics of one call, and observes its race in place of the race's own spans and metrics. Only a policy
+ * with a name has it.
+ *
+ * @internal
+ */
+export class CallMetrics {
+  private readonly labels: Labels
+  private readonly rejected = new Set<number>()
+  private isWon = false
+
+  constructor(private readonly name: string, caller: AnyFiber) {
+    this.labels = Labels.of(caller).and("policy", name)
+  }
+
+  readonly watch: Watch = (caller, runtime) => {
+    // Only what the caller of the race gets is the end of a call, so the race's own exit is not observed.
+    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind)
+    return { attemptSpan, onEvent }
+  }
+
+  private get kind(): Kind {
+    const { labels, name } = this
+    return {
+      spans: {
+        attempt: "hedge.copy",
+        start: ({ index }) => ({ "hedge.policy": name, "hedge.copy": index }),
+        end: (end) => ({ "hedge.end": end === "late" ? "lost" : end })
+      },
+      count: {
+        start: (index) => {
+          if (index > 0) {
+            metrics.copies.unsafeUpdate(1, labels.all)
+          }
+        },
+        end: (end, index, seconds) => {
+          if (end === "won") {
+            this.isWon = true
+            metrics.wins.unsafeUpdate(1, labels.andIndex("copy", index).all)
+          } else if (end === "lost" || end === "late") {
+            metrics.wasted.unsafeUpdate(seconds, labels.all)
+          }
+        }
+      },
+      isRejected: (index) => this.rejected.has(index)
+    }
+  }
+
+  /** The delay in milliseconds: `Infinity` for a schedule, because it has more than one delay, and shows as none. */
+  onDelay(millis: number): void {
+    if (millis < Infinity) {
+      metrics.delay.unsafeUpdate(millis, this.labels.all)
+    }
+  }
+
+  onDenied(reason: string): void {
+    metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason).all)
+  }
+
+  /** The copy has answered, but not well enough. */
+  onRejected(index: number): void {
+    this.rejected.add(index)
+  }
+
+  /** The call gives this exit to its caller. */
+  onSettled(exit: Exit.Exit<unknown, unknown>): void {
+    const end = isInterruption(exit)
+      ? "interrupted"
+      : Exit.isFailure(exit)
+      ? "failed"
+      : this.isWon
+      ? "won"
+      : "rejected"
+    metrics.calls.unsafeUpdate(1, this.labels.and("end", end).all)
+  }
+}

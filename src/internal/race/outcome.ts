@@ -1,0 +1,207 @@
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+import type * as StaggeredRace from "../../StaggeredRace.js"
+import { type Watch, watch as watchRace } from "../observe.js"
+import type { Attempt } from "./attempt.js"
+import { beside, combine, tidy } from "./causes.js"
+import { pendingOf } from "./events.js"
+import { runtimeOf } from "./fibers.js"
+import { type Decided, Race } from "./run.js"
+import { decode, type Settings } from "./settings.js"
+import { fromIterable, fromStream, type Open } from "./source.js"
+
+export { metrics } from "../observe.js"
+export { CurrentAttempt } from "./attempt.js"
+
+type Candidate<A, E, R> = Effect.Effect<A, E, R>
+
+const raceTelemetry = watchRace()
+
+/** Runs a race to its end, and hands over to `finish` what has decided it. */
+const run = <A, E, E2, R, B, E3>(
+  from: () => Open<Candidate<A, E, R>, E2, R>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch: Watch,
+  finish: (race: Race<A, E, E2, R>, decided: Decided<A, E>) => Effect.Effect<B, E3>
+): Effect.Effect<B, E3, R> => {
+  let settings: Settings<A, E, R, R>
+  let open: Open<Candidate<A, E, R>, E2, R>
+  try {
+    settings = decode(options)
+    open = from()
+  } catch (mistake) {
+    return Effect.die(mistake)
+  }
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime((caller, { runtimeFlags }) => {
+      const plain = runtimeOf<R>(caller, runtimeFlags)
+      const telemetry = watch(caller, plain, settings.name)
+      const span = telemetry?.span
+      const runtime = span === undefined ? plain : Runtime.provideService(plain, Tracer.ParentSpan, span)
+      const race = new Race(open, settings, caller, runtime, telemetry)
+      const ended = Effect.matchCauseEffect(restore(race.loop()), {
+        onFailure: (cause) => abandon(race, cause),
+        onSuccess: () => Effect.flatMap(settle(race, restore), (decided) => finish(race, decided))
+      })
+      const onEnd = telemetry?.onEnd
+      return onEnd === undefined ? ended : Effect.onExit(ended, (exit) => Effect.sync(() => onEnd(exit)))
+    })
+  )
+}
+
+/**
+ * The race is decided, and its losers have ended or are left to the background. The winner's references and flags become
+ * the caller's, and its resources are the outer scope's. Nothing can interrupt that half way.
+ */
+const settle = <A, E, E2, R>(
+  race: Race<A, E, E2, R>,
+  restore: <B>(self: Effect.Effect<B>) => Effect.Effect<B>
+): Effect.Effect<Decided<A, E>> =>
+  Effect.flatMap(decidedOf(race), (decided) => {
+    const { started } = decided.winner?.attempt ?? {}
+    const inherit = started && race.fibers.inherit(started)
+    const settled = inherit === undefined ? Effect.succeed(decided) : Effect.as(inherit, decided)
+    if (race.settings.background) {
+      // An interruption that came while they were left has come before the race was over.
+      return Effect.matchCauseEffect(
+        Effect.zipRight(leave(race, decided), Effect.zipLeft(settled, restore(Effect.void))),
+        {
+          onFailure: (cause) => abandon(race, cause),
+          onSuccess: Effect.succeed
+        }
+      )
+    }
+    const release = race.source.release?.(exitOf(race, decided))
+    return release === undefined ? settled : Effect.zipRight(release, settled)
+  })
+
+/**
+ * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
+ * as it closes, it waits for them before it releases what the winner holds.
+ */
+const leave = <A, E, E2, R>(race: Race<A, E, E2, R>, decided: Decided<A, E>): Effect.Effect<void> => {
+  const release = Effect.suspend(() => race.source.release?.(race.aborted ?? exitOf(race, decided)) ?? Effect.void)
+  const ended = Effect.zipRight(losersEnd(race, decided.winner), release)
+  return Option.match(Context.getOption(race.runtime.context as Context.Context<unknown>, Scope.Scope), {
+    onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
+    onSome: (scope) =>
+      Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
+        const isOver = Effect.unsafeMakeLatch()
+        const over = Effect.zipRight(isOver.open, Scope.close(keeper, Exit.void))
+        return Effect.zipRight(
+          Scope.addFinalizer(keeper, isOver.await),
+          Effect.onError(Effect.forkDaemon(Effect.zipRight(ended, over)), () => over)
+        )
+      })
+  })
+}
+
+/** What has decided the race, which is over: to poll it costs a tenth of what it costs to await it. */
+const decidedOf = <A, E, E2, R>({ decided }: Race<A, E, E2, R>): Effect.Effect<Decided<A, E>> =>
+  Effect.flatMap(Deferred.poll(decided), Option.getOrElse(() => Deferred.await(decided)))
+
+/** The winner's own fiber is not waited for: its children may wait for what the winner holds to be released. */
+const losersEnd = <A, E, E2, R>({ fibers }: Race<A, E, E2, R>, winner: Decided<A, E>["winner"]): Effect.Effect<void> =>
+  fibers.leftAre(() => winner !== undefined && winner.attempt.isRunning ? 1 : 0)
+
+/** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
+const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
+  race.abort(cause)
+  const exit = Exit.failCause(cause)
+  return Effect.flatMap(decidedOf(race), ({ winner }) => {
+    const given = Effect.suspend(() => winner?.attempt.scope?.close(exit) ?? Effect.void)
+    return losersEnd(race, winner).pipe(
+      Effect.zipRight(Effect.exit(given)),
+      Effect.zipLeft(race.fibers.leftAre(() => 0)),
+      Effect.zipLeft(race.source.release?.(exit) ?? Effect.void),
+      Effect.flatMap((released) => Exit.zipLeft(exit, released))
+    )
+  })
+}
+
+/** How a race has ended: with the value of the winner, or with all failures. */
+const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>, { fatal, winner }: Decided<A, E>): Exit.Exit<A, E | E2> => {
+  if (winner !== undefined) {
+    return Exit.succeed(winner.value)
+  }
+  if (race.attempts.length === 0 && race.sourceFailure === undefined) {
+    return Exit.die(
+      new Cause.IllegalArgumentException(`StaggeredRace: there are no candidates to race${race.source.whyEmpty}`)
+    )
+  }
+  return Exit.failCause(beside<E | E2>(combine(race.attempts, fatal), race.sourceFailure ?? Cause.empty))
+}
+
+const describe = <A, E, E2, R>(
+  race: Race<A, E, E2, R>,
+  decided: Decided<A, E>
+): Effect.Effect<StaggeredRace.Outcome<A, E, E2>> =>
+  Effect.succeed({
+    winner: Option.map(Option.fromNullable(decided.winner), ({ attempt, value }) => ({ index: attempt.index, value })),
+    exit: exitOf(race, decided),
+    attempts: race.attempts.map((attempt) => attemptOf(race, decided, attempt)),
+    sourceFailure: Option.fromNullable(race.sourceFailure),
+    startedAt: race.startedAt,
+    decidedAt: decided.at,
+    decidedBy: decided.by,
+    pending: pendingOf(decided),
+    endedAt: race.now
+  })
+
+/** An attempt that goes on in the background is reported as the decision left it: won, or interrupted. */
+const attemptOf = <A, E, E2, R>(
+  race: Race<A, E, E2, R>,
+  { at, winner }: Decided<A, E>,
+  attempt: Attempt<A, E>
+): StaggeredRace.Attempt<A, E> => ({
+  index: attempt.index,
+  dueAt: attempt.dueAt,
+  startedAt: attempt.startedAt,
+  startedBy: attempt.startedBy,
+  endedAt: attempt.isRunning ? at : attempt.endedAt,
+  exit: winner?.attempt === attempt
+    ? Exit.succeed(winner.value)
+    : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(race.caller.id()), tidy),
+  result: attempt.result ?? "lost"
+})
+
+/** @internal */
+export const toEffect = <A, E, E2>({ exit }: StaggeredRace.Outcome<A, E, E2>): Effect.Effect<A, E | E2> => exit
+
+/** @internal */
+export const race = <A, E, R>(
+  candidates: Iterable<Candidate<A, E, R>>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<A, E, R> => run(() => fromIterable(candidates), options, watch, exitOf)
+
+/** @internal */
+export const outcome = <A, E, R>(
+  candidates: Iterable<Candidate<A, E, R>>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<StaggeredRace.Outcome<A, E>, never, R> => run(() => fromIterable(candidates), options, watch, describe)
+
+/** @internal */
+export const raceStream = <A, E, R, E2>(
+  candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<A, E | E2, R> => run(() => fromStream(candidates), options, watch, exitOf)
+
+/** @internal */
+export const outcomeStream = <A, E, R, E2>(
+  candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch = raceTelemetry
+): Effect.Effect<StaggeredRace.Outcome<A, E, E2>, never, R> =>
+  run(() => fromStream(candidates), options, watch, describe)

@@ -1,0 +1,290 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
+import type * as Runtime from "effect/Runtime"
+import { SyncScheduler } from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import type { AnyFiber, Telemetry } from "../observe.js"
+import { Attempt, contextOf } from "./attempt.js"
+import { tidy } from "./causes.js"
+import { type Time, timeOf } from "./clock.js"
+import { makeReport, pendingOf, type Report } from "./events.js"
+import { Fibers } from "./fibers.js"
+import { Pace } from "./pace.js"
+import { type Decision, Rules } from "./rules.js"
+import { LazyScope } from "./scope.js"
+import type { Settings } from "./settings.js"
+import type { Open, Receiver, Source } from "./source.js"
+
+type Candidate<A, E, R> = Effect.Effect<A, E, R>
+
+/**
+ * What decided a race: an attempt's success and so the winner, or something else.
+ *
+ * @internal
+ */
+export interface Decided<A, E> extends Decision {
+  readonly winner: { readonly attempt: Attempt<A, E>; readonly value: A } | undefined
+  readonly fatal: Attempt<A, E> | undefined
+}
+
+// Candidates that fail without ever waiting would keep the event loop, and whatever could stop an endless source, from
+// being heard.
+const startsPerBreath = 1024
+
+/**
+ * Drives one run of a race: carries out what the rules say, and tells them what happens.
+ *
+ * The caller's fiber runs `loop` and is the only one to start attempts. An attempt has a fiber and a scope of its own.
+ * As it ends it tells the rules, in one synchronous step, and opens the latch, so that the loop looks again. Who decides
+ * completes the `Deferred`, and whatever comes later changes nothing but its own record.
+ *
+ * @internal
+ */
+export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
+  readonly decided: Deferred.Deferred<Decided<A, E>>
+  readonly attempts: Array<Attempt<A, E>> = []
+  sourceFailure: Cause.Cause<E2> | undefined
+  /** How it ends where it was given up, whatever has decided it. */
+  aborted: Exit.Exit<never> | undefined
+
+  readonly startedAt: number
+  readonly fibers: Fibers<R>
+  readonly source: Source
+  private readonly rules: Rules
+  private readonly time: Time
+  private readonly pace: Pace<R>
+  private readonly scope: Scope.Scope | undefined
+  private readonly report: Report<A, E> | undefined
+  private pulled: Candidate<A, E, R> | undefined
+
+  constructor(
+    open: Open<Candidate<A, E, R>, E2, R>,
+    readonly settings: Settings<A, E, R, R>,
+    readonly caller: AnyFiber,
+    readonly runtime: Runtime.Runtime<R>,
+    private readonly telemetry: Telemetry | undefined
+  ) {
+    this.decided = Deferred.unsafeMake(caller.id())
+    this.fibers = new Fibers(runtime, this)
+    this.source = open(this, this.fibers)
+    this.rules = new Rules(settings, this.source)
+    this.time = timeOf(Context.get(caller.currentDefaultServices, Clock.Clock), this.fibers)
+    this.pace = new Pace(this.rules, this.time, settings.delay, this.fibers)
+    this.scope = scopeOf(runtime.context)
+    this.report = makeReport(runtime, settings.onEvent, telemetry)
+    this.startedAt = this.now
+  }
+
+  get now(): number {
+    return this.time.now()
+  }
+
+  private get isDecided(): boolean {
+    return this.rules.decision !== undefined
+  }
+
+  /** Something has changed. Where all losers are awaited, only the last that ends after the decision is worth a look. */
+  onChange(): void {
+    if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
+      this.fibers.stir()
+    }
+  }
+
+  // What the caller's fiber does.
+
+  /** Runs until the race is decided and, where losers are awaited, all its fibers have ended. */
+  loop(): Effect.Effect<void> {
+    return Effect.whileLoop({
+      while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
+      body: () => this.advance(),
+      step: constVoid
+    })
+  }
+
+  private advance(): Effect.Effect<void> {
+    this.fibers.look()
+    if (this.pace.defect !== undefined && !this.isDecided) {
+      return Effect.failCause(this.pace.defect)
+    }
+    for (;;) {
+      const command = this.rules.next(this.now)
+      switch (command) {
+        case "pull":
+          this.rules.pulling()
+          this.source.pull()
+          break
+        case "start":
+          return this.start(this.pulled!)
+        case "wait":
+          return this.fibers.pause
+        default:
+          this.pace.follow(command)
+      }
+    }
+  }
+
+  private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
+    const at = this.now
+    const attempt = new Attempt<A, E>(this.rules.started(at), this)
+    const { dueAt, index, startedBy } = attempt
+    attempt.scope = this.scope && new LazyScope(this.scope)
+    this.attempts.push(attempt)
+    this.pulled = undefined
+    this.report?.({ _tag: "Started", at, index, dueAt, startedBy })
+    this.pace.restart(index, at)
+    if (this.time.armsFirst) {
+      this.pace.follow(this.rules.timing(at))
+    }
+    try {
+      attempt.runsIn(this.fibers.start(
+        contextOf(attempt, this.runtime.context, this.telemetry?.attemptSpan(index)),
+        this.run(attempt, candidate),
+        (exit) => this.onEnd(attempt, exit)
+      ))
+    } catch (thrown) {
+      // A supervisor did not let the fiber start.
+      this.onEnd(attempt, Exit.die(thrown))
+      throw thrown
+    }
+    if (!this.isDecided) {
+      return this.afterStart()
+    }
+    // Perhaps it was decided by an attempt that this one has woken.
+    this.interrupt(attempt)
+    return Effect.void
+  }
+
+  private afterStart(): Effect.Effect<void> {
+    const { currentScheduler } = this.caller
+    // `Effect.runSync` lets nothing else happen.
+    const isSync = currentScheduler instanceof SyncScheduler && !currentScheduler.deferred
+    if (this.attempts.length % startsPerBreath === 0 && this.time.breathe !== undefined && !isSync) {
+      return this.time.breathe
+    }
+    // An attempt that starts from the scheduler has its turn before the loop goes on, as one in place has had.
+    return this.fibers.startInPlace ? Effect.void : Effect.yieldNow()
+  }
+
+  // What the fiber of an attempt does.
+
+  /**
+   * It starts uninterruptible, as the caller's is here, and only the candidate can be interrupted: no interruption comes
+   * between a success and the claim, or between a failure and its clean-up.
+   */
+  private run(attempt: Attempt<A, E>, candidate: Candidate<A, E, R>): Effect.Effect<void, never, R> {
+    return Effect.matchCauseEffect(Effect.interruptible(candidate), {
+      onFailure: (cause) => attempt.giveBack(Exit.failCause(cause)),
+      onSuccess: (value) => this.claim(attempt, value)
+    })
+  }
+
+  /** The first success wins, in one step in which no fiber can yield. */
+  private claim(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
+    if (!this.rules.succeeded(this.now)) {
+      return attempt.giveBack(Exit.succeed(value))
+    }
+    attempt.result = "won"
+    this.onDecided({ attempt, value })
+    return Effect.void
+  }
+
+  private onEnd(attempt: Attempt<A, E>, ended: Exit.Exit<void>): void {
+    const at = this.now
+    const { index } = attempt
+    const exit = attempt.end(at, ended)
+    if (exit === undefined) {
+      return
+    }
+    if (Exit.isSuccess(exit)) {
+      attempt.result = "late"
+      return this.report?.({ _tag: "SucceededLate", at, index })
+    }
+    if (this.isDecided) {
+      attempt.result = "lost"
+      return this.report?.({ _tag: "Lost", at, index, cause: tidy(exit.cause) })
+    }
+    const cause = tidy(exit.cause)
+    attempt.result = "failed"
+    attempt.exit = cause === exit.cause ? exit : Exit.failCause(cause)
+    this.report?.({ _tag: "Failed", at, index, cause })
+    const isFatal = this.isFatal(attempt, cause)
+    if (this.rules.failed(index, at, isFatal)) {
+      this.onDecided(undefined, isFatal ? attempt : undefined)
+    }
+  }
+
+  private isFatal(attempt: Attempt<A, E>, cause: Cause.Cause<E>): boolean {
+    try {
+      return Boolean(this.settings.fatal?.(cause))
+    } catch (thrown) {
+      attempt.exit = Exit.failCause(Cause.sequential(cause, Cause.die(thrown)))
+      return true
+    }
+  }
+
+  onProgress(index: number, millis: number): void {
+    this.rules.progressed(index, this.now, millis)
+  }
+
+  // What the source answers.
+
+  onCandidate(candidate: Candidate<A, E, R>): void {
+    this.rules.pulled()
+    this.pulled = candidate
+    this.onChange()
+  }
+
+  onSourceEnd(): void {
+    if (this.rules.exhausted(this.now)) {
+      this.onDecided()
+    }
+    this.onChange()
+  }
+
+  onSourceFailure(cause: Cause.Cause<E2>): void {
+    this.sourceFailure = this.sourceFailure === undefined ? cause : Cause.parallel(this.sourceFailure, cause)
+    this.report?.({ _tag: "SourceFailed", at: this.now, cause })
+    this.onSourceEnd()
+  }
+
+  // The decision.
+
+  /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
+  abort(cause: Cause.Cause<never>): void {
+    this.aborted = Exit.failCause(cause)
+    if (this.rules.decide(Cause.isInterrupted(cause) ? "interruption" : "defect", this.now)) {
+      this.onDecided()
+    }
+  }
+
+  /** Interruption is only signalled here: the fibers end in their own time. */
+  private onDecided(winner?: Decided<A, E>["winner"], fatal?: Attempt<A, E>): void {
+    const decision = this.rules.decision!
+    const { at, by } = decision
+    Deferred.unsafeDone(this.decided, Effect.succeed({ ...decision, winner, fatal }))
+    this.pulled = undefined
+    for (const attempt of this.attempts) {
+      this.interrupt(attempt)
+    }
+    this.pace.stop()
+    this.source.close()
+    if (winner !== undefined) {
+      this.report?.({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
+    }
+    this.report?.({ _tag: "Decided", at, by, pending: pendingOf(decision) })
+    this.onChange()
+  }
+
+  private interrupt(attempt: Attempt<A, E>): void {
+    if (attempt.result === undefined) {
+      attempt.started?.fiber.unsafeInterruptAsFork(this.caller.id())
+    }
+  }
+}
+
+const scopeOf = (context: Context.Context<never>): Scope.Scope | undefined => context.unsafeMap.get(Scope.Scope.key)
