@@ -4,12 +4,12 @@ import { cpus } from "node:os"
 export interface Row {
   readonly case: string
   readonly against: string
-  /** Ours to theirs: the median over all rounds. */
+  /** Our time divided by theirs: the median of all rounds. */
   readonly ratio: number
-  /** The middle half of the rounds. */
+  /** The quartiles of the rounds. */
   readonly spread: readonly [from: number, to: number]
   readonly goal: number | undefined
-  /** The floor to theirs. */
+  /** The floor's time divided by theirs. */
   readonly floor: number | undefined
   /** Microseconds per run. */
   readonly ours: number
@@ -39,8 +39,7 @@ export const machine = () => {
   return `Node ${process.version.slice(1)}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]}`
 }
 
-/** Missed by more than two runs differ, and by more than the rules demand. */
-export const isMissed = ({ floor = 0, goal, ratio }: Row) => goal !== undefined && ratio > 1.1 * Math.max(goal, floor)
+export const isMissed = ({ goal, ratio }: Row) => goal !== undefined && ratio > goal
 
 const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
 const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)
@@ -65,7 +64,7 @@ export const line = (values: ReadonlyArray<string>) =>
 export const figureLine = ({ against, goal, name, unit, value }: Figure) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes a text into a page, between two marks of that name. */
+/** Writes a text into a page, between the two marks of that name. */
 export const publishText = (path: URL, text: string, name = "figures") => {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const page = readFileSync(path, "utf8")
@@ -77,7 +76,7 @@ export const publishText = (path: URL, text: string, name = "figures") => {
   writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`)
 }
 
-/** Writes figures into a page: a heading, a table whose second row is its ruler, and notes. */
+/** Writes figures into a page: a heading, a table whose second row is the ruler, and notes. */
 export const publish = (
   path: URL,
   heading: string,

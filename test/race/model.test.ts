@@ -1,4 +1,4 @@
-import { describe, it } from "@effect/vitest"
+import { afterEach, beforeEach, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -7,50 +7,83 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
+import { vi } from "vitest"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { clocks, inOrder, type OnClock, onProcessClock } from "../support/clocks.js"
 import type { Race } from "../support/model.js"
 import { predict } from "../support/model.js"
 import type { Row } from "../support/scenario.js"
-import { candidate, nothing, observe, transcript } from "../support/scenario.js"
+import { candidate, nothing, type Transcript, transcript } from "../support/scenario.js"
 
-// No two things happen at the same instant: which of two sleepers a `TestClock` wakes first is its own affair, and the
-// laws have tests for the ties that matter. Whatever is not a multiple of the unit is a power of two of its own, and no
-// two sums of those are equal.
+// Whatever is not a multiple of the unit is a power of two of its own, and no two sums of those are equal: so no two
+// things happen at the same instant, but for what is meant to.
 const unit = 2 ** 12
 const tick = (index: number) => 2 ** index
+
+/**
+ * Which things may happen at the same instant.
+ *
+ * - `newest`: the newest attempt may end as its delay has passed: that its ending counts first is a law on every clock
+ * - `any`: all may. Which of two that sleep until the same instant wakes first is the clock's own affair, so this is
+ *   for clocks that wake the first to come first. Where attempts wait for a place there is no order among endings and
+ *   starts of one instant: there is none then
+ */
+type Ties = "newest" | "any"
 
 const row = FastCheck.record({
   result: FastCheck.constantFrom<Row["result"]>("ok", "fail", "fail", "fail", "hang", "die", "interrupt"),
   units: FastCheck.integer({ min: 0, max: 40 }),
   suspends: FastCheck.boolean(),
+  endsWithDelay: FastCheck.integer({ min: 0, max: 4 }).map((one) => one === 0),
   cleanup: FastCheck.constantFrom(0, 0, 1, 30).map((units) => units * unit),
   stubborn: FastCheck.boolean()
 })
 
-const race: FastCheck.Arbitrary<Race> = FastCheck.record({
-  rows: FastCheck.array(row, { maxLength: 10 }),
-  delays: FastCheck.oneof(
-    FastCheck.constantFrom(0, 1, 5, 10, 25).map((units) => Array<number>(10).fill(units * unit)),
-    FastCheck.array(FastCheck.constantFrom(0, 1, 3, 10, 40).map((units) => units * unit), { maxLength: 10 })
-  ),
-  minDelay: FastCheck.constantFrom(0, 0, 1, 6).map((units) => units * unit),
-  concurrency: FastCheck.constantFrom(Infinity, Infinity, 1, 2, 3),
-  fatal: FastCheck.boolean(),
-  sized: FastCheck.boolean(),
-  interruptUnits: FastCheck.option(FastCheck.integer({ min: 0, max: 100 }))
-}).map(({ interruptUnits, rows, ...race }) => {
-  const hangs = rows.some(({ result }) => result === "hang")
-  const interruptAt = interruptUnits === null ? (hangs ? 1000 * unit : null) : interruptUnits * unit
-  return {
-    ...race,
-    interruptAt: interruptAt === null ? null : interruptAt + tick(11),
-    rows: rows.map(({ cleanup, result, stubborn, suspends, units }, index) => ({
-      result,
-      latency: result === "hang" ? null : suspends || result === "interrupt" ? units * unit + tick(index) : 0,
-      ...(stubborn && result !== "hang" ? { stubborn } : cleanup > 0 ? { cleanup } : {})
-    }))
-  }
-})
+const sources = ["array", "set", "shrinking set", "generator", "stream"] as const
+
+interface Given extends Race {
+  readonly source: typeof sources[number]
+}
+
+const races = (ties: Ties): FastCheck.Arbitrary<Given> =>
+  FastCheck.record({
+    rows: FastCheck.array(row, { maxLength: 10 }),
+    delays: FastCheck.oneof(
+      FastCheck.constantFrom(0, 1, 5, 10, 25).map((units) => Array<number>(10).fill(units * unit)),
+      FastCheck.array(FastCheck.constantFrom(0, 1, 3, 10, 40).map((units) => units * unit), { maxLength: 10 })
+    ),
+    minDelay: FastCheck.constantFrom(0, 0, 1, 6).map((units) => units * unit),
+    concurrency: ties === "any"
+      ? FastCheck.constantFrom(Infinity, 1)
+      : FastCheck.constantFrom(Infinity, Infinity, 1, 2, 3),
+    fatal: FastCheck.boolean(),
+    source: FastCheck.constantFrom(...sources),
+    interruptUnits: FastCheck.option(FastCheck.integer({ min: 0, max: 100 }))
+  }).map(({ interruptUnits, rows, ...race }) => {
+    const { delays, minDelay } = race
+    const hangs = rows.some(({ result }) => result === "hang")
+    const interruptAt = interruptUnits === null ? (hangs ? 1000 * unit : null) : interruptUnits * unit
+    return {
+      ...race,
+      sized: race.source !== "generator" && race.source !== "stream",
+      shrinks: race.source === "shrinking set",
+      interruptAt: interruptAt === null ? null : interruptAt + tick(11),
+      rows: rows.map(({ cleanup, endsWithDelay, result, stubborn, suspends, units }, index) => {
+        const apart = ties === "any" ? (result === "interrupt" ? unit : 0) : tick(index)
+        const withDelay = Math.max(delays[index] ?? 0, minDelay)
+        const latency = endsWithDelay && withDelay > 0 ? withDelay : units * unit + apart
+        return {
+          result,
+          latency: result === "hang" ? null : suspends || result === "interrupt" ? latency : 0,
+          ...(stubborn && result !== "hang"
+            ? { stubborn }
+            : cleanup > 0 && (result !== "interrupt" || ties === "newest" && !endsWithDelay)
+            ? { cleanup }
+            : {})
+        }
+      })
+    }
+  })
 
 /** A schedule that says each of these delays in turn, and is done after the last. */
 const inTurn = (delays: ReadonlyArray<number>) =>
@@ -69,63 +102,85 @@ const options = ({ concurrency, delays, fatal, minDelay }: Race) => {
   }
 }
 
-const watch = (given: Race, byHand: boolean) =>
-  Effect.gen(function*() {
-    const seen = transcript()
-    const list = given.rows.map((row, index) => candidate(row, index, seen))
-    const outcome = given.sized
-      ? StaggeredRace.outcome(list, options(given))
-      : StaggeredRace.outcomeStream(Stream.fromIterable(list), options(given))
-    const started: Array<readonly [number, StaggeredRace.StartedBy, number, number]> = []
-    const { endedAt, exit, left } = yield* observe(outcome, { byHand, interruptAt: given.interruptAt })
-    deepStrictEqual(left, nothing)
-    if (Exit.isSuccess(exit)) {
-      started.push(
-        ...exit.value.attempts.map(({ dueAt, index, startedAt, startedBy }) =>
-          [index, startedBy, startedAt, dueAt] as const
-        )
-      )
+const outcomeOf = (given: Given, seen: Transcript) => {
+  const list = given.rows.map((row, index) => candidate(row, index, seen))
+  switch (given.source) {
+    case "array":
+      return StaggeredRace.outcome(list, options(given))
+    case "set":
+      return StaggeredRace.outcome(new Set(list), options(given))
+    case "shrinking set": {
+      const set = new Set<typeof list[number]>()
+      list.forEach((one) => {
+        const member: typeof one = Effect.tapErrorCause(one, () => Effect.sync(() => set.delete(member)))
+        set.add(member)
+      })
+      return StaggeredRace.outcome(set, options(given))
     }
-    return {
-      winner: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.winner, ({ index }) => index)) : null,
-      interrupted: Exit.isInterrupted(exit),
-      endedAt,
-      pending: Exit.isSuccess(exit) ? Option.getOrNull(Option.map(exit.value.pending, ({ dueAt }) => dueAt)) : null,
-      started: Exit.isSuccess(exit) ? started : seen.started.map(([index, at]) => [index, "?", at, "?"] as const),
-      ended: seen.ended.sort(([left], [right]) => left - right)
-    }
-  })
+    case "generator":
+      return StaggeredRace.outcome(list.values(), options(given))
+    case "stream":
+      return StaggeredRace.outcomeStream(Stream.fromIterable(list), options(given))
+  }
+}
 
-const agrees = (given: Race, byHand: boolean) =>
-  Effect.map(watch(given, byHand), (seen) => {
-    const expected = predict(given)
-    deepStrictEqual(seen as unknown, {
-      ...expected,
-      started: expected.interrupted ? expected.started.map(([index, , at]) => [index, "?", at, "?"]) : expected.started
-    })
+const watch = async (given: Given, onClock: OnClock) => {
+  const seen = transcript()
+  const { endedAt, exit, left } = await onClock(outcomeOf(given, seen), given.interruptAt)
+  deepStrictEqual(left, nothing)
+  const outcome = Exit.isSuccess(exit) ? exit.value : undefined
+  return {
+    winner: outcome === undefined ? null : Option.getOrNull(Option.map(outcome.winner, ({ index }) => index)),
+    interrupted: Exit.isInterrupted(exit),
+    endedAt,
+    pending: outcome === undefined ? null : Option.getOrNull(Option.map(outcome.pending, ({ dueAt }) => dueAt)),
+    started: outcome === undefined
+      ? seen.started.map(([index, at]) => [index, "?", at, "?"])
+      : outcome.attempts.map(({ dueAt, index, startedAt, startedBy }) => [index, startedBy, startedAt, dueAt]),
+    ended: seen.ended.sort(([left], [right]) => left - right)
+  }
+}
+
+const agrees = async (given: Given, onClock: OnClock) => {
+  const expected = predict(given)
+  deepStrictEqual(await watch(given, onClock) as unknown, {
+    ...expected,
+    started: expected.interrupted ? expected.started.map(([index, , at]) => [index, "?", at, "?"]) : expected.started
   })
+}
 
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31)
-const workers = 24
-const runsEach = 100
 
-describe("random races", () => {
-  it.live(`end as the model says (${workers * runsEach} of them, SEED=${seed})`, () => {
-    console.log(`random races: SEED=${seed}`)
-    return Effect.forEach(
-      Array.from({ length: workers }, (_, worker) => worker),
-      (worker) =>
-        Effect.promise(() =>
-          FastCheck.assert(
-            FastCheck.asyncProperty(
-              race,
-              FastCheck.boolean(),
-              (given, byHand) => Effect.runPromise(agrees(given, byHand))
-            ),
-            { numRuns: runsEach, seed: seed + worker, interruptAfterTimeLimit: 120_000 }
-          )
-        ),
-      { concurrency: "unbounded", discard: true }
-    )
-  }, 240_000)
+const check = (onClock: OnClock, ties: Ties, numRuns: number, offset = 0) =>
+  FastCheck.assert(FastCheck.asyncProperty(races(ties), (given) => agrees(given, onClock)), {
+    numRuns,
+    seed: seed + offset
+  })
+
+describe(`random races end as the model says (SEED=${seed})`, () => {
+  for (const [name, onClock] of Object.entries(clocks)) {
+    const isSlow = name.includes("TestClock")
+    it(`on ${name}`, async () => {
+      const workers = isSlow ? 24 : 1
+      await Promise.all(
+        Array.from({ length: workers }, (_, worker) => check(onClock, "newest", isSlow ? 50 : 1000, worker))
+      )
+    }, 240_000)
+  }
+
+  for (const [name, onClock] of Object.entries(inOrder)) {
+    it(`on ${name}, with any ties`, () => check(onClock, "any", 2000))
+  }
+
+  describe("on the clock of the process", () => {
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] })
+    })
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+
+    it("with ties of the newest", () => check(onProcessClock(), "newest", 1000))
+    it("with any ties", () => check(onProcessClock(), "any", 1000))
+  })
 })

@@ -1,14 +1,11 @@
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Supervisor from "effect/Supervisor"
-import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
-import * as TestServices from "effect/TestServices"
 import { vi } from "vitest"
 import { runEvents, type Variant } from "./eventClock.js"
+import type { clocks as testClocks } from "./scenario.js"
 import { observe, type Observed } from "./scenario.js"
 
 type Seen<A, E> = Omit<Observed<A, E>, "samples" | "maxSleeps">
@@ -16,28 +13,9 @@ type Seen<A, E> = Omit<Observed<A, E>, "samples" | "maxSleeps">
 /** Runs an effect from 0 on until nothing can happen any more, interrupted at an instant if that comes first. */
 export type OnClock = <A, E>(effect: Effect.Effect<A, E>, interruptAt?: number | null) => Promise<Seen<A, E>>
 
-const onTestClock: OnClock = (effect, interruptAt = null) =>
-  Effect.gen(function*() {
-    const supervisor = yield* Supervisor.track
-    let endedAt = NaN
-    const fiber = yield* effect.pipe(
-      Effect.onExit(() => Effect.map(Clock.currentTimeMillis, (at) => endedAt = at)),
-      Effect.supervised(supervisor),
-      Effect.forkDaemon
-    )
-    if (interruptAt !== null) {
-      yield* Effect.forkDaemon(Effect.delay(Fiber.interruptFork(fiber), interruptAt))
-    }
-    yield* TestClock.adjust(Duration.days(1))
-    const exit = yield* Effect.timeout(fiber.await, "10 seconds").pipe(TestServices.provideLive, Effect.orDie)
-    const sleeps = (yield* TestClock.sleeps()).length
-    const fibers = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
-    return { exit, endedAt, left: { sleeps, fibers } }
-  }).pipe(Effect.provide(TestContext.TestContext), Effect.runPromise)
-
-const onWrapped: OnClock = (effect, interruptAt = null) =>
+const underTest = (clock: typeof testClocks[number]): OnClock => (effect, interruptAt = null) =>
   Effect.runPromise(Effect.map(
-    observe(effect, { interruptAt }),
+    observe(effect, { clock, interruptAt }),
     ({ endedAt, exit, left }) => ({ exit, endedAt, left })
   ))
 
@@ -67,8 +45,8 @@ const turns = async () => {
 }
 
 /**
- * Wants `setTimeout` and `Date` to be faked. Every timer has the turns of the event loop that may come after it: faked
- * timers that go on by themselves fire the next one before a real `setImmediate` is heard.
+ * Wants `setTimeout` and `Date` to be faked. Timers of one instant fire together, as in Node, and then the event loop
+ * has its turns: faked timers that go on by themselves fire the next one before a real `setImmediate` is heard.
  */
 export const onProcessClock = (clock: (self: Clock.Clock) => Clock.Clock = identity): OnClock =>
 async (
@@ -89,7 +67,8 @@ async (
   }
   await turns()
   while (vi.getTimerCount() > 0) {
-    await vi.advanceTimersToNextTimerAsync()
+    vi.advanceTimersToNextTimer()
+    vi.advanceTimersByTime(0)
     await turns()
   }
   const exit = fiber.unsafePoll()
@@ -100,14 +79,19 @@ async (
   return { exit, endedAt, left: { sleeps: vi.getTimerCount(), fibers } }
 }
 
+/** Those that wake the first to come first, also where a sleep of no time has come last. */
+export const inOrder: Readonly<Record<string, OnClock>> = {
+  "a discrete-event clock": onEventClock(),
+  "a discrete-event clock that settles after each instant": onEventClock({ wakes: "instant" })
+}
+
 /** Those that a test can use side by side, by name. */
 export const clocks: Readonly<Record<string, OnClock>> = {
-  "the TestClock": onTestClock,
-  "a clock of which nothing is known, around the TestClock": onWrapped,
-  "a discrete-event clock": onEventClock(),
-  "a discrete-event clock that settles after each instant": onEventClock({ wakes: "instant" }),
-  "a discrete-event clock that wakes the last to come first": onEventClock({ order: "lifo" }),
-  "a discrete-event clock that wakes the last to come first, and settles after each instant": onEventClock({
+  "the TestClock": underTest("TestClock"),
+  "a clock around the TestClock": underTest("another"),
+  ...inOrder,
+  "a discrete-event clock that wakes the last first": onEventClock({ order: "lifo" }),
+  "a discrete-event clock that wakes the last first, and settles after each instant": onEventClock({
     order: "lifo",
     wakes: "instant"
   })

@@ -12,6 +12,8 @@ export interface Race {
   readonly interruptAt: number | null
   /** Whether the source knows its size. If not, the race finds its end when the next start is due. */
   readonly sized: boolean
+  /** Whether a candidate leaves the source when it fails, so that the size says nothing until the next one is pulled. */
+  readonly shrinks?: boolean
 }
 
 export interface Prediction {
@@ -28,7 +30,7 @@ export interface Prediction {
 
 /** The rules of a staggered race without fibers: a loop from event to event, over whole lists. */
 export const predict = (race: Race): Prediction => {
-  const { concurrency, delays, fatal, minDelay, rows, sized } = race
+  const { concurrency, delays, fatal, minDelay, rows, shrinks = false, sized } = race
   const interruptAt = race.interruptAt ?? Infinity
   const started: Array<Prediction["started"][number]> = []
   const ended: Array<Prediction["ended"][number]> = []
@@ -44,7 +46,10 @@ export const predict = (race: Race): Prediction => {
     latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
 
   const end = (winner: number | null): Prediction => {
-    const pending = sized && !exhausted && wanted < now ? wanted : null
+    const newest = started.length - 1
+    const hasLeft = shrinks && ended.some(([index, how]) => index === newest && how !== "succeeded")
+    const isKnown = sized && !hasLeft
+    const pending = isKnown && !exhausted && wanted < now ? wanted : null
     for (const [index, natural] of running) {
       const { cleanup = 0, result, stubborn } = rows[index]!
       const worksUntil = result === "interrupt" ? natural - cleanup : natural
@@ -81,6 +86,7 @@ export const predict = (race: Race): Prediction => {
         due = startedAt + minDelay
         wanted = Math.min(wanted, now)
         by = "failure"
+        exhausted &&= !shrinks
       }
     } else if (now === interruptAt) {
       return end(null)

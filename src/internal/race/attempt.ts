@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
-import type { Started } from "./fibers.js"
+import type { AnyFiber } from "../observe.js"
 import type { Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
 import { check } from "./settings.js"
@@ -37,7 +37,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly startedBy: StartedBy
   readonly overlapped: boolean
   /** Its fiber, while it runs. That of the winner is known until the race has ended. */
-  started: Started | undefined = undefined
+  fiber: AnyFiber | undefined = undefined
   /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
@@ -70,9 +70,9 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   }
 
   /** Perhaps it has ended already. */
-  runsIn(started: Started): void {
+  runsIn(fiber: AnyFiber): void {
     if (this.result === undefined || this.result === "won") {
-      this.started = started
+      this.fiber = fiber
     }
   }
 
@@ -91,7 +91,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     if (this.result === "won") {
       return undefined
     }
-    this.started = undefined
+    this.fiber = undefined
     this.scope = undefined
     this.exit = Exit.isFailure(ended) ? Exit.failCause(ended.cause) : this.exit ?? Exit.interrupt(FiberId.none)
     return this.exit

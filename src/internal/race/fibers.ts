@@ -12,17 +12,9 @@ import type { AnyFiber } from "../observe.js"
 // Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
 // scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
+const inPlace = { immediate: true }
+const fromScheduler = { immediate: false }
 let depth = 0
-
-/**
- * A fiber and the references that it started with.
- *
- * @internal
- */
-export interface Started {
-  readonly fiber: AnyFiber
-  readonly refs: FiberRefs.FiberRefs
-}
 
 /**
  * The fibers of one run of a race beside the caller's, and how the caller's waits for them.
@@ -49,7 +41,7 @@ export class Fibers<R> {
 
   /** Starts a fiber that ends in an `Exit`, so that it is never logged or counted as unhandled. */
   fork<A, E>(effect: Effect.Effect<A, E, R>, onExit: (exit: Exit.Exit<A, E>) => void): AnyFiber {
-    return this.start(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit))).fiber
+    return this.start(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit)))
   }
 
   /** Starts a fiber. It is counted when it has started: a supervisor may throw. */
@@ -57,17 +49,12 @@ export class Fibers<R> {
     context: Context.Context<R>,
     effect: Effect.Effect<A, never, R>,
     onExit: (exit: Exit.Exit<A>) => void
-  ): Started {
+  ): AnyFiber {
     const { fiberRefs, runtimeFlags } = this.runtime
-    const immediate = this.startInPlace
-    let refs = fiberRefs
-    const updateRefs = (forked: FiberRefs.FiberRefs) => refs = forked
+    const how = this.startInPlace ? inPlace : fromScheduler
     depth++
     try {
-      const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, {
-        immediate,
-        updateRefs
-      })
+      const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, how)
       this.running++
       fiber.addObserver((exit) => {
         this.running--
@@ -75,7 +62,7 @@ export class Fibers<R> {
         this.latches?.forEach((latch) => latch.unsafeOpen())
         this.race.onChange()
       })
-      return { fiber, refs }
+      return fiber
     } finally {
       depth--
     }
@@ -84,19 +71,20 @@ export class Fibers<R> {
   /**
    * Gives the caller's fiber the references and runtime flags that the winner has changed, if there are any: all but
    * the context, in which the winner has an index and a scope of its own.
+   *
+   * Most winners change nothing, and to inherit from one costs as much as half a fiber. Effect shows copies of a fiber's
+   * references only, so this looks at the fiber itself. Where it finds nothing there, the caller inherits all.
    */
-  inherit({ fiber, refs }: Started): Effect.Effect<void> | undefined {
-    const { context, runtimeFlags } = this.runtime
-    const seen: Seen = fiber
-    const hasOwnFlags = seen.currentRuntimeFlags !== runtimeFlags &&
-      seen.currentRuntimeFlags !== RuntimeFlags.enable(runtimeFlags, RuntimeFlags.WindDown)
-    if (hasOwnFlags) {
+  inherit(winner: AnyFiber): Effect.Effect<void> {
+    const { context, fiberRefs, runtimeFlags } = this.runtime
+    const { _fiberRefs: refs, currentRuntimeFlags: flags }: Seen = winner
+    if (flags !== runtimeFlags && flags !== RuntimeFlags.enable(runtimeFlags, RuntimeFlags.WindDown)) {
       const own = FiberRef.set(FiberRef.currentContext, context as Context.Context<never>)
-      return Effect.zipRight(Fiber.inheritAll(fiber), own)
+      return Effect.zipRight(Fiber.inheritAll(winner), own)
     }
-    return seen._fiberRefs === refs
-      ? undefined
-      : Effect.inheritFiberRefs(FiberRefs.delete(fiber.getFiberRefs(), FiberRef.currentContext))
+    return refs !== undefined && isEqualButForContext(refs, fiberRefs)
+      ? Effect.void
+      : Effect.inheritFiberRefs(FiberRefs.delete(winner.getFiberRefs(), FiberRef.currentContext))
   }
 
   // Waiting.
@@ -149,11 +137,16 @@ export class Fibers<R> {
   }
 }
 
-/**
- * Most winners change nothing, and to inherit from one costs as much as half a fiber. Effect shows copies of a fiber's
- * references only, so this looks at the fiber itself. Where it finds nothing there, the caller inherits all.
- */
-type Seen = object & { readonly _fiberRefs?: unknown; readonly currentRuntimeFlags?: unknown }
+type Seen = object & { readonly _fiberRefs?: FiberRefs.FiberRefs; readonly currentRuntimeFlags?: unknown }
+
+const isEqualButForContext = (refs: FiberRefs.FiberRefs, others: FiberRefs.FiberRefs): boolean => {
+  for (const [fiberRef, values] of refs.locals) {
+    if (others.locals.get(fiberRef) !== values && fiberRef !== FiberRef.currentContext) {
+      return false
+    }
+  }
+  return true
+}
 
 /**
  * Runs what a fiber runs for itself in other fibers.

@@ -15,7 +15,8 @@ import type { Attempt } from "./attempt.js"
 import { beside, combine, tidy } from "./causes.js"
 import { pendingOf } from "./events.js"
 import { runtimeOf } from "./fibers.js"
-import { type Decided, Race } from "./run.js"
+import type { Decision } from "./rules.js"
+import { Race } from "./run.js"
 import { decode, type Settings } from "./settings.js"
 import { fromIterable, fromStream, type Open } from "./source.js"
 
@@ -26,12 +27,12 @@ type Candidate<A, E, R> = Effect.Effect<A, E, R>
 
 const raceTelemetry = watchRace()
 
-/** Runs a race to its end, and hands over to `finish` what has decided it. */
+/** Runs a race to its end, and hands it over to `finish`. */
 const run = <A, E, E2, R, B, E3>(
   from: () => Open<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
   watch: Watch,
-  finish: (race: Race<A, E, E2, R>, decided: Decided<A, E>) => Effect.Effect<B, E3>
+  finish: (race: Race<A, E, E2, R>) => Effect.Effect<B, E3>
 ): Effect.Effect<B, E3, R> => {
   let settings: Settings<A, E, R, R>
   let open: Open<Candidate<A, E, R>, E2, R>
@@ -50,7 +51,7 @@ const run = <A, E, E2, R, B, E3>(
       const race = new Race(open, settings, caller, runtime, telemetry)
       const ended = Effect.matchCauseEffect(restore(race.loop()), {
         onFailure: (cause) => abandon(race, cause),
-        onSuccess: () => Effect.flatMap(settle(race, restore), (decided) => finish(race, decided))
+        onSuccess: () => Effect.flatMap(settle(race, restore), () => finish(race))
       })
       const onEnd = telemetry?.onEnd
       return onEnd === undefined ? ended : Effect.onExit(ended, (exit) => Effect.sync(() => onEnd(exit)))
@@ -65,102 +66,86 @@ const run = <A, E, E2, R, B, E3>(
 const settle = <A, E, E2, R>(
   race: Race<A, E, E2, R>,
   restore: <B>(self: Effect.Effect<B>) => Effect.Effect<B>
-): Effect.Effect<Decided<A, E>> =>
-  Effect.flatMap(decidedOf(race), (decided) => {
-    const { started } = decided.winner?.attempt ?? {}
-    const inherit = started && race.fibers.inherit(started)
-    const settled = inherit === undefined ? Effect.succeed(decided) : Effect.as(inherit, decided)
-    if (race.settings.background) {
-      // An interruption that came while they were left has come before the race was over.
-      return Effect.matchCauseEffect(
-        Effect.zipRight(leave(race, decided), Effect.zipLeft(settled, restore(Effect.void))),
-        {
-          onFailure: (cause) => abandon(race, cause),
-          onSuccess: Effect.succeed
-        }
-      )
-    }
-    const release = race.source.release?.(exitOf(race, decided))
-    return release === undefined ? settled : Effect.zipRight(release, settled)
-  })
+): Effect.Effect<void> => {
+  const { fiber } = race.winner?.attempt ?? {}
+  const inherit = fiber === undefined ? Effect.void : race.fibers.inherit(fiber)
+  if (race.settings.background) {
+    // An interruption that comes while they are left comes before the race is over.
+    const left = Effect.zipRight(leave(race), Effect.zipRight(inherit, restore(Effect.void)))
+    return Effect.matchCauseEffect(left, { onFailure: (cause) => abandon(race, cause), onSuccess: Effect.succeed })
+  }
+  const release = race.source.release?.(exitOf(race))
+  return release === undefined ? inherit : Effect.zipRight(release, inherit)
+}
 
 /**
  * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
  * as it closes, it waits for them before it releases what the winner holds.
  */
-const leave = <A, E, E2, R>(race: Race<A, E, E2, R>, decided: Decided<A, E>): Effect.Effect<void> => {
-  const release = Effect.suspend(() => race.source.release?.(race.aborted ?? exitOf(race, decided)) ?? Effect.void)
-  const ended = Effect.zipRight(losersEnd(race, decided.winner), release)
+const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> => {
+  const release = Effect.suspend(() => race.source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
+  const ended = Effect.zipRight(losersEnd(race), release)
   return Option.match(Context.getOption(race.runtime.context as Context.Context<unknown>, Scope.Scope), {
     onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
       Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
-        const isOver = Effect.unsafeMakeLatch()
-        const over = Effect.zipRight(isOver.open, Scope.close(keeper, Exit.void))
+        const isOver = Deferred.unsafeMake<void>(race.caller.id())
+        const over = Effect.zipRight(Deferred.succeed(isOver, void 0), Scope.close(keeper, Exit.void))
         return Effect.zipRight(
-          Scope.addFinalizer(keeper, isOver.await),
-          Effect.onError(Effect.forkDaemon(Effect.zipRight(ended, over)), () => over)
+          Scope.addFinalizer(keeper, Deferred.await(isOver)),
+          Effect.asVoid(Effect.onError(Effect.forkDaemon(Effect.zipRight(ended, over)), () => over))
         )
       })
   })
 }
 
-/** What has decided the race, which is over: to poll it costs a tenth of what it costs to await it. */
-const decidedOf = <A, E, E2, R>({ decided }: Race<A, E, E2, R>): Effect.Effect<Decided<A, E>> =>
-  Effect.flatMap(Deferred.poll(decided), Option.getOrElse(() => Deferred.await(decided)))
-
 /** The winner's own fiber is not waited for: its children may wait for what the winner holds to be released. */
-const losersEnd = <A, E, E2, R>({ fibers }: Race<A, E, E2, R>, winner: Decided<A, E>["winner"]): Effect.Effect<void> =>
+const losersEnd = <A, E, E2, R>({ fibers, winner }: Race<A, E, E2, R>): Effect.Effect<void> =>
   fibers.leftAre(() => winner !== undefined && winner.attempt.isRunning ? 1 : 0)
 
 /** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
 const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
   race.abort(cause)
   const exit = Exit.failCause(cause)
-  return Effect.flatMap(decidedOf(race), ({ winner }) => {
-    const given = Effect.suspend(() => winner?.attempt.scope?.close(exit) ?? Effect.void)
-    return losersEnd(race, winner).pipe(
-      Effect.zipRight(Effect.exit(given)),
-      Effect.zipLeft(race.fibers.leftAre(() => 0)),
-      Effect.zipLeft(race.source.release?.(exit) ?? Effect.void),
-      Effect.flatMap((released) => Exit.zipLeft(exit, released))
-    )
-  })
+  const given = Effect.suspend(() => race.winner?.attempt.scope?.close(exit) ?? Effect.void)
+  return losersEnd(race).pipe(
+    Effect.zipRight(Effect.exit(given)),
+    Effect.zipLeft(race.fibers.leftAre(() => 0)),
+    Effect.zipLeft(race.source.release?.(exit) ?? Effect.void),
+    Effect.flatMap((released) => Exit.zipLeft(exit, released))
+  )
 }
 
 /** How a race has ended: with the value of the winner, or with all failures. */
-const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>, { fatal, winner }: Decided<A, E>): Exit.Exit<A, E | E2> => {
-  if (winner !== undefined) {
-    return Exit.succeed(winner.value)
+const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
+  if (race.winner !== undefined) {
+    return Exit.succeed(race.winner.value)
   }
   if (race.attempts.length === 0 && race.sourceFailure === undefined) {
     return Exit.die(
       new Cause.IllegalArgumentException(`StaggeredRace: there are no candidates to race${race.source.whyEmpty}`)
     )
   }
-  return Exit.failCause(beside<E | E2>(combine(race.attempts, fatal), race.sourceFailure ?? Cause.empty))
+  return Exit.failCause(beside<E | E2>(combine(race.attempts, race.fatal), race.sourceFailure ?? Cause.empty))
 }
 
-const describe = <A, E, E2, R>(
-  race: Race<A, E, E2, R>,
-  decided: Decided<A, E>
-): Effect.Effect<StaggeredRace.Outcome<A, E, E2>> =>
-  Effect.succeed({
-    winner: Option.map(Option.fromNullable(decided.winner), ({ attempt, value }) => ({ index: attempt.index, value })),
-    exit: exitOf(race, decided),
-    attempts: race.attempts.map((attempt) => attemptOf(race, decided, attempt)),
+const describe = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<StaggeredRace.Outcome<A, E, E2>> =>
+  Effect.map(Effect.sync(() => race.decision!), (decision) => ({
+    winner: Option.map(Option.fromNullable(race.winner), ({ attempt, value }) => ({ index: attempt.index, value })),
+    exit: exitOf(race),
+    attempts: race.attempts.map((attempt) => attemptOf(race, decision, attempt)),
     sourceFailure: Option.fromNullable(race.sourceFailure),
     startedAt: race.startedAt,
-    decidedAt: decided.at,
-    decidedBy: decided.by,
-    pending: pendingOf(decided),
+    decidedAt: decision.at,
+    decidedBy: decision.by,
+    pending: pendingOf(decision),
     endedAt: race.now
-  })
+  }))
 
 /** An attempt that goes on in the background is reported as the decision left it: won, or interrupted. */
 const attemptOf = <A, E, E2, R>(
-  race: Race<A, E, E2, R>,
-  { at, winner }: Decided<A, E>,
+  { caller, winner }: Race<A, E, E2, R>,
+  { at }: Decision,
   attempt: Attempt<A, E>
 ): StaggeredRace.Attempt<A, E> => ({
   index: attempt.index,
@@ -170,7 +155,7 @@ const attemptOf = <A, E, E2, R>(
   endedAt: attempt.isRunning ? at : attempt.endedAt,
   exit: winner?.attempt === attempt
     ? Exit.succeed(winner.value)
-    : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(race.caller.id()), tidy),
+    : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(caller.id()), tidy),
   result: attempt.result ?? "lost"
 })
 

@@ -1,7 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
@@ -22,14 +21,10 @@ import type { Open, Receiver, Source } from "./source.js"
 
 type Candidate<A, E, R> = Effect.Effect<A, E, R>
 
-/**
- * What decided a race: an attempt's success and so the winner, or something else.
- *
- * @internal
- */
-export interface Decided<A, E> extends Decision {
-  readonly winner: { readonly attempt: Attempt<A, E>; readonly value: A } | undefined
-  readonly fatal: Attempt<A, E> | undefined
+/** @internal */
+export interface Winner<A, E> {
+  readonly attempt: Attempt<A, E>
+  readonly value: A
 }
 
 // Candidates that fail without ever waiting would keep the event loop, and whatever could stop an endless source, from
@@ -40,14 +35,16 @@ const startsPerBreath = 1024
  * Drives one run of a race: carries out what the rules say, and tells them what happens.
  *
  * The caller's fiber runs `loop` and is the only one to start attempts. An attempt has a fiber and a scope of its own.
- * As it ends it tells the rules, in one synchronous step, and opens the latch, so that the loop looks again. Who decides
- * completes the `Deferred`, and whatever comes later changes nothing but its own record.
+ * As it ends it tells the rules, in one synchronous step, and opens the latch, so that the loop looks again. The first success
+ * decides and is the winner, and whatever comes later changes nothing but its own record.
  *
  * @internal
  */
 export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
-  readonly decided: Deferred.Deferred<Decided<A, E>>
   readonly attempts: Array<Attempt<A, E>> = []
+  winner: Winner<A, E> | undefined
+  /** The attempt that failed in a way that has ended the race. */
+  fatal: Attempt<A, E> | undefined
   sourceFailure: Cause.Cause<E2> | undefined
   /** How it ends where it was given up, whatever has decided it. */
   aborted: Exit.Exit<never> | undefined
@@ -69,7 +66,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     readonly runtime: Runtime.Runtime<R>,
     private readonly telemetry: Telemetry | undefined
   ) {
-    this.decided = Deferred.unsafeMake(caller.id())
     this.fibers = new Fibers(runtime, this)
     this.source = open(this, this.fibers)
     this.rules = new Rules(settings, this.source)
@@ -82,6 +78,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   get now(): number {
     return this.time.now()
+  }
+
+  /** None before the race is decided. */
+  get decision(): Decision | undefined {
+    return this.rules.decision
   }
 
   private get isDecided(): boolean {
@@ -189,7 +190,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       return attempt.giveBack(Exit.succeed(value))
     }
     attempt.result = "won"
-    this.onDecided({ attempt, value })
+    this.winner = { attempt, value }
+    this.onDecided()
     return Effect.void
   }
 
@@ -212,9 +214,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     attempt.result = "failed"
     attempt.exit = cause === exit.cause ? exit : Exit.failCause(cause)
     this.report?.({ _tag: "Failed", at, index, cause })
-    const isFatal = this.isFatal(attempt, cause)
-    if (this.rules.failed(index, at, isFatal)) {
-      this.onDecided(undefined, isFatal ? attempt : undefined)
+    if (this.isFatal(attempt, cause)) {
+      this.fatal = attempt
+    }
+    if (this.rules.failed(index, at, this.fatal !== undefined)) {
+      this.onDecided()
     }
   }
 
@@ -263,26 +267,27 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 
   /** Interruption is only signalled here: the fibers end in their own time. */
-  private onDecided(winner?: Decided<A, E>["winner"], fatal?: Attempt<A, E>): void {
-    const decision = this.rules.decision!
-    const { at, by } = decision
-    Deferred.unsafeDone(this.decided, Effect.succeed({ ...decision, winner, fatal }))
+  private onDecided(): void {
+    const { report, rules: { decision }, winner } = this
     this.pulled = undefined
     for (const attempt of this.attempts) {
       this.interrupt(attempt)
     }
     this.pace.stop()
     this.source.close()
-    if (winner !== undefined) {
-      this.report?.({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
+    if (report !== undefined && decision !== undefined) {
+      const { at, by } = decision
+      if (winner !== undefined) {
+        report({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
+      }
+      report({ _tag: "Decided", at, by, pending: pendingOf(decision) })
     }
-    this.report?.({ _tag: "Decided", at, by, pending: pendingOf(decision) })
     this.onChange()
   }
 
   private interrupt(attempt: Attempt<A, E>): void {
     if (attempt.result === undefined) {
-      attempt.started?.fiber.unsafeInterruptAsFork(this.caller.id())
+      attempt.fiber?.unsafeInterruptAsFork(this.caller.id())
     }
   }
 }
