@@ -63,7 +63,7 @@ const adjustment = ({ StaggeredRace }: Library): Effect.Effect<Figure> =>
       name: `${count} fail in turn, under one TestClock.adjust`,
       value: round(((yield* now) - start) / 1000),
       unit: "s",
-      against: "0.1.0: 15 s",
+      against: "with a timer for each: 15 s",
       goal: 1
     }
   })

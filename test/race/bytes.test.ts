@@ -5,43 +5,43 @@ import { promisify } from "node:util"
 import { beforeAll } from "vitest"
 import type { Name } from "../support/races.js"
 
-// What a race allocates, in bytes, divided by what fork and await of one fiber allocates. Two runs differ by less than
-// 1 %. `npm run bench:bytes` prints the figures: the first of each pair. `npm run bench:bytes -- --against DIR` with a
-// checkout of 0.1.0 printed the second: no race may allocate more than before.
+// The bytes that a race allocates, divided by those that fork and await of one fiber allocate. Two runs differ by less
+// than 1 %. `npm run bench:bytes` prints the figures: the first of each pair. The second is the ceiling: what the core
+// before this one allocated, printed by `npm run bench:bytes -- --against DIR` with a built checkout of 1d8df54 in DIR.
 const ratios: Record<Name, readonly [now: number, before: number]> = {
-  "the first of 3 succeeds without suspending": [1.34, 1.42],
-  "the first of 3 answers at once": [1.67, 1.81],
-  "the only one does": [1.60, 1.73],
-  "the first of 1,000 does": [1.67, 1.81],
-  "an outcome": [1.74, 1.87],
-  "an event handler": [3.62, 3.74],
-  "a schedule": [2.57, 2.58],
-  "a stream": [14.09, 14.27],
-  "in a scope": [2.92, 3.12],
-  "in a scope, and it acquires": [8.53, 8.32],
-  "with a name": [2.08, 2.17],
-  "with a tracer": [4.36, 4.54],
-  "2 at once": [2.54, 2.54],
-  "10 at once": [9.16, 9.06],
-  "100 at once": [83.82, 82.58],
-  "1,000 at once": [830.8, 819.7],
-  "2 in turn, no delay": [2.44, 2.55],
-  "10 in turn, no delay": [8.99, 9.12],
-  "100 in turn, no delay": [83.05, 83.25],
-  "1,000 in turn, no delay": [823.9, 824.8],
-  "10 in turn, under a delay": [9.16, 9.32],
-  "100 in turn, under a delay": [83.11, 83.06],
-  "1,000 in turn, under a delay": [823.1, 820.9],
-  "the delay starts the second": [2.71, 3.46],
-  "the delay starts the second to the fifth": [6.01, 7.89]
+  "the first of 3 succeeds without suspending": [0.97, 1.42],
+  "the first of 3 answers at once": [1.34, 1.80],
+  "the only one does": [1.28, 1.72],
+  "the first of 1,000 does": [1.34, 1.80],
+  "an outcome": [1.49, 1.86],
+  "an event handler": [3.29, 3.73],
+  "a schedule": [2.19, 2.58],
+  "a stream": [13.74, 14.25],
+  "in a scope": [2.60, 3.11],
+  "in a scope, and it acquires": [8.20, 8.31],
+  "with a name": [1.75, 2.17],
+  "with a tracer": [4.04, 4.53],
+  "2 at once": [2.20, 2.54],
+  "10 at once": [8.70, 9.06],
+  "100 at once": [81.95, 82.58],
+  "1,000 at once": [814.9, 818.0],
+  "2 in turn, no delay": [2.08, 2.54],
+  "10 in turn, no delay": [8.54, 9.09],
+  "100 in turn, no delay": [81.30, 82.97],
+  "1,000 in turn, no delay": [809.3, 822.1],
+  "10 in turn, under a delay": [8.69, 9.32],
+  "100 in turn, under a delay": [81.26, 83.06],
+  "1,000 in turn, under a delay": [807.2, 820.9],
+  "the delay starts the second": [2.37, 3.45],
+  "the delay starts the second to the fifth": [5.61, 7.87]
 }
 
-/** Of a race whose first candidate answers at once. */
+/** What a race may allocate whose first candidate answers at once. */
 const goal = 1.35
 
 const tolerance = 1.02
 
-/** Runs Node in a process of its own, as V8 has to collect and compile in a way of its own there. */
+/** V8 gets flags that change how it collects and compiles, so the races run in a process of their own. */
 const node = async (...args: ReadonlyArray<string>) => (await promisify(execFile)(process.execPath, args)).stdout
 
 const measure = async (): Promise<Record<string, number>> => {
@@ -49,7 +49,8 @@ const measure = async (): Promise<Record<string, number>> => {
   return JSON.parse(await node(".bench/bench/bytes.js", "--json"))
 }
 
-describe("what a race allocates", () => {
+// Another V8 compiles in another way.
+describe.skipIf(!process.version.startsWith("v20."))("what a race allocates", () => {
   let measured: Record<string, number> = {}
   const ratio = (name: Name) => (measured[name] ?? NaN) / (measured["fork and await"] ?? NaN)
 
@@ -58,12 +59,12 @@ describe("what a race allocates", () => {
   }, 300_000)
 
   it.each(Object.entries(ratios) as Array<[Name, typeof ratios[Name]]>)("%s", (name, [now, before]) => {
-    assertTrue(now <= before, `${now} where it was ${before}`)
+    const most = Math.min(now * tolerance, before)
     const actual = ratio(name)
-    assertTrue(actual <= now * tolerance, `${actual.toFixed(3)} times fork and await, where it is meant to be ${now}`)
+    assertTrue(actual <= most, `${actual.toFixed(3)} times fork and await, at most ${most.toFixed(3)}`)
   })
 
-  it("the first of 3 answers at once: little more than its fiber", () => {
+  it("the first of 3 answers at once: a third more than its fiber", () => {
     const actual = ratio("the first of 3 answers at once")
     assertTrue(actual <= goal, `${actual.toFixed(3)} times fork and await, the goal is ${goal}`)
   })
