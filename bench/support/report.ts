@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
-import type { MemoryCase } from "../memory.js"
 
 export interface Row {
   readonly case: string
@@ -18,11 +17,21 @@ export interface Row {
   readonly rounds: number
 }
 
+/** What is no ratio. */
+export interface Figure {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly against: string
+  /** At most this. */
+  readonly goal: number
+}
+
 export interface Report {
   readonly machine: string
   readonly command: string
   readonly rows: ReadonlyArray<Row>
-  readonly memory: ReadonlyArray<MemoryCase>
+  readonly figures: ReadonlyArray<Figure>
 }
 
 export const machine = () => {
@@ -30,12 +39,7 @@ export const machine = () => {
   return `Node ${process.version.slice(1)}, ${process.platform} ${process.arch}, ${models.length} × ${models[0]}`
 }
 
-/**
- * Whether three rounds in four took more than twice the goal, or twice the floor where that is higher. A busy machine
- * disturbs single rounds, and by more than that; only a regression disturbs all of them.
- */
-export const isGrossLoss = ({ floor = 0, goal, spread: [least] }: Row) =>
-  goal !== undefined && least > 2 * Math.max(goal, floor)
+export const isMissed = ({ goal, ratio }: Row) => goal !== undefined && ratio > goal
 
 const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
 const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)
@@ -57,7 +61,7 @@ const widths = [6, 13, 5, 6, 9, 10, 0]
 export const line = (values: ReadonlyArray<string>) =>
   values.map((value, index) => index < widths.length - 1 ? value.padStart(widths[index] ?? 0) : `  ${value}`).join(" ")
 
-export const memoryLine = ({ against, goal, name, unit, value }: MemoryCase) =>
+export const figureLine = ({ against, goal, name, unit, value }: Figure) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
 /** Writes a text into a page, between the two marks of that name. */
@@ -88,7 +92,7 @@ export const publish = (
     ].join("\n\n")
   )
 
-export const save = (path: URL, { command, machine, memory, rows }: Report) => {
+export const save = (path: URL, { command, figures, machine, rows }: Report) => {
   const ruler = titles.map((_, index) => index < titles.length - 1 ? "--:" : "---")
-  publish(path, `\`${command}\` on ${machine}`, [titles, ruler, ...rows.map(cells)], memory.map(memoryLine))
+  publish(path, `\`${command}\` on ${machine}`, [titles, ruler, ...rows.map(cells)], figures.map(figureLine))
 }
