@@ -1,15 +1,15 @@
 import { defineConfig } from "vitest/config"
 
-// Tests on a network of their own send packets by the clock, so they run when no other tests are using the processors.
+// These tests send packets by the clock, so they run after the others, when nothing else uses the processors.
 const wire = "test/**/*.wire.test.ts"
 
-// Tests of the page, in a browser: after the others as well.
+// These tests open the page in a browser, and run last.
 const site = "site/test/**/*.test.ts"
 
 export default defineConfig({
   test: {
     testTimeout: 60_000,
-    // Tests that measure the heap need a process of their own and `gc()`.
+    // Tests that measure the heap need a process of their own, and `gc()`.
     pool: "forks",
     poolOptions: { forks: { execArgv: ["--expose-gc"] } },
     projects: [
@@ -28,6 +28,7 @@ export default defineConfig({
         test: {
           name: "site",
           include: [site],
+          globalSetup: "site/test/build.ts",
           poolOptions: { forks: { singleFork: true } },
           sequence: { groupOrder: 2 }
         }

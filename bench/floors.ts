@@ -7,8 +7,8 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-// Floors: programs that do what the rules of a race demand of one case, and nothing else. They are no races: they have
-// no delay, no timer and no scopes, do not look whether they were interrupted, and know what will happen.
+// Floors: programs that do what the rules of a race demand of one case, and nothing else. They are not races: they know
+// what will happen, start nothing when a timer fires, and give nothing back when they are interrupted.
 
 type Candidate = Effect.Effect<string, string>
 
@@ -50,6 +50,23 @@ export const atOnce = (candidates: ReadonlyArray<Candidate>): Candidate =>
         }
       })
     ))
+
+/** One alone: its fiber knows its index, and a timer runs beside it. It sets no reference that would be inherited. */
+export const first = (candidate: Candidate, millis: number): Candidate =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(starter, (start) => {
+      const fiber = start(candidate, 0)
+      const ended = fiber.unsafePoll()
+      const waited = ended ?? restore(Effect.async<Exit.Exit<string, string>>((resume) => {
+        const timer = setTimeout(constVoid, millis)
+        fiber.addObserver((exit) => {
+          clearTimeout(timer)
+          resume(exit)
+        })
+      }))
+      return Effect.flatten(waited)
+    })
+  )
 
 /** One after the other: the next when the one before has failed, all failures kept. */
 export const inTurn = (candidates: ReadonlyArray<Candidate>): Candidate =>

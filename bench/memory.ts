@@ -2,15 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as StaggeredRace from "../src/StaggeredRace.js"
-
-export interface MemoryCase {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly against: string
-  /** No more than this. */
-  readonly goal: number
-}
+import type { Figure } from "./support/report.js"
 
 const hanging = Effect.async<string, string>((_resume) => {})
 const atOnce = Effect.as(Effect.yieldNow(), "at once")
@@ -123,5 +115,5 @@ const kept = Effect.scoped(Effect.gen(function*() {
   }
 }))
 
-export const memory = (quick: boolean): Effect.Effect<ReadonlyArray<MemoryCase>> =>
+export const memory = (quick: boolean): Effect.Effect<ReadonlyArray<Figure>> =>
   Effect.orDie(Effect.all([running, inARow(quick ? 100_000 : 1_000_000), kept]))

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig, type Plugin } from "vite"
 
-// A browser loads no modules from a file, and nothing with CORS. One plain script works there as it does from a server.
+// A browser that opens a file loads no modules, and nothing with CORS. One plain script works from a file and a server.
 const plainScript: Plugin = {
   name: "plain-script",
   apply: "build",
@@ -22,7 +22,7 @@ export default defineConfig({
   build: {
     target: "es2022",
     modulePreload: false,
-    // With a plain script, styles would be put in by it, after a page without any was seen.
+    // A plain script would add the styles late, after the page has shown without them.
     cssCodeSplit: false,
     rollupOptions: { output: { format: "iife" } }
   }

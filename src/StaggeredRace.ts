@@ -123,7 +123,8 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *   nothing, and a failure starts one attempt, not two.
    * - On the process's clock, the race therefore gives the event loop one turn before a start by the delay: a
    *   `setImmediate`, which takes microseconds. So it hears what arrived while the process was busy. On any other
-   *   `Clock`, the race asks that clock alone.
+   *   `Clock`, the race asks that clock alone. A clock that wakes the last sleeper of an instant first, as `TestClock`
+   *   does, wakes older attempts after the timer: there, the rule holds for the newest attempt.
    * - The race steps a schedule once per start, whatever caused the start. The input is the index of the new attempt,
    *   and the delay counts from that start. (`Schedule.fixed` and `Schedule.windowed` keep their own grid, as always.)
    * - When a schedule is done, only failures start the next candidate. A schedule that recurs twice causes at most two

@@ -2,7 +2,7 @@ import type * as Effect from "effect/Effect"
 import type { Draw } from "./draws.js"
 import type { Simulation } from "./simulation.js"
 
-/** Starts a call after the other, at times that do not depend on how long they take: `rate` a second, until a time. */
+/** Starts one call after the other until a time. When the next one starts does not depend on how long calls take. */
 export const arriving = (
   simulation: Simulation,
   { every, until }: { readonly every: () => number; readonly until: number },
@@ -11,12 +11,12 @@ export const arriving = (
   const next = () =>
     simulation.after(every(), () => {
       if (simulation.now <= until) {
-        simulation.start(call(simulation.now))
+        simulation.fork(call(simulation.now))
         next()
       }
     })
   next()
 }
 
-/** The times between arrivals that know nothing of each other; `rate` a second. */
+/** Draws the milliseconds between independent arrivals, `rate` a second. */
 export const poisson = (rate: number, draw: Draw) => (): number => -1000 / rate * Math.log(draw())

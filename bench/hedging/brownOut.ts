@@ -8,11 +8,11 @@ const delay = 50
 const ratio = 0.05
 const burst = 10
 
-/** Some time in which nothing is late, as much in which everything is: calls and copies of that. */
+/** Counts calls and copies: for some seconds no call is late, for as many all are. */
 const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budget"]) => {
   const simulation = new Simulation(5)
   let [calls, copies] = [0, 0]
-  simulation.start(Effect.map(Hedge.make({ delay, budget }), (policy) => {
+  simulation.fork(Effect.map(Hedge.make({ delay, budget }), (policy) => {
     const isSlow = () => simulation.now > seconds * 1000
     arriving(simulation, { every: () => 1000 / rate, until: 2 * seconds * 1000 }, () => {
       calls += isSlow() ? 1 : 0
@@ -26,7 +26,7 @@ const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budg
       )
     })
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return { rate, calls, copies }
 }
 

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Hedge from "../../src/Hedge.js"
 import { Simulation } from "./simulation.js"
 
-/** What was measured of calls. */
 export interface Measured {
   /** Milliseconds, ascending. */
   readonly latencies: Float64Array
@@ -14,8 +13,8 @@ export const quantile = ({ latencies }: Measured, q: number): number =>
   latencies[Math.max(0, Math.ceil(q * latencies.length) - 1)] ?? NaN
 
 /**
- * One call after the other, under a policy without a budget unless it has one. Of a call and a copy of it, `latency` says
- * how long that takes; the `skip` calls before the first that is measured have negative indices.
+ * Measures one call after the other. The policy has no budget unless `options` says so. `latency` says how long a copy of
+ * a call takes. The first `skip` calls are not measured, and have negative indices.
  */
 export const inTurn = (
   options: Hedge.MakeOptions,
@@ -29,7 +28,7 @@ export const inTurn = (
     copies += copy > 0 && call >= 0 ? 1 : 0
     return simulation.sleep(latency(call, copy++))
   })
-  simulation.start(Effect.gen(function*() {
+  simulation.fork(Effect.gen(function*() {
     const hedged = Hedge.hedge(request, yield* Hedge.make({ budget: "unlimited", ...options }))
     for (; call < calls; call++) {
       const startedAt = simulation.now
@@ -38,6 +37,6 @@ export const inTurn = (
       latencies[call] = simulation.now - startedAt
     }
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return { latencies: latencies.sort(), extra: copies / calls }
 }

@@ -1,29 +1,24 @@
+import { once } from "node:events"
 import { writeFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { Worker } from "node:worker_threads"
 import { publishText } from "../support/report.js"
-import { brownOut } from "./brownOut.js"
-import { calibration } from "./calibration.js"
-import { oracle } from "./oracle.js"
-import { toSvg } from "./plots.js"
-import { queues } from "./queues.js"
+import { experiments, type Name, type Work } from "./experiments.js"
 import type { Section } from "./section.js"
-import { shift } from "./shift.js"
-import { singleR } from "./singleR.js"
 
 // `npm run bench:hedging`, and what may follow after `--`:
 //   --quick        a tenth of the calls
 //   --only NAME    one experiment
 //   --save         writes the tables into README.md beside this and of the project, and the pictures
-// The same figures come out of it each time. Ends with status 1 if one is not as it must be.
-
-const experiments = { oracle, calibration, shift, brownOut, queues, singleR }
+// The figures are the same each time. Ends with status 1 if one is not as it must be.
 
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }
 })
 
-const chosen = Object.entries(experiments).filter(([name]) => options.only === undefined || name === options.only)
-if (chosen.length === 0) {
+const names = (Object.keys(experiments) as Array<Name>).filter((name) => name === (options.only ?? name))
+if (names.length === 0) {
   console.error(`--only has to be one of ${Object.keys(experiments).join(", ")}, not "${options.only}"`)
   process.exit(1)
 }
@@ -35,25 +30,40 @@ if (options.save === true && (options.quick === true || options.only !== undefin
 const tableOf = ([titles = [], ...rows]: Section["table"]) =>
   [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-const sections = chosen.map(([name, experiment]) => {
-  const section = experiment(options.quick === true ? 0.1 : 1)
-  console.log(`${section.title}\n\n${tableOf(section.table)}\n`)
+/** Runs an experiment in a thread of its own. No figure depends on the machine's time, so several may run at once. */
+const inThread = async (name: Name): Promise<Section & { readonly name: Name }> => {
+  const workerData: Work = { name, scale: options.quick === true ? 0.1 : 1 }
+  const [section] = await once(new Worker(new URL("experiments.js", import.meta.url), { workerData }), "message")
   return { name, ...section }
-})
+}
+
+const waiting = [...names]
+const found = new Map<Name, Section & { readonly name: Name }>()
+await Promise.all(Array.from({ length: availableParallelism() }, async () => {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    found.set(name, await inThread(name))
+  }
+}))
+const sections = names.map((name) => found.get(name)!)
+for (const { table, title } of sections) {
+  console.log(`${title}\n\n${tableOf(table)}\n`)
+}
 
 if (options.save === true) {
+  const { toSvg } = await import("./plots.js")
+  const here = new URL("../../../bench/hedging/", import.meta.url)
   const parts = sections.map(({ plot, table, title }) =>
     [`### ${title}`, ...(plot === undefined ? [] : [`![${plot.description}](${plot.file})`]), tableOf(table)].join(
       "\n\n"
     )
   )
-  publishText(new URL("README.md", import.meta.url), parts.join("\n\n"))
+  publishText(new URL("README.md", here), parts.join("\n\n"))
   for (const { name, plot, table } of sections) {
     if (name === "queues") {
-      publishText(new URL("../../README.md", import.meta.url), tableOf(table), name)
+      publishText(new URL("../../README.md", here), tableOf(table), name)
     }
     if (plot !== undefined) {
-      writeFileSync(new URL(plot.file, import.meta.url), `${await toSvg(plot.description, plot.panels)}\n`)
+      writeFileSync(new URL(plot.file, here), `${await toSvg(plot.description, plot.panels)}\n`)
     }
   }
 }

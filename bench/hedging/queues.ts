@@ -24,7 +24,7 @@ class Server {
 
   constructor(private readonly simulation: Simulation) {}
 
-  /** Returns what drops the job, wherever it is. */
+  /** Returns how to drop the job, whether it waits or runs. */
   enqueue(job: Job): () => void {
     this.queue.push(job)
     if (this.queue.length === 1) {
@@ -67,20 +67,20 @@ const policies: ReadonlyArray<{ readonly name: string; readonly options: Hedge.M
   { name: "percentile, budget of 5 %", options: { delay: Hedge.percentile(0.95) } }
 ]
 
-/** Calls that arrive at random, each copy of which goes to a server at random. */
+/** Measures calls that arrive at random. Each copy goes to a random server. */
 const observed = (
   options: Hedge.MakeOptions,
   { calls, honours, load }: { readonly calls: number; readonly honours: boolean; readonly load: number }
 ): Measured => {
   const simulation = new Simulation(seed)
-  // First copies are the same whatever the policy, so that what differs is its doing.
+  // First copies are the same under every policy, so a difference is the policy's doing.
   const [forArrivals, forFirsts, forCopies] = [drawing(seed), drawing(seed + 1), drawing(seed + 2)]
   const all = Array.from({ length: servers }, () => new Server(simulation))
   const rate = load * servers / stragglersMean * 1000
   const warmup = calls / 10
   const latencies = new Float64Array(calls)
   let [arrived, copies] = [-warmup, 0]
-  simulation.start(Effect.map(Hedge.make(options), (policy) => {
+  simulation.fork(Effect.map(Hedge.make(options), (policy) => {
     arriving(simulation, { every: poisson(rate, forArrivals), until: (warmup + calls) / rate * 1000 }, (arrivedAt) => {
       const index = arrived++
       const send = (draw: () => number) => ({
@@ -103,7 +103,7 @@ const observed = (
       })
     })
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   const measured = Math.min(calls, arrived)
   return { latencies: latencies.subarray(0, measured).sort(), extra: copies / measured }
 }

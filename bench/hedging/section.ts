@@ -1,19 +1,19 @@
 import type { Panel } from "./plots.js"
 
-/** What one experiment has shown. */
+/** The result of one experiment. */
 export interface Section {
   readonly title: string
   /** Titles, then rows. */
   readonly table: ReadonlyArray<ReadonlyArray<string>>
-  /** What did not come out as it must. */
+  /** One line for each figure that is not as it must be. */
   readonly missed: ReadonlyArray<string>
   readonly plot?: { readonly file: string; readonly description: string; readonly panels: ReadonlyArray<Panel> }
 }
 
-/** An experiment; a `scale` below one makes it shorter. */
+/** A `scale` below one makes the experiment shorter. */
 export type Experiment = (scale: number) => Section
 
-/** What a figure may be off by in a shorter experiment, if that is its tolerance in the whole one: there is more noise. */
+/** The tolerance of a shorter experiment, whose figures have more noise. */
 export const wider = (tolerance: number, scale: number): number => tolerance / Math.sqrt(scale)
 
 export const millis = (value: number): string => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en")

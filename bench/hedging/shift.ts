@@ -13,13 +13,13 @@ const [slowAt, fastAt, end] = [60_000, 120_000, 210_000]
 const factor = (now: number) => now >= slowAt && now < fastAt ? 4 : 1
 const q95 = quantileOf(exponential.longer, 0.95)
 
-/** The delay of each second, and how many calls and copies it had. */
+/** Measures the delay, the calls and the copies of each second. */
 const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
   const simulation = new Simulation(seed)
   const draw = drawing(seed)
   const seconds = Array.from({ length: end / 1000 }, () => ({ calls: 0, copies: 0, delay: NaN }))
   const second = () => seconds[Math.min(seconds.length - 1, Math.floor(simulation.now / 1000))]!
-  simulation.start(Effect.gen(function*() {
+  simulation.fork(Effect.gen(function*() {
     const policy = yield* Hedge.make({ name, budget, delay: Hedge.percentile(0.95, { min: 0 }) })
     arriving(simulation, { every: poisson(rate, draw), until: end - 1 }, () => {
       let copy = 0
@@ -37,11 +37,11 @@ const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
       yield* simulation.sleep(1)
     }
   }))
-  simulation.goOn()
+  simulation.advanceTo(Infinity)
   return seconds
 }
 
-/** How long after a shift the delay is near to what it is to be, and stays there until the next one; milliseconds. */
+/** Milliseconds from a shift until the delay comes near its new value and stays there until the next shift. */
 const settled = (seconds: ReturnType<typeof observed>, from: number, to: number): number => {
   const due = q95 * factor(from)
   const after = seconds.slice(from / 1000, to / 1000).reverse()

@@ -1,22 +1,34 @@
 import * as Effect from "effect/Effect"
 
-/** What is measured: does its work so many times and says how many microseconds all of it took. */
+/** What is measured: does its work so many times, and returns the microseconds that all of it took. */
 export type Subject = (runs: number) => Effect.Effect<number>
 
-const microseconds = () => Number(process.hrtime.bigint()) / 1e3
+// Processor time of the process: what other programs take of the machine does not count.
+const microseconds = () => {
+  const { system, user } = process.cpuUsage()
+  return system + user
+}
 
 const clock = Effect.sync(microseconds)
 
-/** All runs in the fiber that measures: what is timed is the effect, and not how a program is started. */
+/** Runs in the fiber that measures, so that the time is that of the effect and not that of starting a program. */
 export const effect = (self: Effect.Effect<unknown, unknown>): Subject => {
-  // A failure ends the bench: what fails is fast.
+  // Ends the bench on a failure, which would look fast.
   const once = Effect.orDie(self)
   const repeated = (runs: number) => {
     let run = 0
     return Effect.whileLoop({ while: () => run++ < runs, body: () => once, step: () => {} })
   }
   return (runs) =>
-    Effect.flatMap(clock, (start) => Effect.flatMap(repeated(runs), () => Effect.map(clock, (end) => end - start)))
+    Effect.flatMap(
+      Effect.getFiberRefs,
+      (before) =>
+        Effect.flatMap(clock, (start) => Effect.flatMap(repeated(runs), () => Effect.map(clock, (end) => end - start)))
+          .pipe(
+            // References that a subject leaves behind would slow down all that follow.
+            Effect.zipLeft(Effect.setFiberRefs(before))
+          )
+    )
 }
 
 export const promise = (make: () => Promise<unknown>): Subject => (runs) =>
@@ -34,20 +46,20 @@ export interface Plan {
   readonly sampleMicros: number
 }
 
-/** Doubles the runs until they take long enough to go by. */
+/** Doubles the runs until they take long enough to count them from. */
 const calibrate = (subject: Subject, sampleMicros: number, runs = 1): Effect.Effect<number> =>
   Effect.flatMap(subject(runs), (micros) =>
     micros >= sampleMicros / 2
       ? Effect.succeed(Math.max(1, Math.round(runs * sampleMicros / micros)))
       : calibrate(subject, sampleMicros, runs * 2))
 
-/** Until the engine has compiled it. */
+/** Runs it until V8 has compiled it. */
 export const warmUp = (subject: Subject, micros: number): Effect.Effect<void> =>
   Effect.asVoid(calibrate(subject, micros))
 
 /**
- * Takes all subjects in turn, round by round, each round beginning with another one: these figures drift with the
- * machine by far more than they differ. Returns the samples, in microseconds per run: a list for each subject.
+ * Samples all subjects in turn, round by round. Each round begins with another subject, because the speed of a machine
+ * drifts by more than the subjects differ. Returns a list of samples for each subject, in microseconds per run.
  */
 export const sample = (
   subjects: ReadonlyArray<Subject>,

@@ -1,23 +1,23 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { Simulation } from "../../test/support/eventClock.js"
 import { cleaningUp, optionsOf, workOf } from "./effects.js"
 import type { Candidate, Scenario } from "./scenario.js"
-import { Simulation } from "./simulation.js"
 
 type Effects = ReadonlyArray<Effect.Effect<string, string>>
 
 export interface Racer {
   readonly name: string
-  /** When it starts the next one, and what it kills. */
+  /** When it starts the next candidate, and what it kills. */
   readonly rule: string
   readonly race: (candidates: Effects, scenario: Scenario) => Effect.Effect<string, unknown>
 }
 
 /**
- * Node tries the addresses of a host so (`autoSelectFamily`): an attempt is killed when the delay has passed, and the
- * next one takes its place; the last has no timer. What is killed is not waited for. It knows a single delay, which is
- * the first one of a schedule here.
+ * The rule of Node's `autoSelectFamily`: it kills an attempt when the delay has passed, and starts the next without
+ * waiting for the one that it killed. The last attempt has no timer. Node knows one delay only: of a schedule this takes
+ * the first.
  */
 const abortAndAdvance: Racer["race"] = (candidates, { delay }) =>
   Effect.firstSuccessOf(candidates.map((candidate, index) =>
@@ -49,11 +49,11 @@ export const racers: ReadonlyArray<Racer> = [
   }
 ]
 
-/** What was seen of an attempt, by a probe inside of it. `Infinity`: it hangs for good. */
+/** What a probe inside an attempt saw. Times are `Infinity` if it hangs. */
 export interface Span {
   readonly index: number
   readonly startedAt: number
-  /** How its work ended, and when; the rest up to `endedAt` is clean-up. */
+  /** How its work ended, and when. From then until `endedAt` it cleans up. */
   readonly how: "succeeded" | "failed" | "interrupted" | "hangs"
   readonly workedUntil: number
   readonly endedAt: number
@@ -63,13 +63,13 @@ export interface Report {
   readonly racer: Racer
   /** In the order of their starts. */
   readonly spans: ReadonlyArray<Span>
-  /** When the racer returned; `Infinity`: never. */
+  /** When the racer returned. `Infinity` if it never does. */
   readonly answersAt: number
-  /** The index of the attempt whose value it returned; none if it failed or never returned. */
+  /** The index of the attempt whose value it returned. */
   readonly winner: number | undefined
 }
 
-/** Runs a scenario under a racer to its end, in no time. */
+/** Runs a scenario under a racer to its end, in simulated time. */
 const report = (racer: Racer, scenario: Scenario): Report => {
   const simulation = new Simulation()
   const spans: Array<Span> = []
@@ -104,7 +104,7 @@ const report = (racer: Racer, scenario: Scenario): Report => {
   fiber.addObserver(onEnd)
   simulation.advanceTo(Infinity)
   const seen = { racer, spans: spans.slice(), answersAt, winner }
-  // One that never returns is sent home, after what it did was noted down.
+  // A racer that never returns is interrupted, which must not show in the report.
   fiber.removeObserver(onEnd)
   simulation.interrupt(fiber)
   simulation.advanceTo(Infinity)
@@ -116,11 +116,11 @@ const howOf = (exit: Exit.Exit<unknown, unknown>): Span["how"] =>
 
 export const compare = (scenario: Scenario): ReadonlyArray<Report> => racers.map((racer) => report(racer, scenario))
 
-/** When it had its answer, or gave up; it may return only when others have cleaned up. */
+/** When the racer had its answer, or gave up. It may return later, when other attempts have cleaned up. */
 export const decisionOf = ({ answersAt, spans, winner }: Report): number =>
   spans.find(({ index }) => index === winner)?.workedUntil ?? answersAt
 
-/** Attempts that were killed before the race had an answer, each with the time that it would still have taken. */
+/** The attempts that were killed before there was an answer, each with the time that it still needed. */
 export const killedEarly = (report: Report, { candidates }: Scenario) => {
   const decidedAt = decisionOf(report)
   return report.spans.flatMap(({ how, index, startedAt, workedUntil }) => {
@@ -135,11 +135,11 @@ export const killedEarly = (report: Report, { candidates }: Scenario) => {
   })
 }
 
-/** The milliseconds that all attempts together ran, clean-up included. */
+/** How many milliseconds all attempts together ran, including their clean-up. */
 export const timeOfAttempts = ({ spans }: Report): number =>
   spans.reduce((sum, { endedAt, startedAt }) => sum + endedAt - startedAt, 0)
 
-/** Where a picture of them all ends: when nothing happens any more in any of them. */
+/** When the last thing happens in any of the reports: where a picture of all of them ends. */
 export const endOf = (reports: ReadonlyArray<Report>): number =>
   reports.flatMap((
     { answersAt, spans }

@@ -2,29 +2,30 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { Simulation, type Variant } from "../../test/support/eventClock.js"
 import { effectOf, optionsOf } from "./effects.js"
 import type { Scenario } from "./scenario.js"
-import { Simulation } from "./simulation.js"
 
 export type Event = StaggeredRace.RaceEvent<string, string>
 
 export type Outcome = StaggeredRace.Outcome<string, string>
 
 /**
- * - `running`: something will happen
- * - `hanging`: nothing will, unless the race is interrupted
- * - `over`: the race has returned, and its losers have ended as well
+ * - `running`: something will still happen
+ * - `hanging`: nothing happens any more unless the race is interrupted
+ * - `over`: the race has returned, and its losers have ended
  */
 export type State = "running" | "hanging" | "over"
 
 /** One run of the race of a scenario. */
 export class Run {
   readonly events: Array<Event> = []
-  private readonly simulation = new Simulation()
+  private readonly simulation: Simulation
   private readonly fiber: Fiber.RuntimeFiber<Outcome>
   private exit: Exit.Exit<Outcome> | undefined
 
-  constructor(readonly scenario: Scenario) {
+  constructor(readonly scenario: Scenario, clock: Variant = {}) {
+    this.simulation = new Simulation(clock)
     this.fiber = this.simulation.fork(StaggeredRace.outcome(scenario.candidates.map(effectOf), {
       ...optionsOf(scenario),
       onEvent: (event) => Effect.sync(() => this.events.push(event))
@@ -40,7 +41,7 @@ export class Run {
     return !this.simulation.isQuiet ? "running" : this.exit === undefined ? "hanging" : "over"
   }
 
-  /** None while it runs, nor of a race that was interrupted. */
+  /** `undefined` while the race runs, and after an interruption. */
   get outcome(): Outcome | undefined {
     return this.exit?._tag === "Success" ? this.exit.value : undefined
   }
@@ -53,23 +54,23 @@ export class Run {
     this.simulation.advanceTo(time)
   }
 
-  /** Its attempts still clean up, and it ends when they have. */
+  /** Interrupts the race. It ends when its attempts have cleaned up. */
   interrupt(): void {
     if (this.exit === undefined) {
       this.simulation.interrupt(this.fiber)
     }
   }
 
-  /** Ends it here and now, for one that nobody looks at any more: what hangs would stay for good. */
+  /** Ends a run that nobody looks at any more. An attempt that hangs would stay for good. */
   discard(): void {
     this.interrupt()
     this.advanceTo(Infinity)
   }
 }
 
-/** The run of a scenario up to where nothing more happens by itself; and a little on, if something hangs. */
-export const runAtOnce = (scenario: Scenario): Run => {
-  const run = new Run(scenario)
+/** Runs a scenario until nothing more happens by itself. If an attempt hangs, the run goes on for a quarter more. */
+export const runAtOnce = (scenario: Scenario, clock?: Variant): Run => {
+  const run = new Run(scenario, clock)
   run.advanceTo(Infinity)
   if (run.state === "hanging") {
     run.advanceTo(Math.ceil(run.now * 1.25) + 100)

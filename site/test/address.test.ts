@@ -2,8 +2,10 @@ import { expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { presets } from "../src/presets.js"
 import { programOf } from "../src/program.js"
+import { runAtOnce } from "../src/run.js"
+import { linesOf } from "../src/words.js"
 import { describePage } from "./browser.js"
-import { scenarios, underTestClock } from "./scenarios.js"
+import { scenarios } from "./scenarios.js"
 import { cells, eventsOf, linkTo, namesOf, preset } from "./seen.js"
 
 describePage("the address of the page", (site) => {
@@ -15,7 +17,7 @@ describePage("the address of the page", (site) => {
       expect(await page.locator("#bad-link").textContent()).toBe("")
       expect(await namesOf(page)).toStrictEqual(scenario.candidates.map(({ name }) => name))
       expect(await page.locator("#program").textContent()).toBe(programOf(scenario))
-      expect(await eventsOf(page)).toStrictEqual(cells((await underTestClock(scenario)).lines))
+      expect(await eventsOf(page)).toStrictEqual(cells(linesOf(runAtOnce(scenario))))
       await page.getByRole("button", { name: "Copy a link to this race" }).click()
       await page.getByText("Copied.").first().waitFor()
       expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(site.url + link)

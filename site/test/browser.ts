@@ -4,9 +4,8 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as path from "node:path"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import { build } from "vite"
 
-/** What a test may wait for at most; a page that does what it should takes a fraction of it. */
+/** How many milliseconds a test may wait for something. A page that works needs a fraction of that. */
 const limit = 15_000
 
 export const dist = path.resolve("site/dist")
@@ -21,7 +20,7 @@ const types: Readonly<Record<string, string>> = {
   ".css": "text/css; charset=utf-8"
 }
 
-/** Serves the files of the page, and nothing else, to this machine alone. */
+/** Serves the files of the page to this machine alone. */
 const serve = (): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createServer((request, response) => {
@@ -48,8 +47,8 @@ export interface Site {
 }
 
 /**
- * Tests of the built page in a browser. Without one they are skipped, or, where `CI` is set, fail. A test in which the
- * page writes a warning or an error to the console, or fails to load something, fails.
+ * Tests of the built page in a browser. Without a browser they are skipped, or fail where `CI` is set. A test also fails
+ * if the page writes a warning or an error to the console, or cannot load something.
  */
 export const describePage = (name: string, tests: (site: Site) => void) =>
   describe.sequential(name, () => {
@@ -67,7 +66,6 @@ export const describePage = (name: string, tests: (site: Site) => void) =>
         console.warn(`\n!!! SKIPPED: ${name}. ${message}\n`)
         return
       }
-      await build({ configFile: "site/vite.config.ts", logLevel: "warn" })
       server = await serve()
       url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
       browser = await chromium.launch({ executablePath: executable, args: ["--no-sandbox"], timeout: 30_000 })

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
+import type { Variant } from "../../test/support/eventClock.js"
 import { presets } from "../src/presets.js"
 import { compare } from "../src/rivals.js"
 import { Run, runAtOnce } from "../src/run.js"
@@ -8,6 +9,17 @@ import { linesOf, summaryOf, textOf } from "../src/words.js"
 import { scenarios, underTestClock } from "./scenarios.js"
 
 const seen = (run: Run) => ({ lines: linesOf(run), outcome: run.outcome && textOf(run.outcome) })
+
+/** The page wakes those that sleep until the same instant in the order in which they came. `TestClock` does not. */
+const likeTestClock = { order: "lifo" } as const
+
+const interruptedAt = (at: number, scenario: Scenario, clock?: Variant) => {
+  const run = new Run(scenario, clock)
+  run.advanceTo(at)
+  run.interrupt()
+  run.advanceTo(Infinity)
+  return run
+}
 
 const expected = async (scenario: Scenario, interruptAt?: number) => {
   const { lines, outcome } = await underTestClock(scenario, interruptAt)
@@ -19,10 +31,10 @@ describe("a run of the page", () => {
     expect(seen(runAtOnce(scenario))).toStrictEqual(await expected(scenario))
   })
 
-  it("is that for any scenario", async () => {
+  it("is that for any scenario, if its clock wakes the last to come first, as TestClock does", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(scenarios, async (scenario) => {
-        expect(seen(runAtOnce(scenario))).toStrictEqual(await expected(scenario))
+        expect(seen(runAtOnce(scenario, likeTestClock))).toStrictEqual(await expected(scenario))
       }),
       { numRuns: 60 }
     )
@@ -31,10 +43,7 @@ describe("a run of the page", () => {
   it("is that when it is interrupted at any millisecond", async () => {
     await FastCheck.assert(
       FastCheck.asyncProperty(scenarios, FastCheck.integer({ min: 0, max: 1000 }), async (scenario, at) => {
-        const run = new Run(scenario)
-        run.advanceTo(at)
-        run.interrupt()
-        run.advanceTo(Infinity)
+        const run = interruptedAt(at, scenario, likeTestClock)
         expect(seen(run)).toStrictEqual(await expected(scenario, at))
         expect(run.state).toBe("over")
       }),
@@ -42,23 +51,33 @@ describe("a run of the page", () => {
     )
   })
 
-  it("decides as under TestClock between things that happen at one instant", async () => {
+  describe("where two things happen at one instant", () => {
     const candidate = (name: string, latency: number) => ({ name, result: "succeeds", latency, cleanUp: 0 } as const)
     const tie: Scenario = {
-      candidates: [candidate("a", 200), candidate("b", 100)],
+      candidates: [candidate("a", 200), candidate("b", 100), candidate("c", 100)],
       delay: { pace: "fixed", millis: 100 },
       minDelay: 0,
       concurrency: "unbounded",
       losers: "await"
     }
-    expect(seen(runAtOnce(tie))).toStrictEqual(await expected(tie))
-    for (const at of [99, 100, 199, 200]) {
-      const run = new Run(tie)
-      run.advanceTo(at)
-      run.interrupt()
-      run.advanceTo(Infinity)
-      expect(seen(run)).toStrictEqual(await expected(tie, at))
-    }
+    const winnerOf = (run: Run) => linesOf(run).find(({ tag }) => tag === "Won")?.who
+
+    it("what was due first comes first, and an end before a start", () => {
+      const run = runAtOnce(tie)
+      expect(winnerOf(run)).toBe("a")
+      expect(linesOf(run).filter(({ tag }) => tag === "Started").map(({ at, who }) => `${who} ${at}`)).toStrictEqual([
+        "a 0",
+        "b 100"
+      ])
+    })
+
+    it("decides as TestClock does, if it wakes the last to come first", async () => {
+      expect(winnerOf(runAtOnce(tie, likeTestClock))).toBe("b")
+      expect(seen(runAtOnce(tie, likeTestClock))).toStrictEqual(await expected(tie))
+      for (const at of [99, 100, 199, 200]) {
+        expect(seen(interruptedAt(at, tie, likeTestClock))).toStrictEqual(await expected(tie, at))
+      }
+    })
   })
 
   it("takes the same course in steps of any size as all at once", () => {
@@ -102,10 +121,7 @@ describe("a run of the page", () => {
       losers: "await",
       ...more
     })
-    const interrupted = new Run(one({}))
-    interrupted.advanceTo(150)
-    interrupted.interrupt()
-    interrupted.advanceTo(Infinity)
+    const interrupted = interruptedAt(150, one({}))
     const all = one({})
     expect([
       summaryOf(runAtOnce(one({}))),

@@ -13,7 +13,7 @@ import { type EventLine, lineOf, namesOf } from "../src/words.js"
 
 const whole = (least: number, most: number) => FastCheck.integer({ min: least, max: most })
 
-/** Names with all that a link, a page or a program could stumble over. */
+/** Names that a link, a page or a program could stumble over. */
 const name = FastCheck.oneof(
   FastCheck.constantFrom(
     "2001:db8::1",
@@ -39,7 +39,7 @@ const delay: FastCheck.Arbitrary<Delay> = FastCheck.record({
   millis: FastCheck.oneof(whole(1, 30).map((n) => n * 10), whole(1, limits.delay[1]))
 }).map((delay) => delay.pace === "infinite" ? { ...delay, millis: null } : delay)
 
-/** Scenarios that a link can carry, many of them with several things at one instant. */
+/** Scenarios that a link can carry. In many of them several things happen at one instant. */
 export const scenarios: FastCheck.Arbitrary<Scenario> = FastCheck.record({
   candidates: FastCheck.array(candidate, { minLength: 1, maxLength: limits.candidates[1] }),
   delay,
@@ -50,11 +50,11 @@ export const scenarios: FastCheck.Arbitrary<Scenario> = FastCheck.record({
 
 export interface Transcript {
   readonly lines: ReadonlyArray<EventLine>
-  /** None if it hangs or was interrupted. */
+  /** `undefined` if the race hangs or was interrupted. */
   readonly outcome: Outcome | undefined
 }
 
-/** What the library itself makes of a scenario, under `TestClock` and with nothing of the page's clock. */
+/** Runs a scenario by the library under `TestClock`, without the page's clock. */
 export const underTestClock = (scenario: Scenario, interruptAt?: number): Promise<Transcript> => {
   const events: Array<Event> = []
   return Effect.gen(function*() {

@@ -14,10 +14,20 @@ import * as Schedule from "effect/Schedule"
 import * as Hedge from "../../src/Hedge.js"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import type { Case, Row } from "../support/hedging.js"
-import { accept, hang, inTime, mostInFlight, run, runBudgeted, virtually } from "../support/hedging.js"
+import {
+  accept,
+  hang,
+  inTime,
+  mostInFlight,
+  type Order,
+  orders,
+  run,
+  runBudgeted,
+  virtually
+} from "../support/hedging.js"
 import { nothing, observe } from "../support/scenario.js"
 
-/** How many copies besides the first; the delay is 50 unless it is said. */
+/** At most so many copies besides the first. The delay is 50 unless `more` says otherwise. */
 const upTo = (maxHedges: number, more: Case["options"] = {}): Case => ({ options: { maxHedges, ...more } })
 const always = () => true
 const throws = () => {
@@ -26,7 +36,12 @@ const throws = () => {
 const failures = (cause: Cause.Cause<string>) => Array.from(Cause.failures(cause))
 const background = { losers: "background" } as const
 
-type Cases = ReadonlyArray<readonly [name: string, rows: ReadonlyArray<Row>, more: Case, seen: string]>
+/** Where two copies end at the same instant, what is seen depends on which of them the clock wakes first. */
+type Seen = string | Readonly<Record<Order, string>>
+
+type Cases = ReadonlyArray<readonly [name: string, rows: ReadonlyArray<Row>, more: Case, seen: Seen]>
+
+const seenIn = (order: Order, seen: Seen) => typeof seen === "string" ? seen : seen[order]
 
 const launches: Cases = [
   ["the first is in time: no copy", [[30, "ok"]], {}, "+0@0 | ok 0@30 | -0@30"],
@@ -183,19 +198,19 @@ const failing: Cases = [
     "a failure that is not fatal brings the copy, one that is ends the call",
     [[5, "fail"], [5, "fail"]],
     upTo(3, { fatal: (cause) => failures(cause).includes("1") }),
-    "+0@0 -0@5 +1@5 -1@10 | (0;1)@10 |"
+    "+0@0 -0@5 +1@5 -1@10 | (1|0)@10 |"
   ],
   [
-    "a success and a fatal failure at the same instant, the success first: it wins",
+    "a fatal failure of the first and a success of the copy at the same instant: which comes first decides",
     [[60, "fail"], [10, "ok"]],
     { options: { fatal: always } },
-    "+0@0 +1@50 -0@60 | ok 1@60 | -1@60"
+    { fifo: "+0@0 +1@50 -0@60 -1@60 | 0@60 |", lifo: "+0@0 +1@50 -0@60 | ok 1@60 | -1@60" }
   ],
   [
-    "a success and a fatal failure at the same instant, the failure first: it ends the call",
+    "a success of the first and a fatal failure of the copy at the same instant: which comes first decides",
     [[60, "ok"], [10, "fail"]],
     { options: { fatal: always } },
-    "+0@0 +1@50 -0@60 -1@60 | 1@60 |"
+    { fifo: "+0@0 +1@50 -1@60 | ok 0@60 | -0@60", lifo: "+0@0 +1@50 -0@60 -1@60 | 1@60 |" }
   ],
   ["a defect is a failure", [[5, "die"], [10, "ok"]], {}, "+0@0 -0@5 +1@5 | ok 1@15 | -1@15"],
   [
@@ -265,7 +280,7 @@ const judging: Cases = [
     "nothing better comes, at the same instant: one is kept",
     [[60, "bad"], [10, "bad"]],
     { options: { accept } },
-    "+0@0 +1@50 -1@60 | bad 0@60 | -0@60"
+    { fifo: "+0@0 +1@50 -0@60 | bad 1@60 | -1@60", lifo: "+0@0 +1@50 -1@60 | bad 0@60 | -0@60" }
   ],
   [
     "nothing better comes than a failure",
@@ -524,7 +539,7 @@ const losing: Cases = [
     "two that answer at the same instant: one wins, the other is given back",
     [[60, "ok"], [10, "ok"]],
     {},
-    "+0@0 +1@50 -0@60 | ok 1@60 | -1@60"
+    { fifo: "+0@0 +1@50 -1@60 | ok 0@60 | -0@60", lifo: "+0@0 +1@50 -0@60 | ok 1@60 | -1@60" }
   ],
   [
     "a fatal failure waits for what others have to clean up",
@@ -547,7 +562,8 @@ describe("Hedge.hedge", () => {
   ])("%s", (_, cases) => {
     it.live.each(cases)(
       "%s",
-      ([, rows, more, expected]) => Effect.map(run(rows, more), (seen) => strictEqual(seen, expected))
+      // `TestClock` wakes the last sleeper first.
+      ([, rows, more, expected]) => Effect.map(run(rows, more), (seen) => strictEqual(seen, seenIn("lifo", expected)))
     )
   })
 
@@ -565,11 +581,12 @@ describe("Hedge.hedge", () => {
       "the same is seen wherever fibers yield: %s",
       ([, rows, more, expected]) =>
         Effect.forEach(
-          opsBeforeYield,
-          (ops) =>
+          opsBeforeYield.flatMap((ops) => orders.map((order) => ({ ops, order }))),
+          (options) =>
             Effect.map(
-              runBudgeted(rows, more, { ops }),
-              ({ transcript }) => strictEqual(transcript, expected, `${ops}`)
+              runBudgeted(rows, more, options),
+              ({ transcript }) =>
+                strictEqual(transcript, seenIn(options.order, expected), `${options.ops}, ${options.order}`)
             )
         )
     )
@@ -582,17 +599,23 @@ describe("Hedge.hedge", () => {
       return { how, at: Number(at) }
     }
 
-    /** The events before some instant, up to the end of the call. */
+    /** The events before an instant, up to the end of the call. */
     const before = (seen: string, instant: number) =>
       seen.split("|")[0]?.split(" ").filter((event) => Number(event.split("@")[1]) < instant)
 
     it.live.each(all)(
       "interrupted at any instant, all is given back, and nothing more is sent: %s",
-      ([, rows, more, expected]) =>
+      ([, rows, more, seen]) =>
         Effect.gen(function*() {
-          for (const interruptAt of instantsOf(expected)) {
-            for (const interruptLast of [false, true]) {
-              const { events, exit, transcript } = yield* runBudgeted(rows, more, { interruptAt, interruptLast })
+          for (const order of orders) {
+            const expected = seenIn(order, seen)
+            for (
+              const options of instantsOf(expected).flatMap((interruptAt) =>
+                [false, true].map((interruptLast) => ({ order, interruptAt, interruptLast }))
+              )
+            ) {
+              const { interruptAt } = options
+              const { events, exit, transcript } = yield* runBudgeted(rows, more, options)
               const end = endOf(expected)
               if (interruptAt > end.at) {
                 strictEqual(transcript, expected)
@@ -688,7 +711,7 @@ describe("Hedge.hedge", () => {
   describe("in the same turn", () => {
     const pad = (steps: number) => Effect.repeatN(Effect.void, steps)
 
-    /** How the two copies end that meet at a gate, and how the call may end. */
+    /** How two copies end that leave a gate in the same turn, and how the call may end. */
     const meetings: ReadonlyArray<
       readonly [name: string, ends: readonly ["ok" | "bad" | "fail", "ok" | "bad" | "fail"], may: ReadonlyArray<string>]
     > = [
@@ -738,7 +761,7 @@ describe("Hedge.hedge", () => {
                       Effect.scoped(Effect.tap(Hedge.hedge(request, policy), (answer) =>
                         Effect.sync(() => {
                           const winner = Number(answer.split(" ")[1])
-                          // What was not accepted has been given back if something was to come after it.
+                          // The call gives back an answer that it does not accept, if another one was still to come.
                           assertTrue(held.get(winner) === 1 || answer.startsWith("bad"), answer)
                         })))
                     )

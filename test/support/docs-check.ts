@@ -1,9 +1,9 @@
 /**
  * Checks the examples of the documentation: every `ts` block in README.md and in the doc comments of `src/*.ts`.
  *
- * It compiles all blocks together, with the compiler options of the project, and then runs each as its own program. It
- * only compiles a block that opens with "ts no-run". Each block is copied to a file at the line of its original, so
- * that line numbers in messages are those of the original.
+ * It compiles all blocks together, and the library with them, with the compiler options of the project, and then runs
+ * each as its own program. It only compiles a block that opens with "ts no-run". Each block is copied to a file at the
+ * line of its original, so that line numbers in messages are those of the original.
  */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -11,6 +11,7 @@ import { availableParallelism } from "node:os"
 import { examples as blocks } from "./examples.js"
 
 const directory = ".examples"
+const out = `${directory}/out`
 const limit = 30_000
 const parallel = Math.min(4, availableParallelism())
 
@@ -50,8 +51,14 @@ fs.mkdirSync(directory)
 for (const { code, copy, line } of blocks) {
   fs.writeFileSync(`${directory}/${copy}`, "\n".repeat(line) + code.join("\n") + "\n")
 }
-// `npm run typecheck` already checks the declarations of the dependencies.
-const compilerOptions = { skipLibCheck: true }
+const compilerOptions = {
+  noEmit: false,
+  rootDir: "..",
+  outDir: "out",
+  sourceMap: true,
+  // `npm run typecheck` already checks the declarations of the dependencies.
+  skipLibCheck: true
+}
 fs.writeFileSync(
   `${directory}/tsconfig.json`,
   JSON.stringify({ extends: "../tsconfig.json", compilerOptions, include: ["*.ts"] })
@@ -64,12 +71,24 @@ if (compiled.trouble !== "") {
   process.exit(1)
 }
 
+// With this manifest beside them, examples that import the package by its name find what was compiled with them.
+fs.writeFileSync(`${out}/package.json`, fs.readFileSync("package.json", "utf8").replaceAll("./build/", "./src/"))
+
+const run = async (copy: string) => {
+  const file = `${out}/${directory}/${copy.replace(/ts$/, "js")}`
+  const first = await node([file], limit)
+  if (first.trouble === "") return first
+  // Source maps give the lines of the original. Only a failure needs them: Node would read those of all dependencies.
+  const again = await node(["--enable-source-maps", file], limit)
+  return again.trouble === "" ? first : again
+}
+
 const queue = blocks.filter((block) => block.run)
 const count = queue.length
 let failed = 0
 await Promise.all(Array.from({ length: parallel }, async () => {
   for (let block = queue.shift(); block !== undefined; block = queue.shift()) {
-    const { trouble, output } = await node(["--import", "tsx", `${directory}/${block.copy}`], limit)
+    const { output, trouble } = await run(block.copy)
     if (trouble === "") {
       console.log(`ok      ${block.source}:${block.line}${output === "" ? " (printed nothing)" : ""}`)
     } else {

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Runtime from "effect/Runtime"
 import * as Scheduler from "effect/Scheduler"
@@ -44,22 +45,38 @@ export class EventClock implements Clock.Clock {
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     const millis = Duration.toMillis(duration)
-    return millis === 0 && this.variant.zero === "atOnce" ? Effect.void : Effect.async((resume) => {
-      const until = this.now + millis
-      const sleeper = { until, wake: () => resume(Effect.void) }
-      const isAfter = this.variant.order === "lifo"
-        ? (other: Sleeper) => other.until >= until
-        : (other: Sleeper) => other.until > until
-      const place = this.sleepers.findIndex(isAfter)
-      this.sleepers.splice(place < 0 ? this.sleepers.length : place, 0, sleeper)
-      this.maxSleeps = Math.max(this.maxSleeps, this.sleepers.length)
-      return Effect.sync(() => {
-        const place = this.sleepers.indexOf(sleeper)
-        if (place >= 0) {
-          this.sleepers.splice(place, 1)
-        }
-      })
-    })
+    return millis === 0 && this.variant.zero === "atOnce"
+      ? Effect.void
+      : Effect.async((resume) => Effect.sync(this.after(millis, () => resume(Effect.void))))
+  }
+
+  /** Calls back in so many milliseconds. Returns how to cancel that. */
+  after(millis: number, wake: () => void): () => void {
+    const until = this.now + millis
+    const sleeper = { until, wake }
+    this.sleepers.splice(this.placeOf(until, this.variant.order === "lifo"), 0, sleeper)
+    this.maxSleeps = Math.max(this.maxSleeps, this.sleepers.length)
+    return () => {
+      const place = this.sleepers.indexOf(sleeper, this.placeOf(until, true))
+      if (place >= 0) {
+        this.sleepers.splice(place, 1)
+      }
+    }
+  }
+
+  /** The place before, or behind, all that sleep until an instant. */
+  private placeOf(until: number, before: boolean): number {
+    let [low, high] = [0, this.sleepers.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const other = this.sleepers[middle]!.until
+      if (other < until || (!before && other === until)) {
+        low = middle + 1
+      } else {
+        high = middle
+      }
+    }
+    return low
   }
 
   /** The next instant until which somebody sleeps. */
@@ -96,23 +113,76 @@ export const inTurn = (): Settling => {
   }
 }
 
+/**
+ * Effects in simulated time, which starts at zero and moves when it is told to. Between two instants everything runs that
+ * can: `advanceTo` gives fibers their turns, not an event loop. So an effect takes the same course however fast its time
+ * passes, and nobody sees it half way through an instant.
+ */
+export class Simulation {
+  private readonly clock: EventClock
+  private readonly scheduler = inTurn()
+
+  constructor(variant: Variant = {}) {
+    this.clock = new EventClock(variant)
+  }
+
+  get now(): number {
+    return this.clock.now
+  }
+
+  /** Whether nothing happens any more unless it comes from outside. */
+  get isQuiet(): boolean {
+    return this.clock.next() === Infinity
+  }
+
+  fork<A, E>(effect: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> {
+    const fiber = Effect.runFork(Effect.withClock(effect, this.clock), { scheduler: this.scheduler })
+    this.scheduler.settle()
+    return fiber
+  }
+
+  interrupt(fiber: Fiber.RuntimeFiber<unknown, unknown>): void {
+    fiber.unsafeInterruptAsFork(FiberId.none)
+    this.scheduler.settle()
+  }
+
+  /** Calls back in so many milliseconds. Returns how to cancel that. */
+  after(millis: number, run: () => void): () => void {
+    return this.clock.after(millis, run)
+  }
+
+  /** With `Infinity`, until nothing happens any more. The time is then that of the last thing that happened. */
+  advanceTo(time: number): void {
+    while (!this.isQuiet && this.clock.next() <= time) {
+      this.clock.advance()
+      this.scheduler.settle()
+    }
+    if (time < Infinity) {
+      this.clock.now = Math.max(this.clock.now, time)
+    }
+  }
+}
+
 export interface RunOptions extends Variant {
   readonly interruptAt?: number | null | undefined
   /** Whether the interruption comes after all else of its instant, and not before it. */
   readonly interruptLast?: boolean | undefined
   readonly scheduler?: Settling | undefined
+  /** The references and flags to start with. */
+  readonly runtime?: Runtime.Runtime<never> | undefined
 }
 
 /** Runs an effect on a clock of its own until nothing can happen any more. */
 export const runEvents = <A, E>(
   effect: Effect.Effect<A, E>,
-  { interruptAt, interruptLast = false, scheduler = inTurn(), ...variant }: RunOptions = {}
+  { interruptAt, interruptLast = false, runtime = Runtime.defaultRuntime, scheduler = inTurn(), ...variant }:
+    RunOptions = {}
 ): Omit<Observed<A, E>, "samples"> => {
   const clock = new EventClock(variant)
   const supervisor = Supervisor.unsafeTrack()
   let endedAt = NaN
   const fiber = Runtime.runFork(
-    Runtime.defaultRuntime,
+    runtime,
     effect.pipe(
       Effect.onExit(() => Effect.sync(() => endedAt = clock.now)),
       Effect.supervised(supervisor),

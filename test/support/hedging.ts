@@ -4,85 +4,14 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import * as Supervisor from "effect/Supervisor"
-import { setImmediate, setTimeout } from "node:timers/promises"
 import * as Hedge from "../../src/Hedge.js"
+import { EventClock, runEvents } from "./eventClock.js"
 import { nothing, observe, shape } from "./scenario.js"
 
-interface Sleeper {
-  readonly at: number
-  /** Of sleepers that wake at the same instant, the greatest wakes first. */
-  readonly order: number
-  readonly wake: () => void
-}
-
-/** The earlier sleeper first. At the same instant, the one that fell asleep later, as under `TestClock`. */
-const isBefore = (a: Sleeper, b: Sleeper) => a.at < b.at || (a.at === b.at && a.order > b.order)
-
-/** A time that never waits: when all fibers sleep, it jumps to the first sleeper that wakes. */
-class VirtualTime {
-  now = 0
-  /** In reverse order: the last one wakes next. */
-  private readonly sleepers: Array<Sleeper> = []
-  private slept = 0
-
-  get sleeping(): number {
-    return this.sleepers.length
-  }
-
-  /** Returns how to cancel it. */
-  at(at: number, wake: () => void, order = ++this.slept): () => void {
-    const sleeper = { at, order, wake }
-    let place = this.sleepers.length
-    while (place > 0 && isBefore(this.sleepers[place - 1]!, sleeper)) {
-      place--
-    }
-    this.sleepers.splice(place, 0, sleeper)
-    return () => {
-      const index = this.sleepers.indexOf(sleeper)
-      if (index >= 0) {
-        this.sleepers.splice(index, 1)
-      }
-    }
-  }
-
-  readonly clock: Clock.Clock = Object.assign(Clock.make(), {
-    // Tells a race that this clock is moved by hand.
-    adjust: true,
-    unsafeCurrentTimeMillis: () => this.now,
-    unsafeCurrentTimeNanos: () => BigInt(Math.round(this.now * 1e6)),
-    currentTimeMillis: Effect.sync(() => this.now),
-    currentTimeNanos: Effect.sync(() => BigInt(Math.round(this.now * 1e6))),
-    sleep: (duration: Duration.Duration) =>
-      Effect.async<void>((resume) =>
-        Effect.sync(this.at(this.now + Duration.toMillis(duration), () => resume(Effect.void)))
-      )
-  })
-
-  /** Runs until nobody sleeps and `hasEnded` is true. */
-  async goOn(hasEnded: () => boolean): Promise<void> {
-    for (let idle = 0; idle < 100;) {
-      await setImmediate()
-      const next = this.sleepers.pop()
-      if (next !== undefined) {
-        idle = 0
-        this.now = Math.max(this.now, next.at)
-        next.wake()
-      } else if (hasEnded()) {
-        return
-      } else {
-        idle++
-        // The scheduler makes fibers that yield very often wait for a timeout.
-        await setTimeout(0)
-      }
-    }
-    throw new Error("nobody sleeps, and it has not ended")
-  }
-}
-
 interface VirtuallyOptions {
+  /** Who of those that sleep until the same instant wakes first: who fell asleep first (the default), or last. */
+  readonly order?: Order
   readonly interruptAt?: number | undefined
   /** Whether the interruption comes after everything else at that instant. Default: before everything else. */
   readonly interruptLast?: boolean | undefined
@@ -90,32 +19,19 @@ interface VirtuallyOptions {
   readonly ops?: number | undefined
 }
 
-/** Like `observe`, but much faster: on a clock that moves by itself. */
-export const virtually = <A, E>(
-  effect: Effect.Effect<A, E>,
-  { interruptAt, interruptLast = false, ops }: VirtuallyOptions = {}
-) =>
-  Effect.gen(function*() {
-    const time = new VirtualTime()
-    const supervisor = yield* Supervisor.track
-    let endedAt = NaN
-    const fiber = yield* effect.pipe(
-      Effect.onExit(() => Effect.sync(() => endedAt = time.now)),
-      (effect) => ops === undefined ? effect : Effect.withMaxOpsBeforeYield(effect, ops),
-      Effect.withClock(time.clock),
-      Effect.supervised(supervisor),
-      Effect.forkDaemon
-    )
-    if (interruptAt !== undefined) {
-      time.at(interruptAt, () => fiber.unsafeInterruptAsFork(FiberId.none), interruptLast ? -1 : Infinity)
-    }
-    yield* Effect.promise(() => time.goOn(() => fiber.unsafePoll() !== null))
-    const exit = yield* fiber.await
-    const fibers = (yield* supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
-    return { exit, endedAt, left: { sleeps: time.sleeping, fibers } }
-  })
+export const orders = ["fifo", "lifo"] as const
 
-/** The result of an effect on the clock that moves by itself. Fails if the effect leaves anything behind. */
+export type Order = typeof orders[number]
+
+/** Like `observe`, but much faster: on a discrete-event clock. */
+export const virtually = <A, E>(effect: Effect.Effect<A, E>, { ops, ...options }: VirtuallyOptions = {}) =>
+  Effect.map(
+    Effect.runtime(),
+    (runtime) =>
+      runEvents(ops === undefined ? effect : Effect.withMaxOpsBeforeYield(effect, ops), { ...options, runtime })
+  )
+
+/** The result of an effect on the discrete-event clock. Fails if the effect leaves anything behind. */
 export const inTime = <A, E>(effect: Effect.Effect<A, E>, options?: VirtuallyOptions): Effect.Effect<A, E> =>
   Effect.flatMap(virtually(effect, options), ({ exit, left }) => {
     deepStrictEqual(left, nothing)
@@ -278,7 +194,7 @@ export const runBudgeted = (
     const copies = Math.max(1, options?.maxHedges ?? 1)
     const budget = yield* Hedge.makeBudget({ ratio: 1, burst: 100, maxInFlight: copies })
     const deposit = yield* Hedge.make({ delay: Duration.infinity, budget })
-    yield* Effect.repeatN(Hedge.hedge(Effect.void, deposit), copies).pipe(Effect.withClock(new VirtualTime().clock))
+    yield* Effect.repeatN(Hedge.hedge(Effect.void, deposit), copies).pipe(Effect.withClock(new EventClock()))
     const policy = yield* Hedge.make<string, string>({ delay: 50, ...options, budget })
     const { call, events, transcript } = transcriptOf(rows, { options: options ?? {}, ...more }, () => policy)
     const { exit, left } = yield* virtually(call, { interruptAt, ...virtual })

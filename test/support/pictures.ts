@@ -1,15 +1,14 @@
+import { assertTrue } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as TestClock from "effect/TestClock"
-import * as TestContext from "effect/TestContext"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import * as Timeline from "../../src/Timeline.js"
+import { runEvents, Simulation } from "./eventClock.js"
 
 type Drawable = StaggeredRace.Outcome<unknown, unknown, unknown> | Timeline.Running
 
@@ -19,33 +18,32 @@ export const fail = (error: unknown, latency: Duration.DurationInput) => Effect.
 
 export const hang = (cleanUp: Duration.DurationInput) => Effect.onInterrupt(Effect.never, () => Effect.sleep(cleanUp))
 
-/** Runs a real race in virtual time. */
-export const run = <A, E, E2>(race: Effect.Effect<StaggeredRace.Outcome<A, E, E2>>) =>
-  Effect.gen(function*() {
-    const fiber = yield* Effect.fork(race)
-    yield* TestClock.adjust("10 minutes")
-    return yield* Fiber.join(fiber)
-  })
+/** Runs a real race on a discrete-event clock. */
+export const run = <A, E>(race: Effect.Effect<A, E>): Effect.Effect<A, E> => Effect.suspend(() => runEvents(race).exit)
 
-/** Runs a real race in virtual time and collects its events up to `at`, or interrupts it at `interruptAt` if earlier. */
+/**
+ * Runs a real race on a discrete-event clock and draws its events up to `at`, or interrupts it at `interruptAt` if that
+ * is earlier.
+ */
 const watch = <A, E>(
   candidates: Iterable<Effect.Effect<A, E>>,
   options: StaggeredRace.Options<A, E>,
   { at, interruptAt = Infinity }: { readonly at: number; readonly interruptAt?: number }
 ) =>
-  Effect.gen(function*() {
+  Effect.sync(() => {
+    const simulation = new Simulation()
     const events: Array<StaggeredRace.RaceEvent<A, E>> = []
     const onEvent = (event: StaggeredRace.RaceEvent<A, E>) => Effect.sync(() => events.push(event))
-    const fiber = yield* Effect.fork(StaggeredRace.race(candidates, { ...options, onEvent }))
-    yield* TestClock.setTime(Math.min(at, interruptAt))
+    const fiber = simulation.fork(StaggeredRace.race(candidates, { ...options, onEvent }))
+    simulation.advanceTo(Math.min(at, interruptAt))
     if (interruptAt < at) {
-      yield* Fiber.interruptFork(fiber)
-      yield* TestClock.setTime(at)
+      simulation.interrupt(fiber)
+      simulation.advanceTo(at)
     }
     const seen = Timeline.soFar([...events], at)
-    yield* Fiber.interruptFork(fiber)
-    yield* TestClock.adjust("10 minutes")
-    yield* Fiber.await(fiber)
+    simulation.interrupt(fiber)
+    simulation.advanceTo(Infinity)
+    assertTrue(fiber.unsafePoll() !== null)
     return seen
   })
 
@@ -185,5 +183,3 @@ export const scenes: ReadonlyArray<Scene> = [
     ]
   }
 ]
-
-export const drawn = (scene: Scene) => Effect.provide(scene.race, TestContext.TestContext)

@@ -112,7 +112,7 @@ export interface Observed<A, E> {
 }
 
 export interface ObserveOptions {
-  readonly interruptAt?: number | null
+  readonly interruptAt?: number | null | undefined
   readonly sampleAt?: ReadonlyArray<number>
   readonly clock?: typeof clocks[number]
   /** Called for each sleep that begins. */

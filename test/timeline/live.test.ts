@@ -22,7 +22,7 @@ const labels = ["ams", "fra", "lon"]
 const race = (live: Timeline.Live, follow: Timeline.FollowOptions = {}, all = candidates) =>
   StaggeredRace.race(all, { delay: "250 millis", onEvent: live.follow(follow) })
 
-/** A view whose sleeps are counted: `TestClock` remembers those that were interrupted as well. */
+/** A view whose sleeps are counted. `TestClock` would also count those that were interrupted. */
 const view = (options: Timeline.LiveOptions) =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
@@ -44,7 +44,7 @@ const view = (options: Timeline.LiveOptions) =>
     return { ...live, noSleeps: Effect.sync(() => strictEqual(sleeping, 0)), sleeping: () => sleeping }
   })
 
-/** What the screen of a terminal showed, time after time. */
+/** Records what the screen of a terminal shows, time after time. */
 const makeFilm = (columns: number, rows: number) => {
   const terminal = makeTerminal(columns, rows)
   const film: Array<string> = []
@@ -78,7 +78,7 @@ describe("Timeline.live", () => {
       const writes = film.written.length
       yield* TestClock.adjust("1 minute")
       strictEqual(film.written.length, writes)
-      // One for each tenth of a second, one for the decision, and one for the end; and what was there before.
+      // One for each tenth of a second, one for the decision, one for the end, and the one before the race.
       strictEqual(writes, 7 + 2 + 1)
       film.ends("live-one.txt")
     }))

@@ -12,14 +12,14 @@ import { sizeOf } from "../../src/internal/timeline/words.js"
 import * as Timeline from "../../src/Timeline.js"
 import { matches } from "../support/golden.js"
 import { attempt, outcome, outcomes, text, won, wonBy } from "../support/outcomes.js"
-import { drawn, scenes } from "../support/pictures.js"
+import { scenes } from "../support/pictures.js"
 import { all, content, elements, hasClass, named, type Node, parse } from "../support/svg.js"
 
 const race = outcome([attempt({ result: "failed", exit: Exit.fail("no") }), attempt({ index: 1, ...won })], wonBy(1))
 
 const [small, normal, head] = [pixels(11), pixels(12), pixels(15)]
 
-/** What can be read in a picture, as it is read: headline, then a line for each lane, then the legend. */
+/** The texts of a picture in reading order: the headline, the lanes, the legend. */
 const read = (svg: Node) => {
   const lanes = elements(svg).filter((child) => child.name === "g" && named(child, "title").length > 0)
   const texts = elements(svg).filter(({ name }) => name === "text")
@@ -46,7 +46,7 @@ const number = (node: Node | undefined, name: string) => Number(node?.attributes
 describe("Timeline.toSvg", () => {
   for (const scene of scenes) {
     it.effect(`draws ${scene.name} as it is in the file, wide and narrow`, () =>
-      Effect.map(drawn(scene), (drawable) => {
+      Effect.map(scene.race, (drawable) => {
         for (const width of [720, 400]) {
           const { labels, maxRows, unit } = scene
           matches(

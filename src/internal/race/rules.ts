@@ -237,11 +237,17 @@ export class Rules {
     return Math.min(now, this.newest < 0 ? now : Math.min(this.failedAt, this.startedAt + this.delay))
   }
 
-  /** A start restarts the timer, so the old one has to be gone, unless the new one would fire at the same instant. */
+  /**
+   * A start restarts the timer, so the old one has to be gone, unless the new one would fire at the same instant. And a
+   * timer that is about to fire is waited for: whatever ends at this instant is heard before it.
+   */
   private withTimerGone(now: number, command: Command): Command {
+    const { timer } = this
     const wait = Math.max(this.pacing.minDelay, this.fixedDelay)
-    const stays = this.timer === undefined || this.timer.wait === wait && this.timer.firesAt === now + wait
-    return stays ? command : this.disarm()
+    if (timer === undefined || timer.wait === wait && timer.firesAt === now + wait) {
+      return command
+    }
+    return timer.firesAt === this.startedAt + this.wait ? "wait" : this.disarm()
   }
 
   private disarm(): Timing {

@@ -35,8 +35,8 @@ const startsPerBreath = 1024
  * Drives one run of a race: carries out what the rules say, and tells them what happens.
  *
  * The caller's fiber runs `loop` and is the only one to start attempts. An attempt has a fiber and a scope of its own.
- * As it ends it tells the rules, in one synchronous step, and opens the latch, so that the loop looks again. The first success
- * decides and is the winner, and whatever comes later changes nothing but its own record.
+ * As it ends it tells the rules, in one synchronous step, and ends the loop's pause. The first success decides, and
+ * whatever comes later changes nothing but its own record.
  *
  * @internal
  */
@@ -137,18 +137,18 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.attempts.push(attempt)
     this.pulled = undefined
     this.report?.({ _tag: "Started", at, index, dueAt, startedBy })
-    this.pace.restart(index, at)
-    if (this.time.armsFirst) {
-      this.pace.follow(this.rules.timing(at))
-    }
     try {
+      this.pace.restart(index, at)
+      if (this.time.armsFirst) {
+        this.pace.follow(this.rules.timing(at))
+      }
       attempt.runsIn(this.fibers.start(
         contextOf(attempt, this.runtime.context, this.telemetry?.attemptSpan(index)),
         this.run(attempt, candidate),
         (exit) => this.onEnd(attempt, exit)
       ))
     } catch (thrown) {
-      // A supervisor did not let the fiber start.
+      // A supervisor did not let a fiber start.
       this.onEnd(attempt, Exit.die(thrown))
       throw thrown
     }

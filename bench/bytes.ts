@@ -1,0 +1,135 @@
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { forkAndAwait, racesOf } from "../test/support/races.js"
+import { copyBuild, type Library, loadLibrary } from "./support/library.js"
+import { quantile } from "./support/measure.js"
+
+// `npm run bench:bytes`: the bytes that each race allocates, and how often that is what fork and await of one fiber
+// allocates. After `--`:
+//   --against DIR   beside the build of another checkout of this package
+//   --json          the bytes of each race, as JSON
+//
+// The young generation is so large that nothing is collected between two readings of the heap: the difference is what
+// was allocated. V8 compiles on the thread that runs, at the same point each time, so two runs differ by less than 1 %.
+const flags = [
+  "--expose-gc",
+  "--min-semi-space-size=512",
+  "--max-semi-space-size=512",
+  "--no-memory-reducer",
+  "--no-incremental-marking",
+  "--single-threaded"
+]
+
+type Race = Effect.Effect<unknown, unknown>
+
+const unit = "fork and await"
+const rounds = { warmUp: 24, measured: 11 }
+const bytesPerSample = 6_000_000
+
+// A full collection would throw away what V8 has compiled.
+const collect = Effect.zipRight(
+  Effect.sleep(3),
+  Effect.sync(() => {
+    const gc = globalThis.gc as ((options: { readonly type: "minor" }) => void) | undefined
+    gc?.({ type: "minor" })
+  })
+)
+
+const heapUsed = Effect.sync(() => process.memoryUsage().heapUsed)
+
+const bytesOfRun = (race: Race, runs: number) =>
+  Effect.gen(function*() {
+    let run = 0
+    yield* collect
+    const before = yield* heapUsed
+    yield* Effect.whileLoop({ while: () => run++ < runs, body: () => race, step: () => {} })
+    return ((yield* heapUsed) - before) / runs
+  })
+
+class Subject {
+  readonly samples: Array<number> = []
+  runs = 1
+  constructor(
+    readonly name: string,
+    private readonly race: Race
+  ) {}
+
+  readonly sample = Effect.suspend(() =>
+    Effect.map(bytesOfRun(this.race, this.runs), (bytes) => {
+      this.samples.push(bytes)
+    })
+  )
+
+  /** A race that waits for its timer takes a millisecond, and 20 of them are enough. */
+  adapt() {
+    const most = this.name.startsWith("the delay") ? 20 : 1000
+    const bytes = this.samples.pop() ?? NaN
+    this.runs = Math.max(1, Math.min(most, Math.round(bytesPerSample / bytes)))
+  }
+
+  /** What V8 compiles late adds to a sample. A collection that it starts by itself leaves one far too low. */
+  get bytes() {
+    return Math.round(quantile(this.samples, 0.25))
+  }
+}
+
+/** All races in turn, so that V8 sees what it sees in a program: more than one kind of race. */
+const measure = ({ StaggeredRace }: Pick<Library, "StaggeredRace">) =>
+  Effect.gen(function*() {
+    const races: Record<string, Race> = { [unit]: forkAndAwait, ...racesOf(StaggeredRace) }
+    const subjects = Object.entries(races).map(([name, race]) => new Subject(name, race))
+    for (let round = 0; round < rounds.warmUp; round++) {
+      for (const subject of subjects) {
+        yield* subject.sample
+        subject.adapt()
+      }
+    }
+    for (let round = 0; round < rounds.measured; round++) {
+      yield* Effect.forEach(subjects, ({ sample }) => sample)
+    }
+    return Object.fromEntries(subjects.map(({ bytes, name }) => [name, bytes]))
+  })
+
+/** In a process of its own. */
+const measured = (build: URL): Record<string, number> => {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [...flags, fileURLToPath(import.meta.url), "--build", build.href],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }
+  )
+  if (status !== 0) {
+    throw new Error(`the count of bytes ended with status ${status}`)
+  }
+  return JSON.parse(stdout)
+}
+
+const { values: options } = parseArgs({
+  options: { against: { type: "string" }, build: { type: "string" }, json: { type: "boolean" } }
+})
+
+if (options.build !== undefined) {
+  const library = await loadLibrary(new URL(options.build))
+  console.log(JSON.stringify(await Effect.runPromise(measure(library))))
+} else {
+  const ours = measured(new URL("../src/", import.meta.url))
+  const theirs = options.against === undefined ? undefined : measured(copyBuild(options.against))
+  if (options.json === true) {
+    console.log(JSON.stringify(ours))
+  } else {
+    const cells = (bytes: Record<string, number>, name: string) => [
+      String(bytes[name]),
+      (bytes[name]! / bytes[unit]!).toFixed(3)
+    ]
+    const titles = ["bytes", "x fork", ...(theirs ? ["theirs", "x fork", "ratio"] : [])]
+    const rows = Object.keys(ours).map((name) => [
+      ...cells(ours, name),
+      ...(theirs ? [...cells(theirs, name), (ours[name]! / theirs[name]!).toFixed(3)] : []),
+      name
+    ])
+    for (const row of [[...titles, "race"], ...rows]) {
+      console.log(row.map((cell, index) => index < titles.length ? cell.padStart(9) : `  ${cell}`).join(""))
+    }
+  }
+}
