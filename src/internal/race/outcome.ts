@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
@@ -80,21 +81,35 @@ const settle = <A, E, E2, R>(
 
 /**
  * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
- * as it closes, it waits for them before it releases what the winner holds.
+ * as it closes, it waits for them before it releases what they or the winner hold.
  */
 const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> => {
-  const release = Effect.suspend(() => race.source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
+  const { attempts, caller, runtime, source, winner } = race
+  const release = Effect.suspend(() => source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
   const ended = Effect.zipRight(losersEnd(race), release)
-  return Option.match(Context.getOption(race.runtime.context as Context.Context<unknown>, Scope.Scope), {
+  const context = runtime.context as Context.Context<unknown>
+  return Option.match(Context.getOption(context, Scope.Scope), {
     onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
-      Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
-        const isOver = Deferred.unsafeMake<void>(race.caller.id())
-        const over = Effect.zipRight(Deferred.succeed(isOver, void 0), Scope.close(keeper, Exit.void))
-        return Effect.zipRight(
-          Scope.addFinalizer(keeper, Deferred.await(isOver)),
-          Effect.asVoid(Effect.onError(Effect.forkDaemon(Effect.zipRight(ended, over)), () => over))
-        )
+      Effect.suspend(() => {
+        // The last to come into a scope is the first to be released: a loser's scope must not come later than the wait.
+        attempts.forEach((attempt) => attempt.result === undefined && attempt.scope?.open())
+        const { fiber, isRunning = false, scope: held } = winner?.attempt ?? {}
+        // Children of the winner that still end may wait for what it holds to be released, so they are waited for then.
+        const family = isRunning && fiber !== undefined ? Effect.asVoid(Fiber.await(fiber)) : Effect.void
+        const all = held?.thenWaitFor(family) ? ended : Effect.zipRight(ended, family)
+        const isOver = Deferred.unsafeMake<void>(caller.id())
+        return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) =>
+          Effect.zipRight(
+            Effect.forkDaemon(
+              all.pipe(
+                Effect.zipRight(Deferred.succeed(isOver, void 0)),
+                Effect.zipRight(Scope.close(keeper, Exit.void))
+              )
+            ),
+            // A scope that is closed already waits here, so the fiber that ends the wait comes first.
+            Scope.addFinalizer(keeper, Deferred.await(isOver))
+          ))
       })
   })
 }

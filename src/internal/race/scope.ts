@@ -28,6 +28,7 @@ export class LazyScope {
   readonly scope: Scope.Scope
   private child: Child | undefined
   private closedWith: Exit.Exit<unknown, unknown> | undefined
+  private afterwards: Effect.Effect<void> = Effect.void
 
   constructor(private readonly outer: Scope.Scope) {
     // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
@@ -46,7 +47,14 @@ export class LazyScope {
       : Effect.ensuring(Scope.close(child.scope, exit), Scope.close(child.place, exit))
   }
 
-  private open(): Child {
+  /** What is waited for when the child has closed. Says whether there is one. */
+  thenWaitFor(self: Effect.Effect<void>): boolean {
+    this.afterwards = self
+    return this.child !== undefined
+  }
+
+  /** Makes the child, where there is none yet. */
+  open(): Child {
     if (this.child !== undefined) {
       return this.child
     }
@@ -68,7 +76,8 @@ export class LazyScope {
     }
     return Effect.flatMap(Scope.fork(this.outer, ExecutionStrategy.sequential), (place) =>
       Effect.as(
-        Scope.addFinalizerExit(place, (exit) => onOwnStacks(Scope.close(scope, exit))),
+        Scope.addFinalizerExit(place, (exit) =>
+          Effect.ensuring(onOwnStacks(Scope.close(scope, exit)), Effect.suspend(() => this.afterwards))),
         { scope, place }
       ))
   }
