@@ -99,7 +99,7 @@ export interface Settling extends Scheduler.Scheduler {
   settle(): void
 }
 
-export const inTurn = (): Settling => {
+const inTurn = (): Settling => {
   const tasks: Array<Scheduler.Task> = []
   return {
     scheduleTask: (task) => tasks.push(task),
