@@ -8,13 +8,13 @@ import * as Scheduler from "effect/Scheduler"
 import * as Supervisor from "effect/Supervisor"
 import type { Observed } from "./scenario.js"
 
-/** What a user may decide who writes a discrete-event clock. The first of each is the default. */
+/** The choices of a user who writes a discrete-event clock. The first of each is the default. */
 export interface Variant {
-  /** Who of those that sleep until the same instant is woken first: who fell asleep first, or last. */
+  /** Which of several sleepers of one instant wakes first: the one that fell asleep first, or last. */
   readonly order?: "fifo" | "lifo"
-  /** Whether everything settles after each sleeper that is woken, or after all that sleep until one instant. */
+  /** Whether fibers run after each sleeper that wakes, or after all sleepers of an instant. */
   readonly wakes?: "one" | "instant"
-  /** Whether a sleep of no time is a sleep until this instant like any other, or no sleep at all. */
+  /** Whether a sleep of no time queues behind the other sleepers of this instant, or is no sleep. */
   readonly zero?: "queued" | "atOnce"
 }
 
@@ -23,12 +23,12 @@ interface Sleeper {
   readonly wake: () => void
 }
 
-/** A clock for simulations: time stands still until it is moved to the next instant until which somebody sleeps. */
+/** A clock for simulations: its time stands still until it is moved to the instant at which the next sleeper wakes. */
 export class EventClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   readonly currentTimeMillis = Effect.sync(() => this.now)
   readonly currentTimeNanos = Effect.sync(() => this.unsafeCurrentTimeNanos())
-  /** In the order in which they are to be woken. */
+  /** In the order in which they wake. */
   readonly sleepers: Array<Sleeper> = []
   now = 0
   maxSleeps = 0
@@ -79,12 +79,12 @@ export class EventClock implements Clock.Clock {
     return low
   }
 
-  /** The next instant until which somebody sleeps. */
+  /** The instant at which the next sleeper wakes. */
   next(): number {
     return this.sleepers[0]?.until ?? Infinity
   }
 
-  /** Moves on to the next instant, and wakes who is to be woken. */
+  /** Moves to that instant and wakes its first sleeper, or all of them. */
   advance(): void {
     this.now = this.next()
     const count = this.variant.wakes === "instant"
@@ -94,12 +94,12 @@ export class EventClock implements Clock.Clock {
   }
 }
 
-/** Runs what fibers have to do, until all of them wait; without any timer of the process, so without waiting. */
+/** Runs fibers until all of them wait. It uses no timer of the process, so it never waits itself. */
 export interface Settling extends Scheduler.Scheduler {
   settle(): void
 }
 
-export const inTurn = (): Settling => {
+const inTurn = (): Settling => {
   const tasks: Array<Scheduler.Task> = []
   return {
     scheduleTask: (task) => tasks.push(task),
@@ -165,14 +165,14 @@ export class Simulation {
 
 export interface RunOptions extends Variant {
   readonly interruptAt?: number | null | undefined
-  /** Whether the interruption comes after all else of its instant, and not before it. */
+  /** Whether the interruption comes after everything else at that instant. Default: before everything else. */
   readonly interruptLast?: boolean | undefined
   readonly scheduler?: Settling | undefined
   /** The references and flags to start with. */
   readonly runtime?: Runtime.Runtime<never> | undefined
 }
 
-/** Runs an effect on a clock of its own until nothing can happen any more. */
+/** Runs an effect on a clock of its own until nothing happens any more. */
 export const runEvents = <A, E>(
   effect: Effect.Effect<A, E>,
   { interruptAt, interruptLast = false, runtime = Runtime.defaultRuntime, scheduler = inTurn(), ...variant }:

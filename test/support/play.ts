@@ -38,7 +38,7 @@ export const play = (
   })
 
 /** Leaves out the outcome: its exits contain fiber ids, which differ from run to run. */
-export const asSeen = (seen: Effect.Effect.Success<ReturnType<typeof play>>) => ({ ...seen, outcome: undefined })
+const asSeen = (seen: Effect.Effect.Success<ReturnType<typeof play>>) => ({ ...seen, outcome: undefined })
 
 /**
  * Runs rows of candidates and compares what happens with what is expected, on each clock. Then runs them again for
