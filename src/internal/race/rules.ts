@@ -175,9 +175,12 @@ export class Rules {
   /** An attempt has ended without success. Says whether that decides the race. */
   failed(index: number, now: number, isFatal: boolean): boolean {
     this.running--
-    if (index === this.newest && this.source !== "pulling") {
+    if (index === this.newest) {
+      // A start that is under way has not been brought by it.
+      if (this.source !== "pulling" || this.remaining(now) > 0) {
+        this.nextBy = "failure"
+      }
       this.failedAt = now
-      this.nextBy = "failure"
     }
     return isFatal ? this.decide("fatal", now) : this.giveUp(now)
   }
