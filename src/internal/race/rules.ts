@@ -203,7 +203,7 @@ export class Rules {
       return false
     }
     const dueAt = this.dueAt(now)
-    const left = this.source === "exhausted" ? 0 : this.supply.left()
+    const left = this.source === "exhausted" ? 0 : this.source === "pulled" ? 1 : this.supply.left()
     this.decision = { at: now, by, pendingSince: left > 0 && left < Infinity && dueAt < now ? dueAt : undefined }
     return true
   }
