@@ -156,7 +156,7 @@ export class Rules {
   /** The delay after a start, where it was not known at the start. */
   delayIs(index: number, millis: number): void {
     if (index === this.newest) {
-      this.delay = millis
+      this.delay = Math.max(0, millis)
     }
   }
 
