@@ -80,7 +80,13 @@ export class Rules {
   private slept = 0
 
   private nextBy: StartedBy = "first"
-  private timer: { readonly firesAt: number; readonly wait: number; isCancelled: boolean } | undefined
+  private timer: {
+    readonly firesAt: number
+    readonly wait: number
+    /** The attempt since whose start it sleeps. */
+    readonly since: number
+    isCancelled: boolean
+  } | undefined
 
   private readonly fixedDelay: number
 
@@ -161,12 +167,12 @@ export class Rules {
   }
 
   armed(): void {
-    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, isCancelled: false }
+    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, since: this.newest, isCancelled: false }
   }
 
   /** The timer is gone: it has slept for as long as it was told to, or was cancelled. */
   timerEnded(hasSlept: boolean): void {
-    if (hasSlept && this.timer !== undefined) {
+    if (hasSlept && this.timer?.since === this.newest) {
       this.slept = Math.max(this.slept, this.timer.wait)
     }
     this.timer = undefined
