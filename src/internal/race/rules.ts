@@ -80,7 +80,13 @@ export class Rules {
   private slept = 0
 
   private nextBy: StartedBy = "first"
-  private timer: { readonly firesAt: number; readonly wait: number; isCancelled: boolean } | undefined
+  private timer: {
+    readonly firesAt: number
+    readonly wait: number
+    /** The attempt since whose start it sleeps. */
+    readonly since: number
+    isCancelled: boolean
+  } | undefined
 
   private readonly fixedDelay: number
 
@@ -156,17 +162,17 @@ export class Rules {
   /** The delay after a start, where it was not known at the start. */
   delayIs(index: number, millis: number): void {
     if (index === this.newest) {
-      this.delay = millis
+      this.delay = Math.max(0, millis)
     }
   }
 
   armed(): void {
-    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, isCancelled: false }
+    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, since: this.newest, isCancelled: false }
   }
 
   /** The timer is gone: it has slept for as long as it was told to, or was cancelled. */
   timerEnded(hasSlept: boolean): void {
-    if (hasSlept && this.timer !== undefined) {
+    if (hasSlept && this.timer?.since === this.newest) {
       this.slept = Math.max(this.slept, this.timer.wait)
     }
     this.timer = undefined
@@ -175,9 +181,12 @@ export class Rules {
   /** An attempt has ended without success. Says whether that decides the race. */
   failed(index: number, now: number, isFatal: boolean): boolean {
     this.running--
-    if (index === this.newest && this.source !== "pulling") {
+    if (index === this.newest) {
+      // A start that is under way has not been brought by it.
+      if (this.source !== "pulling" || this.remaining(now) > 0) {
+        this.nextBy = "failure"
+      }
       this.failedAt = now
-      this.nextBy = "failure"
     }
     return isFatal ? this.decide("fatal", now) : this.giveUp(now)
   }
@@ -200,7 +209,7 @@ export class Rules {
       return false
     }
     const dueAt = this.dueAt(now)
-    const left = this.source === "exhausted" ? 0 : this.supply.left()
+    const left = this.source === "exhausted" ? 0 : this.source === "pulled" ? 1 : this.supply.left()
     this.decision = { at: now, by, pendingSince: left > 0 && left < Infinity && dueAt < now ? dueAt : undefined }
     return true
   }

@@ -1,0 +1,45 @@
+import { describe, it } from "@effect/vitest"
+import { assert } from "vitest"
+import { explore, type Options } from "../support/orders.js"
+
+type Grid = { readonly [Name in keyof Options]: ReadonlyArray<Options[Name]> }
+
+const some: Grid = { delay: [2], minDelay: [1], concurrency: [2], size: ["known"], setsBack: [false] }
+const every: Grid = { ...some, minDelay: [0, 1], concurrency: [1, 2, Infinity], size: ["known", "unknown"] }
+
+const grids: Readonly<Record<string, Grid>> = {
+  "where only failures start the next": { ...every, delay: [Infinity] },
+  "with a delay": { ...every, delay: [2] },
+  "all at once": { ...every, delay: [0] },
+  "with delays that are told after the start": { ...some, delay: ["told"], minDelay: [0, 1] },
+  "of a source that finds more than it said": { ...some, minDelay: [0, 1], size: ["changing"] },
+  "of a source that says too much": { ...some, size: ["too high"] },
+  "by a clock that is set back": { ...some, minDelay: [0], setsBack: [true] }
+}
+
+const optionsOf = (grid: Grid): ReadonlyArray<Options> =>
+  grid.delay.flatMap((delay) =>
+    grid.minDelay.flatMap((minDelay) =>
+      grid.concurrency.flatMap((concurrency) =>
+        grid.size.flatMap((size) => grid.setsBack.map((setsBack) => ({ delay, minDelay, concurrency, size, setsBack })))
+      )
+    )
+  )
+
+// Every order of events of races of three candidates: starts, failures, successes, fatal failures, progress, timers that
+// fire early or late and are gone at once or later, sources that answer at once or later or end, interruption, and time.
+describe("the rules hold in every order of events", () => {
+  let states = 0
+  for (const [name, grid] of Object.entries(grids)) {
+    it(name, () => {
+      for (const options of optionsOf(grid)) {
+        states += explore(options)
+      }
+    })
+  }
+
+  it("in more than 600,000 states", () => {
+    console.log(`the rules hold in ${states.toLocaleString("en")} states`)
+    assert.isAbove(states, 600_000)
+  })
+})
