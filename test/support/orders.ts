@@ -269,7 +269,12 @@ class World {
       return
     }
     this.must(this.running > 0 || timer !== undefined, "a race in which nothing runs or is to come is decided")
-    this.must(source === "ended" || !isRoom || !this.isOverdue, "a start that is due and has room is not left waiting")
+    // A timer that is about to fire brings the start, so that what ends at its instant is heard first.
+    const isBrought = timer !== undefined && timer.proves === this.startsAt
+    this.must(
+      source === "ended" || !isRoom || !this.isOverdue || isBrought,
+      "a start that is due and has room is not left waiting"
+    )
     this.must(!(isExhausted && source === "idle" && hasFailed), "only a pull tells that the source is at its end")
     if (timer !== undefined) {
       this.must(!isExhausted, "no timer is pending after the last candidate")

@@ -256,7 +256,7 @@ export class Rules {
     if (timer === undefined || timer.wait === wait && timer.firesAt === now + wait) {
       return command
     }
-    return timer.firesAt === this.startedAt + this.wait ? "wait" : this.disarm()
+    return this.timing(now)
   }
 
   private disarm(): Timing {

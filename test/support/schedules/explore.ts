@@ -28,7 +28,7 @@ export interface Explored {
  * Runs a program by a random schedule until nothing can happen any more: which fiber goes on, where it yields, when time
  * passes and when the caller is interrupted is up to chance.
  */
-export const runProgram = (program: Program, random: Random): Explored => {
+const runProgram = (program: Program, random: Random): Explored => {
   const run = new Run(program)
   const clock = new EventClock({ order: pick(random, "fifo", "lifo"), wakes: pick(random, "one", "instant") })
   const scheduler = new RandomScheduler(random)

@@ -24,7 +24,7 @@ export interface Candidate {
   readonly cleanup: number
 }
 
-export type Source =
+type Source =
   | { readonly _: "array" | "set" }
   | { readonly _: "generator"; readonly end: "end" | "throw"; readonly throwsOnReturn: boolean }
   | {
