@@ -42,8 +42,14 @@ const makeHandler = <A, E, R>(
       (cause) => failed("onEvent", cause)
     ))
     if (!busy) {
+      busy = true
       guarded(runtime, "onEvent", () => {
-        Runtime.runFork(runtime, drain)
+        try {
+          Runtime.runFork(runtime, drain)
+        } catch (thrown) {
+          busy = false
+          throw thrown
+        }
       })
     }
   }

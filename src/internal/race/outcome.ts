@@ -155,7 +155,9 @@ const attemptOf = <A, E, E2, R>(
   endedAt: attempt.isRunning ? at : attempt.endedAt,
   exit: winner?.attempt === attempt
     ? Exit.succeed(winner.value)
-    : Exit.mapErrorCause(attempt.exit ?? Exit.interrupt(caller.id()), tidy),
+    : attempt.isRunning || attempt.exit === undefined
+    ? Exit.interrupt(caller.id())
+    : Exit.mapErrorCause(attempt.exit, tidy),
   result: attempt.result ?? "lost"
 })
 

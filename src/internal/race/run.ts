@@ -110,6 +110,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private advance(): Effect.Effect<void> {
     this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
+      this.abort(this.pace.defect)
       return Effect.failCause(this.pace.defect)
     }
     for (;;) {

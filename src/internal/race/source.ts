@@ -46,7 +46,7 @@ const described = (input: unknown): string =>
     : Array.isArray(input)
     ? "an array: use race or outcome"
     : Predicate.isObject(input)
-    ? Predicate.isIterable(input) ? "an iterable: use race or outcome" : "an object that is none"
+    ? Predicate.isIterable(input) ? "an iterable: use race or outcome" : "an object that cannot be iterated"
     : JSON.stringify(input) ?? String(input)
 
 const mistaken = (candidates: unknown, expected: string) =>
