@@ -253,6 +253,18 @@ export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> 
   ]
 }
 
+/** Each race of ours once, beside the same race of another build. */
+export const beside = (ours: ReadonlyArray<Case>, theirs: ReadonlyArray<Case>): ReadonlyArray<Case> => {
+  const pairs = new Map(ours.map((self, index) => [self.name, [self, theirs[index]!] as const]))
+  return Array.from(pairs.values(), ([{ floor: _floor, ...self }, other]) => ({
+    ...self,
+    against: "the other build",
+    theirs: other.ours,
+    ...(self.parts && { parts: [self.parts[0], self.parts[0]] as const }),
+    goal: 1.05
+  }))
+}
+
 /** Cases beside CPython's own race, where there is one. */
 export const besideAsyncio = (
   { StaggeredRace }: Library,

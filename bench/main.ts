@@ -1,22 +1,32 @@
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { writeFileSync } from "node:fs"
+import { text } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { besideAsyncio, type Case, casesOf } from "./cases.js"
 import { memory } from "./memory.js"
-import { asyncio } from "./rivals/asyncio.js"
 import { copyBuild, loadLibrary } from "./support/library.js"
-import { median, type Plan, quantile, sample, warmUp } from "./support/measure.js"
-import { cells, figureLine, isMissed, line, machine, type Report, type Row, save, titles } from "./support/report.js"
+import {
+  cells,
+  figureLine,
+  isMissed,
+  line,
+  machine,
+  type Report,
+  rowOf,
+  type Samples,
+  save,
+  titles
+} from "./support/report.js"
 import { timers } from "./timers.js"
 
 // `npm run bench`, and what may follow after `--`:
-//   --quick        within a minute: shorter samples, no case that takes seconds
+//   --quick        within two minutes: shorter samples, no case that takes seconds
 //   --only WORDS   the cases whose name has these words, and nothing else
 //   --against DIR  beside the build of another checkout of this package, and nothing else
 //   --save         writes the tables into README.md beside this
-// Times are only reported. The status is 1 if memory takes more than twice its goal, which no other program changes.
+// Times are only reported. The status is 1 if races hold twice the memory they may, which no other program changes.
 
 const { values: options } = parseArgs({
   options: {
@@ -27,94 +37,51 @@ const { values: options } = parseArgs({
   }
 })
 const { against, only, quick = false } = options
+const isWhole = only === undefined && against === undefined
 
-const plan: Plan = against !== undefined
-  // Two builds differ by little: more rounds tell by how much.
-  ? { rounds: quick ? 15 : 40, sampleMicros: 50_000 }
-  : { rounds: quick ? 9 : 15, sampleMicros: quick ? 35_000 : 100_000 }
+// How V8 compiles what all cases share is a matter of luck in each process, and worth 10 %.
+const processes = quick ? 2 : against === undefined ? 3 : 5
 
-const subjects = ({ floor, ours, theirs }: Case) => floor === undefined ? [ours, theirs] : [ours, theirs, floor]
-
-const measure = (self: Case): Effect.Effect<Row> =>
-  Effect.map(
-    sample(subjects(self), self.rounds === undefined ? plan : { rounds: self.rounds, sampleMicros: 0 }),
-    (samples) => {
-      const [ours = [], theirs = [], floor] = samples.map((list, index) =>
-        list.map((micros) => micros / (self.parts?.[index] ?? 1))
-      )
-      const ratios = ours.map((micros, round) => micros / theirs[round]!)
-      return {
-        case: self.name,
-        against: self.against,
-        ratio: median(ratios),
-        spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-        goal: self.goal,
-        floor: floor && median(floor.map((micros, round) => micros / theirs[round]!)),
-        ours: median(ours),
-        theirs: median(theirs),
-        rounds: ratios.length
-      }
-    }
-  )
-
-const bench = (all: ReadonlyArray<Case>) =>
-  Effect.gen(function*() {
-    const chosen = all.filter((self) =>
-      (!quick || self.long !== true) && (only === undefined || self.name.includes(only))
-    )
-    // A case that runs alone gets code that V8 has compiled for it alone. No program is like that.
-    yield* Effect.forEach(chosen.filter(({ long }) => long !== true), (self) =>
-      Effect.forEach(subjects(self), (subject) => warmUp(subject, 30_000)))
-    console.log(line(titles))
-    return yield* Effect.forEach(chosen, (self) =>
-      Effect.tap(measure(self), (row) => console.log(line(cells(row)))))
-  })
-
-/** Each race once, beside the same race of another build. */
-const besideBuild = (ours: ReadonlyArray<Case>, theirs: ReadonlyArray<Case>): ReadonlyArray<Case> =>
-  [...new Map(ours.map((self, index) => [self.name, [self, theirs[index]!] as const])).values()].map(
-    ([{ long = false, name, ours, rounds }, other]) => ({
-      name,
-      long,
-      ours,
-      against: `the build in ${against}`,
-      theirs: other.ours,
-      goal: 1.05,
-      ...(rounds === undefined ? {} : { rounds })
-    })
-  )
-
-const library = await loadLibrary(new URL("../src/", import.meta.url))
-
-// Python's process gets a scope of its own, because the races must run without one.
-const scope = Effect.runSync(Scope.make())
-
-const cases = async (): Promise<ReadonlyArray<Case>> => {
-  if (against !== undefined) {
-    return besideBuild(casesOf(library), casesOf(await loadLibrary(copyBuild(against))))
+const measure = async (turn: number, build: URL | undefined): Promise<ReadonlyArray<Samples>> => {
+  const flags = [
+    ...["--turn", String(turn)],
+    ...(quick ? ["--quick"] : []),
+    ...(only === undefined ? [] : ["--only", only]),
+    ...(build === undefined ? [] : ["--against", build.href])
+  ]
+  const script = fileURLToPath(new URL("process.js", import.meta.url))
+  const child = spawn(process.execPath, [script, ...flags], { stdio: ["ignore", "pipe", "inherit"] })
+  const [output, [status]] = await Promise.all([text(child.stdout), once(child, "close")])
+  if (status !== 0) {
+    throw new Error(`process ${turn + 1} ended with status ${status}`)
   }
-  const python = await Effect.runPromise(Scope.extend(asyncio, scope))
-  if (python === undefined) {
-    console.log("no python3 with asyncio.staggered: its cases are left out")
-  }
-  return [...casesOf(library), ...(python ? besideAsyncio(library, python) : [])]
+  return JSON.parse(output)
 }
 
-const rows = await Effect.runPromise(bench(await cases()))
-await Effect.runPromise(Scope.close(scope, Exit.void))
+const build = against === undefined ? undefined : copyBuild(against)
+const samples: Array<Samples> = []
+for (let turn = 0; turn < processes; turn++) {
+  console.log(`process ${turn + 1} of ${processes}`)
+  samples.push(...await measure(turn, build))
+}
+// All cases run in the first process.
+const names = new Set(samples.map((self) => `${self.case} : ${self.against}`))
+const rows = Array.from(names, (name) => rowOf(samples.filter((self) => `${self.case} : ${self.against}` === name)))
+console.log(`\n${[titles, ...rows.map(cells)].map(line).join("\n")}`)
 
-const all = only === undefined && against === undefined
-const kept = all ? await Effect.runPromise(memory(quick)) : []
-const late = all ? await Effect.runPromise(timers(library, quick)) : []
-console.log()
-const figures = [...kept, ...late]
-figures.forEach((row) => console.log(figureLine(row)))
+const library = await loadLibrary(new URL("../src/", import.meta.url))
+const held = isWhole ? await Effect.runPromise(memory(quick)) : []
+const late = isWhole ? await Effect.runPromise(timers(library, quick)) : []
+const figures = [...held, ...late]
+if (isWhole) {
+  console.log(`\n${figures.map(figureLine).join("\n")}`)
+}
 
 const command = ["npm run bench", ...(quick ? ["-- --quick"] : [])].join(" ")
 const report: Report = { machine: machine(), command, rows, figures }
 writeFileSync(new URL("../results.json", import.meta.url), JSON.stringify(report, undefined, 2))
 console.log(`\n${report.machine}; the same as JSON in .bench/results.json`)
-if (options.save === true && all) {
+if (options.save === true && isWhole) {
   save(new URL("../../bench/README.md", import.meta.url), report)
 }
 
@@ -125,6 +92,6 @@ const missed = [
 if (missed.length > 0) {
   console.log(`\nabove the goal:\n${missed.join("\n")}`)
 }
-if (kept.some(({ goal, value }) => value > 2 * goal)) {
+if (held.some(({ goal, value }) => value > 2 * goal)) {
   process.exitCode = 1
 }

@@ -1,5 +1,16 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
+import { median, quantile } from "./measure.js"
+
+/** What one process measured of a case: microseconds per run, in each round. */
+export interface Samples {
+  readonly case: string
+  readonly against: string
+  readonly goal?: number | undefined
+  readonly ours: ReadonlyArray<number>
+  readonly theirs: ReadonlyArray<number>
+  readonly floor?: ReadonlyArray<number> | undefined
+}
 
 export interface Row {
   readonly case: string
@@ -32,6 +43,26 @@ export interface Report {
   readonly command: string
   readonly rows: ReadonlyArray<Row>
   readonly figures: ReadonlyArray<Figure>
+}
+
+/** Puts together what several processes measured of the same case. */
+export const rowOf = (samples: ReadonlyArray<Samples>): Row => {
+  const [{ against, case: name, goal }] = samples as [Samples]
+  const ratiosOf = (pick: (self: Samples) => ReadonlyArray<number> | undefined) =>
+    samples.flatMap((self) => pick(self)?.map((micros, round) => micros / self.theirs[round]!) ?? [])
+  const ratios = ratiosOf(({ ours }) => ours)
+  const floors = ratiosOf(({ floor }) => floor)
+  return {
+    case: name,
+    against,
+    ratio: median(ratios),
+    spread: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    goal,
+    floor: floors.length === 0 ? undefined : median(floors),
+    ours: median(samples.flatMap(({ ours }) => ours)),
+    theirs: median(samples.flatMap(({ theirs }) => theirs)),
+    rounds: ratios.length
+  }
 }
 
 export const machine = () => {
