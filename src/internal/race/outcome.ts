@@ -84,12 +84,16 @@ const settle = <A, E, E2, R>(
  * as it closes, it waits for them before it releases what they or the winner hold.
  */
 const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> => {
-  const { attempts, caller, runtime, source, winner } = race
+  const { attempts, caller, fibers, runtime, source, winner } = race
+  if (fibers.running === 0 && source.release === undefined) {
+    return Effect.void
+  }
   const release = Effect.suspend(() => source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
   const ended = Effect.zipRight(losersEnd(race), release)
   const context = runtime.context as Context.Context<unknown>
   return Option.match(Context.getOption(context, Scope.Scope), {
-    onNone: () => Effect.asVoid(Effect.forkDaemon(ended)),
+    // Losers end by themselves.
+    onNone: () => source.release === undefined ? Effect.void : Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
       Effect.suspend(() => {
         // The last to come into a scope is the first to be released: a loser's scope must not come later than the wait.
