@@ -41,10 +41,18 @@ export class Fibers<R> {
 
   /** Starts a fiber that ends in an `Exit`, so that it is never logged or counted as unhandled. */
   fork<A, E>(effect: Effect.Effect<A, E, R>, onExit: (exit: Exit.Exit<A, E>) => void): AnyFiber {
-    return this.start(this.runtime.context, Effect.exit(effect), (exit) => onExit(Exit.flatten(exit)))
+    return this.start(this.runtime.context, Effect.exit(effect), (exit) => this.ended(() => onExit(Exit.flatten(exit))))
   }
 
-  /** Starts a fiber. It is counted when it has started: a supervisor may throw. */
+  /** A fiber has ended, and tells how. */
+  ended(tell: () => void): void {
+    this.running--
+    tell()
+    this.latches?.forEach((latch) => latch.unsafeOpen())
+    this.race.onChange()
+  }
+
+  /** Starts a fiber, which calls `ended`. It is counted when it has started: a supervisor may throw. */
   start<A>(
     context: Context.Context<R>,
     effect: Effect.Effect<A, never, R>,
@@ -56,12 +64,7 @@ export class Fibers<R> {
     try {
       const fiber = Runtime.runFork(Runtime.make({ context, fiberRefs, runtimeFlags }), effect, how)
       this.running++
-      fiber.addObserver((exit) => {
-        this.running--
-        onExit(exit)
-        this.latches?.forEach((latch) => latch.unsafeOpen())
-        this.race.onChange()
-      })
+      fiber.addObserver(onExit)
       return fiber
     } finally {
       depth--

@@ -146,7 +146,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       attempt.runsIn(this.fibers.start(
         contextOf(attempt, this.runtime.context, this.telemetry?.attemptSpan(index)),
         this.run(attempt, candidate),
-        (exit) => this.onEnd(attempt, exit)
+        (exit) => this.fibers.ended(() => this.onEnd(attempt, exit))
       ))
     } catch (thrown) {
       // A supervisor did not let a fiber start.

@@ -28,7 +28,7 @@ export class LazyScope {
   readonly scope: Scope.Scope
   private child: Child | undefined
   private closedWith: Exit.Exit<unknown, unknown> | undefined
-  private afterwards: Effect.Effect<void> = Effect.void
+  private afterwards: Effect.Effect<void> | undefined
 
   constructor(private readonly outer: Scope.Scope) {
     // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
@@ -76,8 +76,10 @@ export class LazyScope {
     }
     return Effect.flatMap(Scope.fork(this.outer, ExecutionStrategy.sequential), (place) =>
       Effect.as(
-        Scope.addFinalizerExit(place, (exit) =>
-          Effect.ensuring(onOwnStacks(Scope.close(scope, exit)), Effect.suspend(() => this.afterwards))),
+        Scope.addFinalizerExit(place, (exit) => {
+          const closed = onOwnStacks(Scope.close(scope, exit))
+          return this.afterwards === undefined ? closed : Effect.ensuring(closed, this.afterwards)
+        }),
         { scope, place }
       ))
   }
