@@ -7,7 +7,8 @@ import * as FastCheck from "effect/FastCheck"
 import * as Random from "effect/Random"
 import * as Hedge from "../../src/Hedge.js"
 import { Sketch } from "../../src/internal/hedge/estimator.js"
-import { inTime, seeded, virtually } from "../support/hedging.js"
+import { inTime, virtually } from "../support/hedging.js"
+import { seeded } from "../support/random.js"
 
 /** What the copies of a call do; without a second one, it hangs. */
 type Copies = readonly [first: Effect.Effect<unknown, string>, second?: Effect.Effect<unknown, string>]

@@ -4,7 +4,7 @@ import { clocks } from "../support/clocks.js"
 import { nothing } from "../support/scenario.js"
 import { reference, replay, timelines } from "../support/timelines.js"
 
-// What asyncio has recorded, and all else as it is on every clock.
+// Each clock gives what asyncio recorded. What asyncio did not record is the same on all clocks.
 describe("asyncio's staggered race", () => {
   for (const [name, onClock] of Object.entries(clocks)) {
     it.each([0, 200, 400, 600, 800])(`is this one on ${name}: timelines from %i`, async (from) => {

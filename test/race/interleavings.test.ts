@@ -217,8 +217,8 @@ describe("over every interleaving: laws 5 to 8, 11 and 21", () => {
       }))
   }
 
-  // The hand-over of losers to the background takes a few operations in which the race is decided and its caller can be
-  // interrupted. It is interrupted at each of them.
+  // To leave the losers to the background takes a few operations. The race is decided by then, and its caller can still
+  // be interrupted, at each of them.
   for (const shape of shapes.filter(({ options }) => options?.losers === "background")) {
     it.live(`${shape.name}: interrupted at any point of the hand-over, nothing is left of any`, () =>
       Effect.gen(function*() {

@@ -2,6 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -57,6 +58,24 @@ describe.concurrent("interruption", () => {
         deepStrictEqual(seen.resources, ["+0@0", "+1@10", "-0@410", "-1@410", "raced"])
       }))
 
+    it("is not swallowed while the stream is released after a win, and gives the winner up", () => {
+      const seen = transcript()
+      const ref = FiberRef.unsafeMake("before")
+      const log = (what: string) => Effect.map(Clock.currentTimeMillis, (at) => seen.resources.push(`${what}@${at}`))
+      const stream = Stream.concat(
+        Stream.make(Effect.zipRight(FiberRef.set(ref, "changed"), scopedCandidate(ok(20), 0, seen))),
+        Stream.ensuring(Stream.never, Effect.zipRight(Effect.sleep(50), log("released")))
+      )
+      const raced = Effect.flatMap(FiberRef.get(ref), log)
+      const race = Effect.ensuring(StaggeredRace.raceStream(stream, { delay: 10 }), raced)
+      const { exit, left } = runEvents(Effect.scoped(Effect.zipRight(race, Effect.sleep(1000))), { interruptAt: 40 })
+      strictEqual(Exit.isInterrupted(exit), true)
+      deepStrictEqual({ left, resources: seen.resources }, {
+        left: nothing,
+        resources: ["+0@0", "released@70", "-0@70", "before@70"]
+      })
+    })
+
     it.live("a timeout is one", () =>
       Effect.gen(function*() {
         const seen = transcript()
@@ -91,21 +110,19 @@ describe.concurrent("interruption", () => {
       }))
 
     describe("the hand-over cannot be interrupted half way, in the background neither", () => {
-      const handedOver = FiberRef.unsafeMake(false)
+      const handedOver = FiberRef.unsafeMake<number | undefined>(undefined)
 
-      /** A scheduler that interrupts a fiber before one turn, and tells whether the race was already handed over. */
+      /** A scheduler that interrupts a fiber before one turn. */
       const interrupting = (turn: number) => {
         const tasks: Array<() => void> = []
         let turns = 0
         let victim: Fiber.RuntimeFiber<unknown, unknown> | undefined
-        let wasHandedOver = false
         const scheduler: Settling = {
           scheduleTask: (task) => tasks.push(task),
           shouldYield: Scheduler.defaultShouldYield,
           settle: () => {
             for (const task of tasks) {
               if (turns++ === turn) {
-                wasHandedOver = victim?.getFiberRef(handedOver) === true
                 victim?.unsafeInterruptAsFork(FiberId.none)
               }
               task()
@@ -118,24 +135,26 @@ describe.concurrent("interruption", () => {
             victim = fiber as Fiber.RuntimeFiber<unknown, unknown>
             return self
           })
-        return { watched, scheduler, cameInTime: () => turns > turn, wasHandedOver: () => wasHandedOver }
+        return { watched, scheduler, cameInTime: () => turns > turn }
       }
 
       const steps = (count: number) => Effect.repeatN(Effect.void, count)
 
+      const holding = (open: Set<number>, padding: number) => (index: number) =>
+        Effect.acquireRelease(
+          Effect.zipRight(steps(index), Effect.sync(() => open.add(index))),
+          () => Effect.zipRight(Effect.repeatN(Effect.yieldNow(), padding), Effect.sync(() => open.delete(index)))
+        )
+
       /** Two candidates that succeed in the same turn, and one that lets them. Each takes a while to clean up. */
       const contest = (open: Set<number>, padding: number) =>
         Effect.map(Deferred.make<void>(), (gate) => {
-          const hold = (index: number) =>
-            Effect.acquireRelease(
-              Effect.zipRight(steps(index), Effect.sync(() => open.add(index))),
-              () => Effect.zipRight(Effect.repeatN(Effect.yieldNow(), padding), Effect.sync(() => open.delete(index)))
-            )
+          const hold = holding(open, padding)
           const wins = (index: number) =>
             hold(index).pipe(
               Effect.zipRight(Deferred.await(gate)),
               Effect.zipRight(steps(index * padding)),
-              Effect.zipRight(FiberRef.set(handedOver, true))
+              Effect.zipRight(FiberRef.set(handedOver, index))
             )
           return [
             wins(0),
@@ -151,21 +170,33 @@ describe.concurrent("interruption", () => {
         ["losers are awaited", (list) => race(list, { delay: 0 }), 24],
         ["losers are left to the background", (list) => race(list, background), 70],
         ["an outcome", (list) => outcome(list, background), 24],
-        ["candidates come from a stream", (list) => raceStream(Stream.fromIterable(list), background), 24]
+        ["candidates come from a stream", (list) => raceStream(Stream.fromIterable(list), background), 24],
+        [
+          "the stream holds something as well",
+          (list, hold) => raceStream(Stream.unwrapScoped(Effect.as(hold(3), Stream.fromIterable(list))), background),
+          24
+        ]
       ] as ReadonlyArray<
-        readonly [name: string, run: (list: Contest) => Effect.Effect<unknown, never, Scope.Scope>, maxOps: number]
-      >)("%s: an interruption that comes before it leaves nothing, at any turn", (_, run, maxOps) => {
-        let before = 0
+        readonly [
+          name: string,
+          run: (list: Contest, hold: ReturnType<typeof holding>) => Effect.Effect<unknown, never, Scope.Scope>,
+          maxOps: number
+        ]
+      >)("%s: an interruption at any turn finds all of it, or nothing", (_, run, maxOps) => {
+        const interrupted = { before: 0, after: 0 }
         for (let ops = 12; ops <= maxOps; ops++) {
           for (let turn = 0;; turn++) {
             const open = new Set<number>()
-            let atEnd = { how: "", open: [] as ReadonlyArray<number> }
-            const { cameInTime, scheduler, wasHandedOver, watched } = interrupting(turn)
+            let atEnd = { how: "", open: [] as ReadonlyArray<number>, winner: undefined as number | undefined }
+            const { cameInTime, scheduler, watched } = interrupting(turn)
             const program = Effect.gen(function*() {
               const list = yield* contest(open, ops % 7)
               const scope = yield* Scope.make()
-              yield* watched(run(list)).pipe(
-                Effect.onExit((exit) => Effect.sync(() => atEnd = { how: how(exit), open: [...open] })),
+              yield* watched(run(list, holding(open, 3))).pipe(
+                Effect.onExit((exit) =>
+                  Effect.map(FiberRef.get(handedOver), (winner) =>
+                    atEnd = { how: how(exit), open: [...open], winner })
+                ),
                 Scope.extend(scope),
                 // The scope releases what was handed over.
                 Effect.ensuring(Scope.close(scope, Exit.void))
@@ -177,13 +208,16 @@ describe.concurrent("interruption", () => {
             }
             const where = { ops, turn }
             deepStrictEqual({ where, open: [...open], left }, { where, open: [], left: nothing })
-            if (atEnd.how === "interrupted" && !wasHandedOver()) {
-              before++
+            if (atEnd.how === "interrupted" && atEnd.winner === undefined) {
+              interrupted.before++
               deepStrictEqual({ where, open: atEnd.open }, { where, open: [] })
+            } else if (atEnd.how === "interrupted") {
+              interrupted.after++
+              assertTrue(atEnd.open.includes(atEnd.winner!), JSON.stringify({ where, atEnd }))
             }
           }
         }
-        assertTrue(before > 100, `${before} interrupted before it`)
+        assertTrue(interrupted.before > 100, JSON.stringify(interrupted))
       })
     })
   })

@@ -15,18 +15,18 @@ import { predict } from "../support/model.js"
 import type { Row } from "../support/scenario.js"
 import { candidate, nothing, type Transcript, transcript } from "../support/scenario.js"
 
-// Whatever is not a multiple of the unit is a power of two of its own, and no two sums of those are equal: so no two
-// things happen at the same instant, but for what is meant to.
+// Every time is a multiple of the unit, plus a power of two that is its own. No two sums of those are equal, so no two
+// things happen at the same instant, unless a test asks for it.
 const unit = 2 ** 12
 const tick = (index: number) => 2 ** index
 
 /**
- * Which things may happen at the same instant.
+ * What may happen at the same instant.
  *
- * - `newest`: the newest attempt may end as its delay has passed: that its ending counts first is a law on every clock
- * - `any`: all may. Which of two that sleep until the same instant wakes first is the clock's own affair, so this is
- *   for clocks that wake the first to come first. Where attempts wait for a place there is no order among endings and
- *   starts of one instant: there is none then
+ * - `newest`: the newest attempt may end when its delay passes. Its ending counts first on every clock: that is law 5.
+ * - `any`: everything. A clock may wake the sleepers of one instant in any order, so this is for clocks that wake them in
+ *   the order in which they fell asleep. Attempts do not wait for a place then: no law orders an ending and the start
+ *   that an earlier ending of that instant made room for.
  */
 type Ties = "newest" | "any"
 

@@ -19,7 +19,7 @@ describe.sequential("on the clock of the process", () => {
     vi.useRealTimers()
   })
 
-  // A start that a timer brings first lets the event loop speak: that may be the real one or a faked one.
+  // Before a start that a timer brings, the race lets immediates run. They may be real or fake.
   for (
     const [name, onClock, toFake] of [
       ["with real turns of the event loop", onProcessClock(), timers],

@@ -3,7 +3,7 @@ import { assertTrue, deepStrictEqual } from "@effect/vitest/utils"
 import type * as StaggeredRace from "../../src/StaggeredRace.js"
 import { explore, simplify } from "../support/schedules/explore.js"
 
-// Random races, each by a random schedule. To run those of a failure again:
+// Random races, each run by a random schedule. To run the race of a failure again:
 //
 //   SEED=1234 RUNS=1 npx vitest run --project main test/race/schedules.test.ts
 
@@ -11,7 +11,7 @@ const { RUNS, SEED } = process.env
 const runs = Number(RUNS ?? 20_000)
 const perTest = 2500
 
-// Half of them are the same each time, so that what is found once is found again.
+// Half of the seeds are fixed, so that a fault that was found once is found again.
 const bases = SEED === undefined ? [1, Date.now() % 2 ** 31] : [Number(SEED)]
 const runsOf = Math.ceil(runs / bases.length)
 

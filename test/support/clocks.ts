@@ -10,7 +10,7 @@ import { observe, type Observed } from "./scenario.js"
 
 type Seen<A, E> = Omit<Observed<A, E>, "samples" | "maxSleeps">
 
-/** Runs an effect from 0 on until nothing can happen any more, interrupted at an instant if that comes first. */
+/** Runs an effect from 0 on, until nothing more can happen. Interrupts it at an instant, if that comes first. */
 export type OnClock = <A, E>(effect: Effect.Effect<A, E>, interruptAt?: number | null) => Promise<Seen<A, E>>
 
 const underTest = (clock: typeof testClocks[number]): OnClock => (effect, interruptAt = null) =>
@@ -25,7 +25,7 @@ export const onEventClock = (variant: Variant = {}): OnClock => (effect, interru
     return { exit, endedAt, left }
   })
 
-/** A clock that is that of the process, and of which nothing is known. */
+/** A clock of the user's that asks the process's. */
 export const asked = (clock: Clock.Clock): Clock.Clock => ({
   [Clock.ClockTypeId]: Clock.ClockTypeId,
   unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis(),
@@ -35,7 +35,7 @@ export const asked = (clock: Clock.Clock): Clock.Clock => ({
   sleep: (duration) => clock.sleep(duration)
 })
 
-// Not to be faked.
+// The real one, also where a test fakes timers.
 const { setImmediate } = globalThis
 
 const turns = async () => {
@@ -45,8 +45,8 @@ const turns = async () => {
 }
 
 /**
- * Wants `setTimeout` and `Date` to be faked. Timers of one instant fire together, as in Node, and then the event loop
- * has its turns: faked timers that go on by themselves fire the next one before a real `setImmediate` is heard.
+ * Needs a fake `setTimeout` and `Date`. As in Node, all timers of one instant fire, and then immediates run. Fake timers
+ * that advance by themselves do not wait for a real immediate: they fire the next timer before it.
  */
 export const onProcessClock = (clock: (self: Clock.Clock) => Clock.Clock = identity): OnClock =>
 async (
@@ -73,19 +73,19 @@ async (
   }
   const exit = fiber.unsafePoll()
   if (exit === null) {
-    throw new Error("it waits for what is not to happen on this clock")
+    throw new Error("it waits for something that never happens on this clock")
   }
   const fibers = Effect.runSync(supervisor.value).filter((fiber) => fiber.unsafePoll() === null).length
   return { exit, endedAt, left: { sleeps: vi.getTimerCount(), fibers } }
 }
 
-/** Those that wake the first to come first, also where a sleep of no time has come last. */
+/** Clocks that wake the sleepers of one instant in the order in which they fell asleep. */
 export const inOrder: Readonly<Record<string, OnClock>> = {
   "a discrete-event clock": onEventClock(),
   "a discrete-event clock that settles after each instant": onEventClock({ wakes: "instant" })
 }
 
-/** Those that a test can use side by side, by name. */
+/** Clocks that a test can use side by side. */
 export const clocks: Readonly<Record<string, OnClock>> = {
   "the TestClock": underTest("TestClock"),
   "a clock around the TestClock": underTest("another"),

@@ -38,17 +38,6 @@ export const inTime = <A, E>(effect: Effect.Effect<A, E>, options?: VirtuallyOpt
     return exit
   })
 
-/** Random numbers from 0 to 1, the same for the same seed. */
-export const seeded = (seed: number): () => number => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32
-  }
-}
-
 /** How a copy ends. `bad` is an answer that `accept` refuses. */
 type End = "ok" | "bad" | "fail" | "die" | "interrupt" | "hang"
 

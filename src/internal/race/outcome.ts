@@ -61,8 +61,9 @@ const run = <A, E, E2, R, B, E3>(
 }
 
 /**
- * The race is decided, and its losers have ended or are left to the background. The winner's references and flags become
- * the caller's, and its resources are the outer scope's. Nothing can interrupt that half way.
+ * The race is decided, and its losers have ended or are left to the background. An interruption that comes until the
+ * source is released is still one of the race: it gives the winner up. After that nothing can interrupt the hand-over:
+ * the winner's references and flags become the caller's, and its resources are the outer scope's.
  */
 const settle = <A, E, E2, R>(
   race: Race<A, E, E2, R>,
@@ -70,23 +71,21 @@ const settle = <A, E, E2, R>(
 ): Effect.Effect<void> => {
   const { fiber } = race.winner?.attempt ?? {}
   const inherit = fiber === undefined ? Effect.void : race.fibers.inherit(fiber)
-  if (race.settings.background) {
-    // An interruption that comes while they are left comes before the race is over.
-    const left = Effect.zipRight(leave(race), Effect.zipRight(inherit, restore(Effect.void)))
-    return Effect.matchCauseEffect(left, { onFailure: (cause) => abandon(race, cause), onSuccess: Effect.succeed })
-  }
-  const release = race.source.release?.(exitOf(race))
-  return release === undefined ? inherit : Effect.zipRight(release, inherit)
+  const release = race.settings.background ? leave(race) : race.source.release?.(exitOf(race))
+  return release === undefined ? inherit : Effect.matchCauseEffect(Effect.zipRight(release, restore(Effect.void)), {
+    onFailure: (cause) => abandon(race, cause),
+    onSuccess: () => inherit
+  })
 }
 
 /**
  * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
  * as it closes, it waits for them before it releases what they or the winner hold.
  */
-const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> => {
+const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> | undefined => {
   const { attempts, caller, fibers, runtime, source, winner } = race
   if (fibers.running === 0 && source.release === undefined) {
-    return Effect.void
+    return undefined
   }
   const release = Effect.suspend(() => source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
   const ended = Effect.zipRight(losersEnd(race), release)

@@ -20,7 +20,10 @@ export interface Source extends Supply {
   pull(): void
   /** The race is decided and pulls no more. */
   close(): void
-  /** Releases what the source holds, with the exit of the race, when no candidate runs any more. */
+  /**
+   * Releases what the source holds, with the exit of the race, when no candidate runs any more. Who comes while it
+   * releases waits.
+   */
   release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
   /** What else there is to say when it gave no candidates. */
   readonly whyEmpty: string
@@ -144,6 +147,7 @@ type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
 class Pulling<C, E, R> implements Source {
   readonly whyEmpty = ""
   private readonly scope = Effect.runSync(Scope.make())
+  private released: Effect.Latch | undefined
   private opened: Pull<C, E, R> | undefined
   private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
   private chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
@@ -175,10 +179,17 @@ class Pulling<C, E, R> implements Source {
   }
 
   release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    return Effect.catchAllCause(
-      Scope.close(this.scope, exit),
-      (cause) => Effect.sync(() => this.receiver.onSourceFailure(cause))
-    )
+    return Effect.suspend(() => {
+      if (this.released !== undefined) {
+        return this.released.await
+      }
+      this.released = Effect.unsafeMakeLatch()
+      const close = Effect.catchAllCause(
+        Scope.close(this.scope, exit),
+        (cause) => Effect.sync(() => this.receiver.onSourceFailure(cause))
+      )
+      return Effect.zipRight(close, this.released.open)
+    })
   }
 
   private get nextChunk(): Pull<C, E, R> {

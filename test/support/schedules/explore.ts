@@ -98,7 +98,7 @@ const scheduleOf = (seed: number) => seed ^ 0x5bd1e995
 export const explore = (seed: number, losers: Race["losers"]): Explored =>
   runProgram(programOf(seed, losers), seeded(scheduleOf(seed)))
 
-/** A fault without what is particular to the race in which it was found. */
+/** A fault without the names and numbers of the race in which it was found. */
 const kindOf = (fault: string): string => fault.replace(/: [A-Z].*/s, "").replace(/[\d/:,]+/g, "#")
 
 /** The simplest program with the same fault that can be found from that of a seed, to read and to debug. */

@@ -63,7 +63,7 @@ export class Run {
   }
 
   private race(race: Race, path: string, within: Attempt | undefined): InScope {
-    const seen = nothingSeen(path, race)
+    const seen = nothingSeen(path, race, this.program.scoped)
     this.races.push(seen)
     within?.races.push(seen)
     const candidates = race.candidates.map((candidate, index) => {
@@ -278,7 +278,7 @@ export class Run {
   }
 
   private checkWinner(seen: Seen, when: string): void {
-    if (seen.winner !== undefined && this.program.scoped) {
+    if (seen.winner !== undefined) {
       const closed = heldBy(seen, seen.winner).filter((resource) => !isOpen(resource))
       this.check(closed.length === 0, `${names(closed)} of a winner is closed ${when}`)
     }
@@ -291,10 +291,12 @@ export class Run {
   onInterrupt(): void {
     const seen = this.races[0]
     if (seen !== undefined && seen.exit === undefined) {
-      const won = wonIn(seen)
       this.mustEndInterrupted = true
-      seen.interruptedInCleanUp = !this.program.uninterruptible && seen.race.losers === "await" && won !== undefined &&
-        seen.attempts.some(({ entered, exited }, index) => index !== won && entered > exited)
+      const won = wonIn(seen)
+      if (won !== undefined && seen.race.losers === "await" && !this.program.uninterruptible) {
+        const losersRun = seen.attempts.some(({ entered, exited }, index) => index !== won && entered > exited)
+        seen.interruptedInCleanUp = losersRun ? "losers" : isOpen(seen.stream) ? "stream" : undefined
+      }
     }
   }
 

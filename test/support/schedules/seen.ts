@@ -28,6 +28,8 @@ type Event = StaggeredRace.RaceEvent<string, string>
 export interface Seen {
   readonly path: string
   readonly race: Race
+  /** Whether the race stands in a scope, and so its winner holds what it has acquired. */
+  readonly scoped: boolean
   readonly attempts: Array<Attempt>
   readonly events: Array<Event>
   readonly stream: Resource
@@ -45,13 +47,17 @@ export interface Seen {
   streamExit: Exit.Exit<unknown, unknown> | undefined
   /** What was open of each attempt when the race returned; of the stream, at -1. */
   readonly leftOpen: Array<readonly [index: number, name: string]>
-  /** Whether the interruption came while the race was waiting for its losers after a win. */
-  interruptedInCleanUp: boolean
+  /**
+   * What the race was still to wait for after a win when it was interrupted, if anything: its losers, and then the
+   * stream.
+   */
+  interruptedInCleanUp: "losers" | "stream" | undefined
 }
 
-export const nothingSeen = (path: string, race: Race): Seen => ({
+export const nothingSeen = (path: string, race: Race, scoped: boolean): Seen => ({
   path,
   race,
+  scoped,
   attempts: [],
   events: [],
   stream: { name: `${path} stream`, acquired: 0, released: 0, scoped: false },
@@ -64,7 +70,7 @@ export const nothingSeen = (path: string, race: Race): Seen => ({
   refs: undefined,
   streamExit: undefined,
   leftOpen: [],
-  interruptedInCleanUp: false
+  interruptedInCleanUp: undefined
 })
 
 export const isOpen = ({ acquired, released }: Resource): boolean => acquired > released
@@ -72,9 +78,9 @@ export const isOpen = ({ acquired, released }: Resource): boolean => acquired > 
 export const names = (resources: ReadonlyArray<Resource>): string => resources.map(({ name }) => name).join()
 
 /** What the winner of a race holds until its scope closes. */
-export const heldBy = ({ attempts, race }: Seen, index: number): ReadonlyArray<Resource> =>
+export const heldBy = ({ attempts, race, scoped }: Seen, index: number): ReadonlyArray<Resource> =>
   attempts[index]!.resources.filter(({ name }) =>
-    race.candidates[index]!.steps[Number(name.slice(name.lastIndexOf(":") + 1))]?._ === "hold"
+    scoped && race.candidates[index]!.steps[Number(name.slice(name.lastIndexOf(":") + 1))]?._ === "hold"
   )
 
 /** All that is open of an attempt, races within it included. */
@@ -165,26 +171,34 @@ export const faultsOf = (seen: Seen): ReadonlyArray<string> => {
     check(starts.length === all, `${starts.length} of ${all} started`)
   }
 
-  // How it returned. An interruption may come right behind a race that has delivered: to the caller that is the same as
-  // one within it.
-  const isInterrupted = seen.interruptedInCleanUp || decided.by === "interruption"
+  // How it returned.
+  const isInterrupted = seen.interruptedInCleanUp !== undefined || decided.by === "interruption"
+  const open = seen.leftOpen.map(([, name]) => name)
+  const held = won === undefined ? [] : heldBy(seen, won).filter(({ acquired }) => acquired > 0)
+  const kept = held.filter(({ name }) => open.includes(name))
+  check(kept.length === 0 || kept.length === held.length, `it returns with ${names(kept)} of ${names(held)} open`)
+  const { after, before } = seen.refs ?? { after: "", before: "" }
+  const changed = won === undefined ? before : attempts[won]!.ref
+  // An interruption may come right behind the hand-over: to the caller that is the same as one within it. What it finds
+  // is either handed over as a whole or given up as a whole.
+  const isHandedOver = Exit.isSuccess(exit) ||
+    (won !== undefined && !isInterrupted && (held.length > 0 ? kept.length > 0 : after === changed))
+  const mayBeOpen = isHandedOver ? [won] : []
+  const leftOpen = seen.leftOpen.filter(([index]) =>
+    !mayBeOpen.includes(index) && (race.losers === "await" || isInterrupted || (won !== undefined && !isHandedOver))
+  )
   check(!isInterrupted || Exit.isInterrupted(exit), "the interruption is swallowed")
   check(seen.winner === undefined || seen.winner === won, `the winner is ${seen.winner}`)
-  const leftOpen = seen.leftOpen.filter(([index]) => isInterrupted || (index !== won && race.losers === "await"))
   check(leftOpen.length === 0, `it returns with ${leftOpen.map(([, name]) => name)} open`)
-  if (seen.streamExit !== undefined && (isInterrupted || Exit.isSuccess(exit))) {
-    check(
-      Exit.isInterrupted(seen.streamExit) === isInterrupted,
-      `its stream is released with a ${seen.streamExit._tag}`
-    )
-  }
-  if (seen.refs !== undefined) {
-    const { after, before } = seen.refs
-    const inherited = won === undefined ? before : attempts[won]!.ref
-    check(
-      (after === before && Exit.isFailure(exit)) || (after === inherited && !isInterrupted),
-      `the reference was ${before} and is ${after}, and the winner's is ${inherited}`
-    )
+  check(
+    seen.refs === undefined || after === (isHandedOver ? changed : before),
+    `the reference was ${before} and is ${after}, and the winner's is ${changed}`
+  )
+  if (seen.streamExit !== undefined) {
+    const mustBeInterrupted = decided.by === "interruption" || seen.interruptedInCleanUp === "losers"
+    const { streamExit } = seen
+    check(!mustBeInterrupted || Exit.isInterrupted(streamExit), `its stream is released with a ${streamExit._tag}`)
+    check(Exit.isFailure(exit) || Exit.isSuccess(streamExit), `its stream is released with a ${streamExit._tag}`)
   }
 
   // What it returned.
