@@ -194,8 +194,7 @@ describe.concurrent("interruption", () => {
               const scope = yield* Scope.make()
               yield* watched(run(list, holding(open, 3))).pipe(
                 Effect.onExit((exit) =>
-                  Effect.map(FiberRef.get(handedOver), (winner) =>
-                    atEnd = { how: how(exit), open: [...open], winner })
+                  Effect.map(FiberRef.get(handedOver), (winner) => atEnd = { how: how(exit), open: [...open], winner })
                 ),
                 Scope.extend(scope),
                 // The scope releases what was handed over.

@@ -298,14 +298,11 @@ class World {
   }
 
   start(way: number): number {
-    const { clock, newest } = this
+    const { clock } = this
     this.must(this.source === "gave", "what starts has been pulled")
     this.must(this.isRoom, "no more attempts than `concurrency` run at once")
     this.must(this.isDue, "an attempt starts when the newest has failed or its delay has passed, not before")
-    this.must(
-      this.timer === undefined || this.timer.isCancelled || newest !== undefined && newest.atClock === clock,
-      "a start restarts the delay"
-    )
+    this.must(this.timer?.isCancelled !== true, "an attempt starts when the timer before it is gone")
     const index = this.started
     const start = this.rules.started(clock)
     this.mustEqual(start, {
@@ -338,6 +335,9 @@ class World {
     if ((way & 1) !== 0) {
       this.follow(this.rules.timing(clock), 0)
     }
+    const { setBackBy, startsAt, timer } = this
+    const isRight = timer === undefined || timer.isCancelled || setBackBy > 0 || timer.proves === startsAt
+    this.must(isRight, "a start restarts the delay: the timer before it is gone, or fires when the new one would")
     this.driver = "is to look"
     return delay === "told" ? 4 : 2
   }
@@ -569,6 +569,7 @@ export const explore = (options: Options): number => {
     const { key } = world
     if (!seen.has(key)) {
       seen.add(key)
+      world.must(seen.size < 1_000_000, "there are not more and more states")
       open.push(world)
     }
   }

@@ -1,9 +1,6 @@
 /**
- * The rules of a staggered race: what has happened goes in, what is to be done next comes out. Nothing here waits, reads
- * a clock or knows an effect. Times are milliseconds, and every event brings its own.
- *
- * A driver tells what happens by `pulling`, `pulled`, `exhausted`, `started`, `delayIs`, `armed`, `timerEnded`,
- * `failed`, `succeeded`, `progressed` and `decide`, and asks `next` after each.
+ * The rules of a staggered race: a driver tells what happens, and asks `next` what to do. The rules do not wait, read a
+ * clock or know an effect. All times are milliseconds, and the driver passes the current one.
  */
 
 /** @internal */
@@ -32,13 +29,13 @@ export type Timing = "arm" | "disarm" | "wait"
 export interface Pacing {
   readonly minDelay: number
   readonly concurrency: number
-  /** After each start, in milliseconds; otherwise `delayIs` tells. */
+  /** The milliseconds after each start. If it is no number, the driver tells them by `delayIs`. */
   readonly delay: unknown
 }
 
 /** @internal */
 export interface Supply {
-  /** How many candidates are left, as far as is known without a pull; `Infinity` where nobody knows. */
+  /** How many candidates are left, as far as the source knows without a pull. `Infinity` if it does not know. */
   left(): number
 }
 
@@ -56,37 +53,31 @@ export interface Start {
 export interface Decision {
   readonly at: number
   readonly by: DecidedBy
-  /** Since when a start was due that the decision came before, where one is known to have been left. */
+  /** Since when a start was due, if one was and a candidate is known to be left. */
   readonly pendingSince: number | undefined
 }
 
 /** @internal */
 export class Rules {
   decision: Decision | undefined
-  /** How long the timer has to sleep, when the command is `arm`. */
+  /** How long the timer has to sleep, if the command is `arm`. */
   sleepFor = 0
 
   private running = 0
   private source: "idle" | "pulling" | "pulled" | "exhausted" = "idle"
+  private nextBy: StartedBy = "first"
+  /** Sleeps from the start `since` on for `wait`. Without `firesAt` it is cancelled, and not gone yet. */
+  private timer: { firesAt: number | undefined; readonly wait: number; readonly since: number } | undefined
 
-  // Of the newest attempt; before the first, of a start that was due for ever.
+  // The newest attempt. These values make the first start due.
   private newest = -1
   private startedAt = -Infinity
   private delay = 0
   private failedAt = Infinity
-  /** Until when, from its start, progress holds the next start back. */
+  /** How long after its start its progress holds back the next. */
   private heldUntil = 0
-  /** How much time has passed since its start at least. A timer proves it, also where the clock was set back. */
+  /** How much time has passed since its start, at least: its timer has slept so long, whatever the clock says. */
   private slept = 0
-
-  private nextBy: StartedBy = "first"
-  private timer: {
-    readonly firesAt: number
-    readonly wait: number
-    /** The attempt since whose start it sleeps. */
-    readonly since: number
-    isCancelled: boolean
-  } | undefined
 
   private readonly fixedDelay: number
 
@@ -97,30 +88,32 @@ export class Rules {
   // What is to be done.
 
   next(now: number): Command {
-    if (this.decision !== undefined || this.source === "pulling") {
+    const { source, timer } = this
+    if (this.decision !== undefined || source === "pulling") {
       return "wait"
     }
     const isDue = this.running < this.pacing.concurrency && this.remaining(now) <= 0
-    if (this.source === "pulled") {
-      return isDue ? this.withTimerGone(now, "start") : this.timing(now)
+    // If the source seems to be at its end, the race spends no timer on `minDelay`: only a pull can tell.
+    const isWorthAPull = source === "idle" && this.failedAt < Infinity && this.supply.left() === 0
+    if (source === "exhausted" || !isDue && !isWorthAPull) {
+      return this.timing(now)
     }
-    // Where the source seems to be at its end, no timer is spent on the least gap: only a pull tells.
-    if (this.source === "idle" && (isDue || this.hasFailed && this.seemsExhausted)) {
-      return this.withTimerGone(now, "pull")
+    // A start restarts the timer, so the old one goes first, unless the new one would fire at the same instant. A timer
+    // that is about to fire is waited for: what ends at this instant is heard before it.
+    if (timer !== undefined && timer.firesAt !== now + Math.max(this.pacing.minDelay, this.fixedDelay)) {
+      return this.timing(now)
     }
-    return this.timing(now)
+    return source === "pulled" ? "start" : "pull"
   }
 
-  /** What the one timer needs: it fires when the next start is due, and is not there when no start is to come. */
+  /** What the timer needs. It fires when the next start is due, and there is none if no start is to come. */
   timing(now: number): Timing {
-    const firesAt = this.startedAt + this.wait
-    const isToCome = this.source === "pulled" || this.source === "idle" && !this.seemsExhausted
-    const isWanted = isToCome && firesAt < Infinity
+    const isToCome = this.source === "pulled" || this.source === "idle" && this.supply.left() > 0
     if (this.timer !== undefined) {
-      return isWanted && this.timer.firesAt === firesAt ? "wait" : this.disarm()
+      return isToCome && this.timer.firesAt === this.startedAt + this.wait ? "wait" : this.disarm()
     }
     this.sleepFor = this.remaining(now)
-    return isWanted && this.sleepFor > 0 ? "arm" : "wait"
+    return isToCome && this.sleepFor > 0 && this.sleepFor < Infinity ? "arm" : "wait"
   }
 
   // What has happened.
@@ -133,21 +126,17 @@ export class Rules {
     this.source = "pulled"
   }
 
-  /** The source is at its end, or has failed. Says whether that decides the race. */
+  /** The source is at its end, or has failed. Returns whether that decides the race. */
   exhausted(now: number): boolean {
     this.source = "exhausted"
     return this.giveUp(now)
   }
 
   started(now: number): Start {
-    const start: Start = {
-      index: this.newest + 1,
-      startedAt: now,
-      dueAt: this.dueAt(now),
-      startedBy: this.nextBy,
-      overlapped: this.running > 0
-    }
+    const { nextBy, running } = this
+    const dueAt = this.dueAt(now)
     this.source = "idle"
+    this.nextBy = "delay"
     this.running++
     this.newest++
     this.startedAt = now
@@ -155,11 +144,10 @@ export class Rules {
     this.failedAt = Infinity
     this.heldUntil = 0
     this.slept = 0
-    this.nextBy = "delay"
-    return start
+    return { index: this.newest, startedAt: now, dueAt, startedBy: nextBy, overlapped: running > 0 }
   }
 
-  /** The delay after a start, where it was not known at the start. */
+  /** The delay after a start, if it was not known at the start. */
   delayIs(index: number, millis: number): void {
     if (index === this.newest) {
       this.delay = Math.max(0, millis)
@@ -167,10 +155,10 @@ export class Rules {
   }
 
   armed(): void {
-    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, since: this.newest, isCancelled: false }
+    this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, since: this.newest }
   }
 
-  /** The timer is gone: it has slept for as long as it was told to, or was cancelled. */
+  /** The timer is gone: it has slept as long as it was told to, or was cancelled. */
   timerEnded(hasSlept: boolean): void {
     if (hasSlept && this.timer?.since === this.newest) {
       this.slept = Math.max(this.slept, this.timer.wait)
@@ -178,11 +166,11 @@ export class Rules {
     this.timer = undefined
   }
 
-  /** An attempt has ended without success. Says whether that decides the race. */
+  /** An attempt has ended without success. Returns whether that decides the race. */
   failed(index: number, now: number, isFatal: boolean): boolean {
     this.running--
     if (index === this.newest) {
-      // A start that is under way has not been brought by it.
+      // The failure does not bring a start that is under way already.
       if (this.source !== "pulling" || this.remaining(now) > 0) {
         this.nextBy = "failure"
       }
@@ -191,46 +179,35 @@ export class Rules {
     return isFatal ? this.decide("fatal", now) : this.giveUp(now)
   }
 
-  /** An attempt has succeeded. Says whether that decides the race: if so it has won, else it is late. */
+  /** An attempt has succeeded. Returns whether it has won. If not, its success is late. */
   succeeded(now: number): boolean {
     return this.decide("success", now)
   }
 
-  /** A running attempt holds the next start back until so many milliseconds from now. */
+  /** An attempt makes progress, which holds back the next start for so many milliseconds. */
   progressed(index: number, now: number, millis: number): void {
     if (index === this.newest) {
       this.heldUntil = Math.max(this.heldUntil, this.elapsed(now) + millis)
     }
   }
 
-  /** Decides the race, once: says whether it was not decided before. */
+  /** Decides the race, once. Returns whether it was undecided before. */
   decide(by: DecidedBy, now: number): boolean {
     if (this.decision !== undefined) {
       return false
     }
     const dueAt = this.dueAt(now)
-    const left = this.source === "exhausted" ? 0 : this.source === "pulled" ? 1 : this.supply.left()
+    const left = this.source === "pulled" ? 1 : this.source === "exhausted" ? 0 : this.supply.left()
     this.decision = { at: now, by, pendingSince: left > 0 && left < Infinity && dueAt < now ? dueAt : undefined }
     return true
   }
 
   // Derived.
 
-  private giveUp(now: number): boolean {
-    return this.source === "exhausted" && this.running === 0 && this.decide("failures", now)
-  }
-
-  private get hasFailed(): boolean {
-    return this.failedAt < Infinity
-  }
-
-  private get seemsExhausted(): boolean {
-    return this.supply.left() === 0
-  }
-
   /** From the newest start to the next. */
   private get wait(): number {
-    return Math.max(this.pacing.minDelay, this.hasFailed ? 0 : Math.max(this.delay, this.heldUntil))
+    const wait = this.failedAt < Infinity ? 0 : Math.max(this.delay, this.heldUntil)
+    return Math.max(this.pacing.minDelay, wait)
   }
 
   private elapsed(now: number): number {
@@ -241,29 +218,20 @@ export class Rules {
     return this.wait - this.elapsed(now)
   }
 
-  /** When the newest attempt failed or its delay passed, whatever held the next start up since. */
+  /** When the newest attempt failed or its delay passed, whatever has held back the next start since. */
   private dueAt(now: number): number {
-    return Math.min(now, this.newest < 0 ? now : Math.min(this.failedAt, this.startedAt + this.delay))
+    return this.newest < 0 ? now : Math.min(now, this.failedAt, this.startedAt + this.delay)
   }
 
-  /**
-   * A start restarts the timer, so the old one has to be gone, unless the new one would fire at the same instant. And a
-   * timer that is about to fire is waited for: whatever ends at this instant is heard before it.
-   */
-  private withTimerGone(now: number, command: Command): Command {
-    const { timer } = this
-    const wait = Math.max(this.pacing.minDelay, this.fixedDelay)
-    if (timer === undefined || timer.wait === wait && timer.firesAt === now + wait) {
-      return command
-    }
-    return this.timing(now)
+  private giveUp(now: number): boolean {
+    return this.source === "exhausted" && this.running === 0 && this.decide("failures", now)
   }
 
   private disarm(): Timing {
-    if (this.timer === undefined || this.timer.isCancelled) {
+    if (this.timer?.firesAt === undefined) {
       return "wait"
     }
-    this.timer.isCancelled = true
+    this.timer.firesAt = undefined
     return "disarm"
   }
 }
