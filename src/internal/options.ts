@@ -77,10 +77,10 @@ export class Checks {
     return millis
   }
 
-  /** How long a value counts, in milliseconds. */
-  window(input: unknown): number {
-    const millis = this.millis("window", input)
-    this.that(millis >= 1 && millis < Infinity, "window", input, "a duration of at least a millisecond, and finite")
+  /** How often something happens, or how long it counts, in milliseconds. */
+  period(option: string, input: unknown): number {
+    const millis = this.millis(option, input)
+    this.that(millis >= 1 && millis < Infinity, option, input, "a duration of at least a millisecond, and finite")
     return millis
   }
 

@@ -321,10 +321,10 @@ describe("Timeline.live", () => {
           messageOf({ unit: "hours" as never })
         ]),
         [
-          "IllegalArgumentException: Timeline: option \"every\" must be a finite duration of at least 1 ms, got 0",
-          "IllegalArgumentException: Timeline: option \"every\" must be a finite duration of at least 1 ms, got 0.5 millis",
+          "IllegalArgumentException: Timeline: option \"every\" must be a duration of at least a millisecond, and finite, got 0",
+          "IllegalArgumentException: Timeline: option \"every\" must be a duration of at least a millisecond, and finite, got \"0.5 millis\"",
           "IllegalArgumentException: Timeline: option \"maxRows\" must be a whole number of at least 1, got 0",
-          "IllegalArgumentException: Timeline: option \"unit\" must be \"auto\" or \"millis\" or \"seconds\", got hours"
+          "IllegalArgumentException: Timeline: option \"unit\" must be \"auto\" or \"millis\" or \"seconds\", got \"hours\""
         ]
       )
     }))

@@ -252,10 +252,10 @@ describe("Timeline.toSvg", () => {
       rejects({ until }, `"until" must be a finite number of milliseconds, not negative, got ${until}`)
     }
     rejects({ maxRows: 0 }, "\"maxRows\" must be a whole number of at least 1, got 0")
-    rejects({ unit: "hours" as never }, "\"unit\" must be \"auto\" or \"millis\" or \"seconds\", got hours")
-    rejects({ theme: "blue" as never }, "\"theme\" must be \"auto\" or \"light\" or \"dark\", got blue")
+    rejects({ unit: "hours" as never }, "\"unit\" must be \"auto\" or \"millis\" or \"seconds\", got \"hours\"")
+    rejects({ theme: "blue" as never }, "\"theme\" must be \"auto\" or \"light\" or \"dark\", got \"blue\"")
     for (const id of ["", "1a", "a b", "a\"b"]) {
-      rejects({ id }, `"id" must be a letter, then letters, digits, - and _, got ${id}`)
+      rejects({ id }, `"id" must be a letter, then letters, digits, - and _, got ${JSON.stringify(id)}`)
     }
   })
 

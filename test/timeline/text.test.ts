@@ -437,7 +437,7 @@ describe("Timeline.render", () => {
     }
     rejects(
       { unit: "hours" as never },
-      "Timeline: option \"unit\" must be \"auto\" or \"millis\" or \"seconds\", got hours"
+      "Timeline: option \"unit\" must be \"auto\" or \"millis\" or \"seconds\", got \"hours\""
     )
     for (const maxRows of [0, 1.5, NaN]) {
       rejects({ maxRows }, `Timeline: option "maxRows" must be a whole number of at least 1, got ${maxRows}`)

@@ -86,7 +86,7 @@ export class Budget implements Hedge.Budget {
   constructor({ burst = 10, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
     this.share = check.share("ratio", ratio)
     this.maxInFlight = check.limit("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(check.window(window), check.limit("burst", burst, 1))
+    this.bucket = new Bucket(check.period("window", window), check.limit("burst", burst, 1))
   }
 
   get ratio(): number {

@@ -24,7 +24,7 @@ export const percentile = (
     warmup: check.whole("warmup", warmup, 1),
     min: check.millis("min", min),
     max: check.millis("max", max),
-    window: check.window(window)
+    window: check.period("window", window)
   }
   check.that(decoded.max >= decoded.min, "max", max, "at least min")
   return decoded

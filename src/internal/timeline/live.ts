@@ -8,18 +8,7 @@ import type { FollowOptions, Live, LiveOptions } from "../../Timeline.js"
 import { layout } from "./layout.js"
 import { Record } from "./running.js"
 import { render } from "./text.js"
-import {
-  clean,
-  columnsOf,
-  count,
-  describe,
-  fit,
-  requireMillis,
-  requireUnit,
-  requireWhole,
-  sizeOf,
-  timeIn
-} from "./words.js"
+import { check, clean, columnsOf, count, describe, fit, sizeOf, timeIn, units } from "./words.js"
 
 type Event = RaceEvent<unknown, unknown>
 
@@ -152,9 +141,9 @@ const withoutColor = (text: string) => text.replace(/\x1b\[[\d;]*m/g, "")
 
 const decode = (options: LiveOptions): Settings => {
   const { color = options.output.isTTY === true, every = 100, maxRows = 12, unit = "auto" } = options
-  requireWhole("maxRows", maxRows, 1)
-  requireUnit(unit)
-  return { ...options, color, maxRows, unit, every: requireMillis("every", every) }
+  check.whole("maxRows", maxRows, 1)
+  check.oneOf("unit", unit, units)
+  return { ...options, color, maxRows, unit, every: check.period("every", every) }
 }
 
 /** @internal */

@@ -1,7 +1,7 @@
 import type { Options } from "../../Timeline.js"
 import { axis as axisOf, type Gap, layout, type Pending, type Row } from "./layout.js"
 import type { Drawable } from "./running.js"
-import { clean, columnsOf, fit, flow, requireUnit, requireWhole, sizeOf, widest } from "./words.js"
+import { check, clean, columnsOf, fit, flow, sizeOf, units, widest } from "./words.js"
 
 const styles = { won: "1;32", failed: "31", lost: "2", late: "33", running: "36", ending: "2" } as const
 
@@ -29,9 +29,9 @@ interface Bar {
 /** @internal */
 export const render = (self: Drawable, options: Options = {}): string => {
   const { color = false, labels = [], maxRows = 40, unit = "auto", width = 80 } = options
-  requireWhole("width", width, 40)
-  requireWhole("maxRows", maxRows, 1)
-  requireUnit(unit)
+  check.whole("width", width, 40)
+  check.whole("maxRows", maxRows, 1)
+  check.oneOf("unit", unit, units)
   const names = labels.map((label) => fit(clean(label), Math.floor(width * 0.3), columnsOf))
   const { decidedAt, headline, rows, span } = layout(self, { labels: names, maxRows, unit })
   const drawn = rows.filter((row) => row._tag !== "Gap")

@@ -1,9 +1,8 @@
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Inspectable from "effect/Inspectable"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { Unit } from "../../Timeline.js"
+import { Checks } from "../options.js"
 
 /**
  * Makes foreign text safe for a picture. The result is one line. It has no terminal commands, no characters that XML
@@ -100,43 +99,8 @@ export const inSeconds = (millis: number, unit: Unit) => unit === "seconds" || (
 export const timeIn = (unit: Unit) => (millis: number): string =>
   inSeconds(millis, unit) ? `${figure(millis / 1000)} s` : `${figure(millis)} ms`
 
-const requires = (option: string, what: string, value: unknown): never => {
-  throw new Cause.IllegalArgumentException(`Timeline: option "${option}" must be ${what}, got ${value}`)
-}
+/** @internal */
+export const check = new Checks("Timeline")
 
 /** @internal */
-export const requireWhole = (option: string, value: number, least: number): void => {
-  if (!Number.isInteger(value) || value < least) {
-    requires(option, `a whole number of at least ${least}`, value)
-  }
-}
-
-/** @internal */
-export const requireSpan = (option: string, value: number): void => {
-  if (!(value >= 0 && value < Infinity)) {
-    requires(option, "a finite number of milliseconds, not negative", value)
-  }
-}
-
-/** @internal */
-export const requireOneOf = (option: string, value: string, choices: ReadonlyArray<string>): void => {
-  if (!choices.includes(value)) {
-    requires(option, choices.map((choice) => `"${choice}"`).join(" or "), value)
-  }
-}
-
-/** @internal */
-export const requireMatch = (option: string, value: string, pattern: RegExp, what: string): void => {
-  if (!pattern.test(value)) {
-    requires(option, what, value)
-  }
-}
-
-/** @internal */
-export const requireUnit = (unit: Unit): void => requireOneOf("unit", unit, ["auto", "millis", "seconds"])
-
-/** @internal */
-export const requireMillis = (option: string, value: Duration.DurationInput): number => {
-  const millis = Duration.decodeUnknown(value).pipe(Option.match({ onNone: () => NaN, onSome: Duration.toMillis }))
-  return millis >= 1 && millis < Infinity ? millis : requires(option, "a finite duration of at least 1 ms", value)
-}
+export const units: ReadonlyArray<Unit> = ["auto", "millis", "seconds"]

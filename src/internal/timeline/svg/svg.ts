@@ -3,18 +3,7 @@ import type { SvgOptions, Unit } from "../../../Timeline.js"
 import { drawBar, drawPending, legendOf } from "../facts.js"
 import { axis, type Gap, type Layout, layout, type Pending, type Row } from "../layout.js"
 import type { Drawable } from "../running.js"
-import {
-  clean,
-  fit,
-  flow,
-  requireMatch,
-  requireOneOf,
-  requireSpan,
-  requireUnit,
-  requireWhole,
-  sizeOf,
-  widest
-} from "../words.js"
+import { check, clean, fit, flow, sizeOf, units, widest } from "../words.js"
 import { styleOf } from "./style.js"
 import { element, pixels, text } from "./xml.js"
 
@@ -30,14 +19,17 @@ const wide = 600
 /** @internal */
 export const toSvg = (self: Drawable, options: SvgOptions = {}): string => {
   const { id, labels = [], maxRows = 40, theme = "auto", title, unit = "auto", until = 0, width = 720 } = options
-  requireWhole("width", width, 320)
-  requireWhole("maxRows", maxRows, 1)
-  requireUnit(unit)
-  requireSpan("until", until)
-  requireOneOf("theme", theme, ["auto", "light", "dark"])
-  if (id !== undefined) {
-    requireMatch("id", id, /^[A-Za-z][\w-]*$/, "a letter, then letters, digits, - and _")
-  }
+  check.whole("width", width, 320)
+  check.whole("maxRows", maxRows, 1)
+  check.oneOf("unit", unit, units)
+  check.that(until >= 0 && until < Infinity, "until", until, "a finite number of milliseconds, not negative")
+  check.oneOf("theme", theme, ["auto", "light", "dark"])
+  check.that(
+    id === undefined || /^[A-Za-z][\w-]*$/.test(id),
+    "id",
+    id,
+    "a letter, then letters, digits, - and _"
+  )
   const room = width < wide ? width * 0.4 : width * 0.27
   const names = labels.map((label) => fit(clean(label), room, normal))
   const facts = layout(self, { labels: names, maxRows, unit })
