@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import { byIndex, inTheSameTurn, play, scenario } from "../support/play.js"
@@ -125,19 +126,23 @@ describe.concurrent("the decision", () => {
           delay: 10,
           losers: "background"
         })
-        const { left } = yield* observe(Effect.scoped(Effect.ensuring(race, Effect.sync(() => log.push("raced")))))
-        deepStrictEqual(left, nothing)
-        deepStrictEqual(log, [
-          "acquire a",
-          "acquire b",
-          "raced",
-          "cleaned up",
-          "release a @520",
-          "release b @520"
-        ])
-        log.length = 0
-        yield* observe(Effect.scoped(Effect.zipRight(race, Effect.sleep(1000))))
-        deepStrictEqual(log, ["acquire a", "acquire b", "cleaned up", "release a @520", "release b @1020"])
+        for (const finalizers of [identity<typeof race>, Effect.parallelFinalizers]) {
+          const raced = Effect.ensuring(finalizers(race), Effect.sync(() => log.push("raced")))
+          const { left } = yield* observe(Effect.scoped(raced))
+          deepStrictEqual(left, nothing)
+          deepStrictEqual(log, [
+            "acquire a",
+            "acquire b",
+            "raced",
+            "cleaned up",
+            "release a @520",
+            "release b @520"
+          ])
+          log.length = 0
+          yield* observe(Effect.scoped(Effect.zipRight(raced, Effect.sleep(1000))))
+          deepStrictEqual(log, ["acquire a", "acquire b", "raced", "cleaned up", "release a @520", "release b @1020"])
+          log.length = 0
+        }
       }))
 
     it.live("what a loser has forked is interrupted with it", () =>

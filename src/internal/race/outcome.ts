@@ -95,13 +95,14 @@ const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> | unde
     onNone: () => source.release === undefined ? Effect.void : Effect.asVoid(Effect.forkDaemon(ended)),
     onSome: (scope) =>
       Effect.suspend(() => {
-        // The last to come into a scope is the first to be released: a loser's scope must not come later than the wait.
-        attempts.forEach((attempt) => attempt.result === undefined && attempt.scope?.open())
+        const isOver = Deferred.unsafeMake<void>(caller.id())
         const { fiber, isRunning = false, scope: held } = winner?.attempt ?? {}
         // Children of the winner that still end may wait for what it holds to be released, so they are waited for then.
         const family = isRunning && fiber !== undefined ? Effect.asVoid(Fiber.await(fiber)) : Effect.void
-        const all = held?.thenWaitFor(family) ? ended : Effect.zipRight(ended, family)
-        const isOver = Deferred.unsafeMake<void>(caller.id())
+        const later = (close: Effect.Effect<void>) => Effect.zipRight(Deferred.await(isOver), close)
+        attempts.forEach(({ scope }) => scope?.closesWithin(later))
+        const holds = held?.closesWithin((close) => later(Effect.ensuring(close, family)))
+        const all = holds === true ? ended : Effect.zipRight(ended, family)
         return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) =>
           Effect.zipRight(
             Effect.forkDaemon(

@@ -28,7 +28,7 @@ export class LazyScope {
   readonly scope: Scope.Scope
   private child: Child | undefined
   private closedWith: Exit.Exit<unknown, unknown> | undefined
-  private afterwards: Effect.Effect<void> | undefined
+  private around: ((close: Effect.Effect<void>) => Effect.Effect<void>) | undefined
 
   constructor(private readonly outer: Scope.Scope) {
     // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
@@ -47,14 +47,14 @@ export class LazyScope {
       : Effect.ensuring(Scope.close(child.scope, exit), Scope.close(child.place, exit))
   }
 
-  /** What is waited for when the child has closed. Says whether there is one. */
-  thenWaitFor(self: Effect.Effect<void>): boolean {
-    this.afterwards = self
+  /** What it takes the outer scope to close the child, where that is not closed yet. Says whether there is one. */
+  closesWithin(around: (close: Effect.Effect<void>) => Effect.Effect<void>): boolean {
+    this.around = around
     return this.child !== undefined
   }
 
   /** Makes the child, where there is none yet. */
-  open(): Child {
+  private open(): Child {
     if (this.child !== undefined) {
       return this.child
     }
@@ -77,8 +77,10 @@ export class LazyScope {
     return Effect.flatMap(Scope.fork(this.outer, ExecutionStrategy.sequential), (place) =>
       Effect.as(
         Scope.addFinalizerExit(place, (exit) => {
-          const closed = onOwnStacks(Scope.close(scope, exit))
-          return this.afterwards === undefined ? closed : Effect.ensuring(closed, this.afterwards)
+          const close = onOwnStacks(Scope.close(scope, exit))
+          // An outer scope that is closed already comes here before there is a child.
+          const isOpen = this.child !== undefined && this.closedWith === undefined
+          return isOpen && this.around !== undefined ? this.around(close) : close
         }),
         { scope, place }
       ))
