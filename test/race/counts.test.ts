@@ -100,13 +100,13 @@ describe.sequential("what a race costs", () => {
       "the first of 3 answers at once": [1, 1, 0, 23],
       "the only one does": [1, 0, 0, 23],
       "the first of 1,000 does": [1, 1, 0, 23],
-      "an outcome": [1, 1, 0, 25],
+      "an outcome": [1, 1, 0, 23],
       // A fiber for each event: the start, the win, the decision.
-      "an event handler": [4, 1, 0, 65],
+      "an event handler": [4, 1, 0, 47],
       // A fiber for each step of the schedule.
       "a schedule": [2, 1, 0, 35],
       // A fiber that pulls.
-      "a stream": [2, 1, 0, 328],
+      "a stream": [2, 1, 0, 329],
       // 37 of the effects are those of `Effect.scoped`.
       "in a scope": [1, 1, 0, 60],
       "in a scope, and it acquires": [1, 1, 0, 129],
@@ -142,9 +142,9 @@ describe.sequential("what a race costs", () => {
       "the first of 3 succeeds without suspending": [2, 1, 1, 40],
       "the first of 3 answers at once": [2, 1, 1, 43],
       "the only one does": [1, 0, 0, 23],
-      "an outcome": [2, 1, 1, 45],
+      "an outcome": [2, 1, 1, 43],
       "a schedule": [3, 1, 1, 55],
-      "a stream": [3, 1, 1, 348],
+      "a stream": [3, 1, 1, 349],
       "in a scope": [2, 1, 1, 80],
       "1,000 at once": [1000, 0, 0, 18 + 8 * 1000],
       "1,000 in turn, no delay": [1000, 0, 0, 11 + 12 * 1000],

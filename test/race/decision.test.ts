@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { runEvents } from "../support/eventClock.js"
 import { byIndex, inTheSameTurn, play, scenario } from "../support/play.js"
 import {
   candidate,
@@ -144,6 +145,22 @@ describe.concurrent("the decision", () => {
           log.length = 0
         }
       }))
+
+    it.each([
+      ["one after the other", identity],
+      ["all at once", Effect.parallelFinalizers]
+    ])("in the background, a loser may acquire while the scope closes (finalizers %s)", (_, finalizers) => {
+      const log: Array<string> = []
+      const late = Effect.uninterruptible(Effect.all([
+        Effect.sleep(100),
+        resource(log, "a"),
+        Effect.sleep(50),
+        Effect.sync(() => log.push("used a"))
+      ]))
+      const race = StaggeredRace.race([late, Effect.void], { delay: 10, losers: "background" })
+      const { left } = runEvents(Effect.scoped(Effect.ensuring(finalizers(race), Effect.sync(() => log.push("raced")))))
+      deepStrictEqual({ left, log }, { left: nothing, log: ["raced", "acquire a", "used a", "release a @150"] })
+    })
 
     it.live("what a loser has forked is interrupted with it", () =>
       Effect.gen(function*() {

@@ -9,6 +9,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { runEvents } from "../support/eventClock.js"
 import type { Options } from "../support/play.js"
 import { inTheSameTurn, play } from "../support/play.js"
 import type { Boom, Row } from "../support/scenario.js"
@@ -148,6 +149,23 @@ describe.concurrent("20. `onEvent` tells of each start, failure, loss, win, late
           }))
           deepStrictEqual(heard, ["Started", "Failed", "Started", "Won", "Decided"])
         })))
+
+    it("whose fiber is interrupted still hears of the rest, also of what was waiting for it", () => {
+      for (const pause of [Effect.void, Effect.sleep(50)]) {
+        const heard: Array<string> = []
+        const interrupted = Effect.withFiberRuntime<void>((fiber) =>
+          Effect.zipRight(Fiber.interruptFork(fiber), Effect.sleep(10))
+        )
+        const { left } = runEvents(StaggeredRace.race(candidates([fail(10), ok(10)]), {
+          delay: 20,
+          onEvent: ({ _tag }) => {
+            heard.push(_tag)
+            return Effect.zipRight(pause, heard.length % 2 === 0 ? Effect.void : interrupted)
+          }
+        }))
+        deepStrictEqual({ left, heard }, { left: nothing, heard: ["Started", "Failed", "Started", "Won", "Decided"] })
+      }
+    })
 
     it.live("that is slow holds nothing up, and still hears of all in order", () =>
       Effect.gen(function*() {

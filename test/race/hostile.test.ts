@@ -6,11 +6,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Schedule from "effect/Schedule"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Supervisor from "effect/Supervisor"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
+import { asked as askedClock } from "../support/clocks.js"
 import { runEvents } from "../support/eventClock.js"
 import type { Options } from "../support/play.js"
 import type { Boom, Row } from "../support/scenario.js"
@@ -77,6 +80,58 @@ describe.concurrent("23. Nothing that a user hands in hangs or spins a race", ()
       deepStrictEqual(races(2, Effect.never), ["interrupted", 1000])
       assertTrue(Number(races(2, Effect.interrupt)[1]) <= 1000)
     })
+  })
+
+  describe("a scheduler that runs at once: what starts may decide the race before it has started", () => {
+    const atOnce = Scheduler.make((task) => task())
+    /** A race in which the first candidate waits for what `raced` hands on, and is then decided. */
+    const decided = (raced: (waits: Effect.Effect<string>, lets: Effect.Effect<never>) => Effect.Effect<string>) => {
+      const gate = Deferred.unsafeMake<string>(FiberId.none)
+      const lets = Effect.zipRight(Deferred.succeed(gate, "won"), Effect.never)
+      const fiber = Effect.runFork(raced(Deferred.await(gate), lets), { scheduler: atOnce })
+      return Effect.map(Effect.timeout(Fiber.join(fiber), 1000), (value) => strictEqual(value, "won"))
+    }
+
+    it.live("an attempt", () => decided((waits, lets) => StaggeredRace.race([waits, lets], { delay: 0 })))
+
+    it.live("a pull", () =>
+      decided((waits, lets) =>
+        StaggeredRace.raceStream(Stream.concat(Stream.make(waits), Stream.fromEffect(lets)), { delay: 0 })
+      ))
+
+    it.live("a step of the schedule", () =>
+      decided((waits, lets) => {
+        const delay = Schedule.addDelayEffect(Schedule.forever, (count) => count === 1 ? lets : Effect.succeed(1))
+        return StaggeredRace.race([waits, Effect.never, Effect.never], { delay })
+      }))
+  })
+
+  it("a clock that once cannot tell the time: before the decision it ends the race with its defect", () => {
+    const run = (bad: number) => {
+      const seen = transcript()
+      let asked = 0
+      const list = [fail(10), fail(10), ok(10)].map((row, index) => scopedCandidate(row, index, seen))
+      const program = Effect.flatMap(
+        Effect.clock,
+        (clock) =>
+          Effect.withClock(StaggeredRace.race(list, { delay: 20 }), {
+            ...askedClock(clock),
+            unsafeCurrentTimeMillis: () => {
+              if (asked++ === bad) {
+                throw "no time"
+              }
+              return clock.unsafeCurrentTimeMillis()
+            }
+          })
+      )
+      const { exit, left } = runEvents(Effect.scoped(program))
+      deepStrictEqual({ bad, left }, { bad, left: nothing })
+      return { asked, told: told(exit) }
+    }
+    const all = Array.from({ length: run(Infinity).asked + 1 }, (_, bad) => run(bad).told)
+    const decided = all.indexOf("succeeded")
+    assertTrue(decided > 10)
+    deepStrictEqual(all, all.map((_, bad) => bad < decided ? "!no time" : "succeeded"))
   })
 
   describe("a supervisor", () => {

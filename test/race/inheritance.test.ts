@@ -48,6 +48,23 @@ describe.concurrent("13. The winner's FiberRef and runtime-flag changes reach th
       deepStrictEqual(exit, Exit.succeed("before"))
     }))
 
+  it("what a stream's finalizer changes does not, and leaves nothing in the caller", () => {
+    const ref = FiberRef.unsafeMake("before")
+    const stream = Stream.map(
+      Stream.acquireRelease(FiberRef.set(ref, "acquired"), () => FiberRef.set(ref, "released")),
+      () => Effect.succeed("won")
+    )
+    const deepest = Effect.map(
+      Effect.getFiberRefs,
+      ({ locals }) => Math.max(...Array.from(locals.values(), ({ length }) => length))
+    )
+    for (const losers of ["await", "background"] as const) {
+      const races = Effect.repeatN(StaggeredRace.raceStream(stream, { delay: 10, losers }), 10)
+      const { exit } = runEvents(Effect.all([deepest, Effect.zipRight(races, deepest), FiberRef.get(ref)]))
+      deepStrictEqual(exit, Exit.succeed([1, 1, "before"]))
+    }
+  })
+
   it.live("the winner's FiberRef changes reach the caller of `outcome`", () =>
     Effect.gen(function*() {
       const ref = FiberRef.unsafeMake("before")

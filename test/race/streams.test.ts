@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -152,6 +153,52 @@ describe.concurrent("15. A Stream source that is slow never blocks, and is inter
         "0 used it @160",
         "closed: succeeded @160"
       ]))
+
+    describe.each(["await", "background"] as const)(
+      "and after the winner's children have ended (losers: %s)",
+      (losers) => {
+        const racing = <R>(log: Array<string>, before: Effect.Effect<void, never, R>) => {
+          const child = Effect.onInterrupt(
+            Effect.never,
+            () => Effect.zipRight(Effect.sleep(50), Effect.sync(() => log.push("used it")))
+          )
+          const winner = Effect.all([before, Effect.fork(child), Effect.sleep(10)])
+          const pool = Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push("closed")))
+          const stream = Stream.unwrapScoped(Effect.as(pool, Stream.concat(Stream.make(winner), Stream.never)))
+          return StaggeredRace.raceStream(stream, { delay: 5, losers })
+        }
+        it.each([
+          ["without a scope", (log: Array<string>) => racing(log, Effect.void)],
+          [
+            "in a scope",
+            (log: Array<string>) => Effect.scoped(Effect.zipRight(Effect.scope, racing(log, Effect.void)))
+          ],
+          [
+            "in a scope, and the winner holds something",
+            (log: Array<string>) => Effect.scoped(racing(log, Effect.addFinalizer(() => Effect.void)))
+          ]
+        ])("%s", (_, race) => {
+          const log: Array<string> = []
+          const { left } = runEvents(race(log))
+          deepStrictEqual({ left, log }, { left: nothing, log: ["used it", "closed"] })
+        })
+      }
+    )
+
+    it("what fails in it is in the cause of a race that is interrupted", () => {
+      const stream = Stream.ensuring(Stream.concat(Stream.make(Effect.never), Stream.never), Effect.die("dirty"))
+      const { exit } = runEvents(StaggeredRace.raceStream(stream, { delay: 10 }), { interruptAt: 30 })
+      assertTrue(Exit.isFailure(exit) && Cause.isInterrupted(exit.cause))
+      deepStrictEqual(Exit.isFailure(exit) && Chunk.toReadonlyArray(Cause.defects(exit.cause)), ["dirty"])
+    })
+
+    it("its end and its finalizer are no failure of the source", () => {
+      const heard: Array<string> = []
+      const onEvent = ({ _tag }: { readonly _tag: string }) => Effect.sync(() => heard.push(_tag))
+      runEvents(StaggeredRace.raceStream(Stream.fromIterable(candidates([fail(10), ok(10)])), { delay: 20, onEvent }))
+      runEvents(StaggeredRace.raceStream(Stream.fromIterable(candidates([fail(10)])), { delay: 20, onEvent }))
+      deepStrictEqual(heard, ["Started", "Failed", "Started", "Won", "Decided", "Started", "Failed", "Decided"])
+    })
 
     it("a race that has failed is a failure", () =>
       deepStrictEqual(racing([hang({ cleanup: 50 }), fail(100)], { fatal: () => true }), [

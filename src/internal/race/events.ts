@@ -1,5 +1,5 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import type { Pending, RaceEvent } from "../../StaggeredRace.js"
@@ -25,38 +25,41 @@ const makeHandler = <A, E, R>(
   runtime: Runtime.Runtime<R>,
   onEvent: (event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, R>
 ): Report<A, E> => {
-  let queue: Array<Effect.Effect<void, never, R>> = []
-  let busy = false
-  const drain = Effect.whileLoop({
-    while: () => busy = queue.length > 0,
-    body: () => {
-      const events = queue
-      queue = []
-      return Effect.all(events, { discard: true })
-    },
-    step: constVoid
+  const queue: Array<RaceEvent<A, E>> = []
+  let isBusy = false
+  const next: Effect.Effect<void, never, R> = Effect.suspend(() => {
+    const event = queue.shift()
+    if (event === undefined) {
+      isBusy = false
+      return Effect.void
+    }
+    return Effect.matchCauseEffect(Effect.interruptible(Effect.suspend(() => onEvent(event))), {
+      // A fiber that was interrupted cannot run the next handler.
+      onFailure: (cause) =>
+        Effect.zipRight(failed("onEvent", cause), Cause.isInterrupted(cause) ? Effect.sync(() => start(false)) : next),
+      onSuccess: () => next
+    })
   })
+  const start = (immediate: boolean) =>
+    guarded(runtime, "onEvent", () => {
+      try {
+        isBusy = true
+        Runtime.runFork(runtime, next, { immediate })
+      } catch (thrown) {
+        isBusy = false
+        throw thrown
+      }
+    })
   return (event) => {
-    queue.push(Effect.catchAllCause(
-      Effect.interruptible(Effect.suspend(() => onEvent(event))),
-      (cause) => failed("onEvent", cause)
-    ))
-    if (!busy) {
-      busy = true
-      guarded(runtime, "onEvent", () => {
-        try {
-          Runtime.runFork(runtime, drain)
-        } catch (thrown) {
-          busy = false
-          throw thrown
-        }
-      })
+    queue.push(event)
+    if (!isBusy) {
+      start(true)
     }
   }
 }
 
 /**
- * Who hears of what happens in a race, if anybody does. Telemetry comes first: it takes the time of its own.
+ * Tells telemetry and the handler, if there are any.
  *
  * @internal
  */

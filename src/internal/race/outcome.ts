@@ -61,9 +61,9 @@ const run = <A, E, E2, R, B, E3>(
 }
 
 /**
- * The race is decided, and its losers have ended or are left to the background. An interruption that comes until the
- * source is released is still one of the race: it gives the winner up. After that nothing can interrupt the hand-over:
- * the winner's references and flags become the caller's, and its resources are the outer scope's.
+ * The race is decided, and its losers have ended or are left to the background. If the caller is interrupted while the
+ * source is released, the race gives up the winner as well. After that nothing can interrupt the hand-over: the winner's
+ * references and flags become the caller's, and its resources are the outer scope's.
  */
 const settle = <A, E, E2, R>(
   race: Race<A, E, E2, R>,
@@ -79,41 +79,52 @@ const settle = <A, E, E2, R>(
 }
 
 /**
- * Losers end in the background, and then what the source holds is released. Where there is an outer scope it keeps them:
- * as it closes, it waits for them before it releases what they or the winner hold.
+ * Leaves the losers to end in the background, and then releases the source. If there is an outer scope, its closing waits
+ * for the losers before it releases anything that an attempt holds.
  */
-const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<void> | undefined => {
+const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | undefined => {
   const { attempts, caller, fibers, runtime, source, winner } = race
   if (fibers.running === 0 && source.release === undefined) {
     return undefined
   }
-  const release = Effect.suspend(() => source.release?.(race.aborted ?? exitOf(race)) ?? Effect.void)
-  const ended = Effect.zipRight(losersEnd(race), release)
+  const release = Effect.suspend<unknown, never, never>(() => source.release?.(exitOf(race)) ?? Effect.void)
   const context = runtime.context as Context.Context<unknown>
   return Option.match(Context.getOption(context, Scope.Scope), {
-    // Losers end by themselves.
-    onNone: () => source.release === undefined ? Effect.void : Effect.asVoid(Effect.forkDaemon(ended)),
+    // Nobody waits for the losers. Only a source needs a fiber that releases it after them.
+    onNone: () =>
+      source.release === undefined
+        ? Effect.void
+        : Effect.forkDaemon(Effect.zipRight(fibers.leftAre(() => 0), release)),
     onSome: (scope) =>
       Effect.suspend(() => {
-        const isOver = Deferred.unsafeMake<void>(caller.id())
-        const { fiber, isRunning = false, scope: held } = winner?.attempt ?? {}
-        // Children of the winner that still end may wait for what it holds to be released, so they are waited for then.
-        const family = isRunning && fiber !== undefined ? Effect.asVoid(Fiber.await(fiber)) : Effect.void
-        const later = (close: Effect.Effect<void>) => Effect.zipRight(Deferred.await(isOver), close)
-        attempts.forEach(({ scope }) => scope?.closesWithin(later))
-        const holds = held?.closesWithin((close) => later(Effect.ensuring(close, family)))
-        const all = holds === true ? ended : Effect.zipRight(ended, family)
-        return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) =>
-          Effect.zipRight(
+        const losersEnded = Deferred.unsafeMake<void>(caller.id())
+        const later = (close: Effect.Effect<void>) => Effect.zipRight(Deferred.await(losersEnded), close)
+        const { fiber, isRunning = false, scope: winnersScope } = winner?.attempt ?? {}
+        const children = isRunning && fiber !== undefined ? Fiber.await(fiber) : Effect.void
+        const rest = Effect.zipRight(children, release)
+        for (const attempt of attempts) {
+          // A loser that first acquires while the scope closes releases that itself, as it ends.
+          attempt.scope?.closesBy(
+            attempt === winner?.attempt
+              ? (close, isNew) => isNew ? close : later(Effect.ensuring(close, rest))
+              : (close, isNew) => isNew ? Effect.void : later(close)
+          )
+        }
+        return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
+          const over = Effect.zipRight(Deferred.succeed(losersEnded, void 0), Scope.close(keeper, Exit.void))
+          return Effect.zipRight(
+            // A child that the winner forked may wait until the winner's resources are released. So it is waited for
+            // after that release, not before.
             Effect.forkDaemon(
-              all.pipe(
-                Effect.zipRight(Deferred.succeed(isOver, void 0)),
-                Effect.zipRight(Scope.close(keeper, Exit.void))
+              Effect.zipRight(
+                losersEnd(race),
+                winnersScope?.isUsed === true ? Effect.zipRight(over, rest) : Effect.zipRight(rest, over)
               )
             ),
             // A scope that is closed already waits here, so the fiber that ends the wait comes first.
-            Scope.addFinalizer(keeper, Deferred.await(isOver))
-          ))
+            Scope.addFinalizer(keeper, Deferred.await(losersEnded))
+          )
+        })
       })
   })
 }
@@ -124,19 +135,21 @@ const losersEnd = <A, E, E2, R>({ fibers, winner }: Race<A, E, E2, R>): Effect.E
 
 /** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
 const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
-  race.abort(cause)
-  const exit = Exit.failCause(cause)
-  const given = Effect.suspend(() => race.winner?.attempt.scope?.close(exit) ?? Effect.void)
-  return losersEnd(race).pipe(
-    Effect.zipRight(Effect.exit(given)),
-    Effect.zipLeft(race.fibers.leftAre(() => 0)),
-    Effect.zipLeft(race.source.release?.(exit) ?? Effect.void),
-    Effect.flatMap((released) => Exit.zipLeft(exit, released))
-  )
+  const exit = race.abort(cause)
+  return Effect.gen(function*() {
+    yield* losersEnd(race)
+    const given = yield* Effect.exit(race.winner?.attempt.scope?.close(exit) ?? Effect.void)
+    yield* race.fibers.leftAre(() => 0)
+    const released = yield* race.source.release?.(exit) ?? Effect.succeed(Exit.void)
+    return yield* Exit.zipLeft(Exit.zipLeft(exit, given), released)
+  })
 }
 
-/** How a race has ended: with the value of the winner, or with all failures. */
+/** How a race has ended: as it was given up, with the value of the winner, or with all failures. */
 const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
+  if (race.aborted !== undefined) {
+    return race.aborted
+  }
   if (race.winner !== undefined) {
     return Exit.succeed(race.winner.value)
   }
@@ -149,17 +162,20 @@ const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
 }
 
 const describe = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<StaggeredRace.Outcome<A, E, E2>> =>
-  Effect.map(Effect.sync(() => race.decision!), (decision) => ({
-    winner: Option.map(Option.fromNullable(race.winner), ({ attempt, value }) => ({ index: attempt.index, value })),
-    exit: exitOf(race),
-    attempts: race.attempts.map((attempt) => attemptOf(race, decision, attempt)),
-    sourceFailure: Option.fromNullable(race.sourceFailure),
-    startedAt: race.startedAt,
-    decidedAt: decision.at,
-    decidedBy: decision.by,
-    pending: pendingOf(decision),
-    endedAt: race.now
-  }))
+  Effect.sync(() => {
+    const decision = race.decision!
+    return {
+      winner: Option.map(Option.fromNullable(race.winner), ({ attempt, value }) => ({ index: attempt.index, value })),
+      exit: exitOf(race),
+      attempts: race.attempts.map((attempt) => attemptOf(race, decision, attempt)),
+      sourceFailure: Option.fromNullable(race.sourceFailure),
+      startedAt: race.startedAt,
+      decidedAt: decision.at,
+      decidedBy: decision.by,
+      pending: pendingOf(decision),
+      endedAt: race.now
+    }
+  })
 
 /** An attempt that goes on in the background is reported as the decision left it: won, or interrupted. */
 const attemptOf = <A, E, E2, R>(

@@ -42,16 +42,13 @@ export class Pace<R> {
   }
 
   private arm(): void {
-    let hasEnded = false
     this.rules.armed()
-    const cancel = this.time.arm(this.rules.sleepFor, (end) => {
-      hasEnded = true
+    this.cancel = this.time.arm(this.rules.sleepFor, (end) => {
       this.cancel = undefined
       this.rules.timerEnded(Exit.isSuccess(end) && end.value === "slept")
       this.defect ??= Exit.isFailure(end) ? end.cause : undefined
       this.fibers.onChange()
     })
-    this.cancel = hasEnded ? undefined : cancel
   }
 
   /** An attempt starts: asks the schedule, if there is one, for the delay after it. */
@@ -77,6 +74,10 @@ export class Pace<R> {
       }
     )
     this.step = step.unsafePoll() === null ? step : undefined
+    if (this.rules.decision !== undefined) {
+      // It was decided by an attempt that the step has woken.
+      this.interruptStep()
+    }
   }
 
   /** The race is decided. */

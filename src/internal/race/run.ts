@@ -58,6 +58,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private readonly scope: Scope.Scope | undefined
   private readonly report: Report<A, E> | undefined
   private pulled: Candidate<A, E, R> | undefined
+  private lastNow = 0
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
@@ -76,8 +77,14 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.startedAt = this.now
   }
 
+  /** What the clock told last, if it dies: then the race does. */
   get now(): number {
-    return this.time.now()
+    try {
+      return this.lastNow = this.time.now()
+    } catch (thrown) {
+      this.pace.defect ??= Cause.die(thrown)
+      return this.lastNow
+    }
   }
 
   /** None before the race is decided. */
@@ -110,7 +117,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private advance(): Effect.Effect<void> {
     this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
-      this.abort(this.pace.defect)
       return Effect.failCause(this.pace.defect)
     }
     for (;;) {
@@ -260,11 +266,12 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   // The decision.
 
   /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
-  abort(cause: Cause.Cause<never>): void {
+  abort(cause: Cause.Cause<never>): Exit.Exit<never> {
     this.aborted = Exit.failCause(cause)
     if (this.rules.decide(Cause.isInterrupted(cause) ? "interruption" : "defect", this.now)) {
       this.onDecided()
     }
+    return this.aborted
   }
 
   /** Interruption is only signalled here: the fibers end in their own time. */

@@ -11,6 +11,9 @@ interface Child {
   readonly place: Scope.CloseableScope
 }
 
+/** How the outer scope closes a child. The child is new if the outer scope was closed before. */
+type Closing = (close: Effect.Effect<void>, isNew: boolean) => Effect.Effect<void>
+
 // What a stand-in answers with the lazy scope behind it, and any other scope with nothing.
 const lazy = Symbol("LazyScope")
 const behind = (scope: Scope.Scope): LazyScope | undefined => Reflect.get(scope, lazy)
@@ -28,7 +31,7 @@ export class LazyScope {
   readonly scope: Scope.Scope
   private child: Child | undefined
   private closedWith: Exit.Exit<unknown, unknown> | undefined
-  private around: ((close: Effect.Effect<void>) => Effect.Effect<void>) | undefined
+  private closing: Closing = (close) => close
 
   constructor(private readonly outer: Scope.Scope) {
     // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
@@ -47,10 +50,13 @@ export class LazyScope {
       : Effect.ensuring(Scope.close(child.scope, exit), Scope.close(child.place, exit))
   }
 
-  /** What it takes the outer scope to close the child, where that is not closed yet. Says whether there is one. */
-  closesWithin(around: (close: Effect.Effect<void>) => Effect.Effect<void>): boolean {
-    this.around = around
+  get isUsed(): boolean {
     return this.child !== undefined
+  }
+
+  /** Replaces how the outer scope closes the child, if that has not been closed by then. */
+  closesBy(closing: Closing): void {
+    this.closing = closing
   }
 
   /** Makes the child, where there is none yet. */
@@ -78,9 +84,8 @@ export class LazyScope {
       Effect.as(
         Scope.addFinalizerExit(place, (exit) => {
           const close = onOwnStacks(Scope.close(scope, exit))
-          // An outer scope that is closed already comes here before there is a child.
-          const isOpen = this.child !== undefined && this.closedWith === undefined
-          return isOpen && this.around !== undefined ? this.around(close) : close
+          // If the outer scope is closed already, this runs before there is a child, and cannot wait.
+          return this.closedWith === undefined ? this.closing(close, !this.isUsed) : close
         }),
         { scope, place }
       ))
@@ -88,9 +93,8 @@ export class LazyScope {
 }
 
 /**
- * Where the outer scope closes, another fiber releases what an attempt has acquired. Effect 3 leaves the references of
- * the fiber that acquired in the one that releases, with all that they were in the fibers before: one that runs races
- * for long would become slower with each. Here it keeps its own, with the values that the finalizers have set.
+ * In Effect 3, the fiber that closes a scope gets all `FiberRef`s of the fiber that acquired. A fiber that runs many
+ * races would become slower with each. Here it keeps its own, with the values that the finalizers have set.
  */
 const onOwnStacks = (self: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.flatMap(Effect.getFiberRefs, (before) =>

@@ -3,6 +3,9 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
@@ -21,10 +24,10 @@ export interface Source extends Supply {
   /** The race is decided and pulls no more. */
   close(): void
   /**
-   * Releases what the source holds, with the exit of the race, when no candidate runs any more. Who comes while it
-   * releases waits.
+   * Releases what the source holds, with the exit of the race, when no candidate runs any more. Tells how that went. A
+   * second call waits for the first.
    */
-  release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void>
+  release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void>>
   /** What else there is to say when it gave no candidates. */
   readonly whyEmpty: string
 }
@@ -66,7 +69,7 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   return (receiver) => new Iteration(candidates, receiver)
 }
 
-/** The language itself knows best how `for..of` calls, closes and trusts an iterator. */
+/** `for..of` in a generator follows the iterator protocol exactly: when to call `return`, and what counts as done. */
 function* each<C>(candidates: Iterable<C>): Generator<C, void, void> {
   for (const candidate of candidates) {
     yield candidate
@@ -77,14 +80,13 @@ class Iteration<C> implements Source {
   private readonly iterator: Generator<C, void, void>
   private newest: C | undefined
   private pulled = 0
-  private hasEnded = false
 
   constructor(private readonly candidates: Iterable<C>, private readonly receiver: Receiver<C, never>) {
     this.iterator = each(candidates)
   }
 
   left(): number {
-    return this.hasEnded ? 0 : leftOf(this.candidates, this.pulled, this.newest)
+    return leftOf(this.candidates, this.pulled, this.newest)
   }
 
   pull(): void {
@@ -92,11 +94,9 @@ class Iteration<C> implements Source {
     try {
       next = this.iterator.next()
     } catch (thrown) {
-      this.hasEnded = true
       return this.receiver.onSourceFailure(Cause.die(thrown))
     }
     if (next.done === true) {
-      this.hasEnded = true
       return this.receiver.onSourceEnd()
     }
     this.pulled++
@@ -129,7 +129,7 @@ const leftOf = <C>(candidates: Iterable<C>, pulled: number, newest: C | undefine
   if (candidates instanceof Set && iterates === Set.prototype[Symbol.iterator] && candidates.size <= longestSet) {
     const members = Array.from(candidates)
     const index = members.lastIndexOf(newest)
-    return pulled === 0 ? members.length : index < 0 ? Infinity : members.length - 1 - index
+    return index < 0 ? Infinity : members.length - 1 - index
   }
   return Infinity
 }
@@ -142,16 +142,24 @@ export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, 
   return (receiver, fibers) => new Pulling(stream, receiver, fibers)
 }
 
+/** The stream's finalizers change nothing in the caller, but an interruption that came meanwhile is kept there. */
+const asBefore = (fiberId: FiberId.Single, before: FiberRefs.FiberRefs, after: FiberRefs.FiberRefs) =>
+  FiberRefs.updateAs(before, {
+    fiberId,
+    fiberRef: FiberRef.interruptedCause,
+    value: FiberRefs.getOrDefault(after, FiberRef.interruptedCause)
+  })
+
 type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
 
 class Pulling<C, E, R> implements Source {
   readonly whyEmpty = ""
   private readonly scope = Effect.runSync(Scope.make())
   private released: Effect.Latch | undefined
+  private releasedWith: Exit.Exit<void> = Exit.void
   private opened: Pull<C, E, R> | undefined
   private fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
   private chunk: Iterator<C> = Chunk.empty<C>()[Symbol.iterator]()
-  private hasEnded = false
   private isClosed = false
 
   constructor(
@@ -161,7 +169,7 @@ class Pulling<C, E, R> implements Source {
   ) {}
 
   left(): number {
-    return this.hasEnded ? 0 : Infinity
+    return Infinity
   }
 
   pull(): void {
@@ -171,24 +179,37 @@ class Pulling<C, E, R> implements Source {
     }
     const fiber = this.fibers.fork(Effect.interruptible(this.nextChunk), (exit) => this.onChunk(exit))
     this.fiber = fiber.unsafePoll() === null ? fiber : undefined
+    if (this.isClosed) {
+      // It was closed by an attempt that the pull has woken.
+      this.close()
+    }
   }
 
   close(): void {
     this.isClosed = true
-    this.fiber?.unsafeInterruptAsFork(this.fiber.id())
+    this.fiber?.unsafeInterruptAsFork(FiberId.none)
   }
 
-  release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
-    return Effect.suspend(() => {
+  release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void>> {
+    return Effect.withFiberRuntime((fiber) => {
       if (this.released !== undefined) {
-        return this.released.await
+        return Effect.map(this.released.await, () => this.releasedWith)
       }
-      this.released = Effect.unsafeMakeLatch()
-      const close = Effect.catchAllCause(
-        Scope.close(this.scope, exit),
-        (cause) => Effect.sync(() => this.receiver.onSourceFailure(cause))
-      )
-      return Effect.zipRight(close, this.released.open)
+      const released = this.released = Effect.unsafeMakeLatch()
+      const before = fiber.getFiberRefs()
+      const end = (): Effect.Effect<Exit.Exit<void>> => {
+        released.unsafeOpen()
+        const keep = Effect.updateFiberRefs((fiberId, after) => asBefore(fiberId, before, after))
+        return Effect.as(keep, this.releasedWith)
+      }
+      return Effect.matchCauseEffect(Scope.close(this.scope, exit), {
+        onFailure: (cause) => {
+          this.releasedWith = Exit.failCause(cause)
+          this.receiver.onSourceFailure(cause)
+          return end()
+        },
+        onSuccess: end
+      })
     })
   }
 
@@ -204,7 +225,6 @@ class Pulling<C, E, R> implements Source {
       this.chunk = exit.value[Symbol.iterator]()
       return this.isClosed ? undefined : this.pull()
     }
-    this.hasEnded = true
     const failure = Cause.flipCauseOption(exit.cause)
     if (Option.isNone(failure)) {
       return this.receiver.onSourceEnd()
