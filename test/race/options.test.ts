@@ -65,7 +65,7 @@ describe.concurrent("17. Options that make no sense die with a message that name
     const cases: ReadonlyArray<
       readonly [name: string, self: () => Effect.Effect<unknown, unknown>, ReadonlyArray<RegExp>]
     > = [
-      ["an object", () => race({ a: one }, options), [/candidates/, /iterable/i]],
+      ["an object", () => race({ a: one }, options), [/candidates/, /iterable/i, /object that cannot be iterated/]],
       ["an object, for its outcome", () => outcome({ a: one }, options), [/candidates/, /iterable/i]],
       ["null", () => race(null, options), [/candidates/, /iterable/i, /null/]],
       ["a number", () => race(5, options), [/candidates/, /iterable/i, /5/]],
@@ -77,8 +77,10 @@ describe.concurrent("17. Options that make no sense die with a message that name
       ["a Stream, for its outcome", () => outcome(Stream.make(one), options), [/Stream/, /outcomeStream/]],
       ["a list for a Stream", () => raceStream([one], options), [/Stream/, /\brace\b/]],
       ["a list for a Stream, for its outcome", () => outcomeStream([one], options), [/Stream/, /\boutcome\b/]],
+      ["a Set for a Stream", () => raceStream(new Set([one]), options), [/Stream/, /iterable/, /\brace\b/]],
+      ["an object for a Stream", () => raceStream({ a: one }, options), [/Stream/, /object that cannot be iterated/]],
       ["nothing for a Stream", () => raceStream(undefined, options), [/Stream/, /undefined/]],
-      ["no options", () => race([one], undefined), [/options/, /undefined/]],
+      ["no options", () => race([one], undefined), [/options/, /delay/, /undefined/]],
       ["no options, for a Stream", () => raceStream(Stream.make(one), undefined), [/options/, /undefined/]],
       ["options that are null", () => outcome([one], null), [/options/, /null/]],
       ["options that are a duration", () => race([one], "250 millis"), [/options/, /"250 millis"/]]

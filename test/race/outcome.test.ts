@@ -67,6 +67,29 @@ describe.concurrent("an outcome", () => {
       deepStrictEqual(yield* due(StaggeredRace.outcomeStream(slow, { delay: 20 })), [[0, 0], [20, 70]])
     }))
 
+  it("of a Set, a start was parked if a member is known to be left", () => {
+    const pending = (...rows: ReadonlyArray<"wins" | "hangs" | "leaves">) => {
+      const members: Set<Effect.Effect<string>> = new Set(rows.map((row) => {
+        const self: Effect.Effect<string> = Effect.suspend(() =>
+          row === "wins"
+            ? Effect.delay(Effect.succeed("won"), 100)
+            : Effect.zipRight(Effect.sync(() => row === "leaves" && members.delete(self)), Effect.never)
+        )
+        return self
+      }))
+      const options = { delay: 20, concurrency: Math.min(2, rows.length) }
+      return Exit.map(
+        runEvents(StaggeredRace.outcome(members, options)).exit,
+        ({ pending }) => Option.toArray(pending).map(({ dueAt }) => dueAt)
+      )
+    }
+    deepStrictEqual(pending("wins"), Exit.succeed([]))
+    deepStrictEqual(pending("wins", "hangs"), Exit.succeed([]))
+    deepStrictEqual(pending("wins", "hangs", "hangs"), Exit.succeed([40]))
+    // The newest has left the Set, so nobody knows how many come after it.
+    deepStrictEqual(pending("wins", "leaves", "hangs"), Exit.succeed([]))
+  })
+
   describe("leads back to the value, or to the failure, that `race` would have given: `toEffect`", () => {
     const options: Options = { delay: 100, fatal: Cause.isInterrupted }
     const either = (rows: ReadonlyArray<Row>, more: Partial<Options> = {}) => {

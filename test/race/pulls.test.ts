@@ -212,6 +212,19 @@ describe.concurrent("4. Candidates are pulled one at a time, when they start, ne
       deepStrictEqual([exit, endedAt], [Exit.succeed("added"), 260])
     })
 
+    it("an array, or a Set, that iterates in its own way may give more than its size", () => {
+      const twice = <A extends Iterable<Effect.Effect<string>>>(self: A) =>
+        Object.assign(self, {
+          *[Symbol.iterator]() {
+            yield* [Effect.never, winning("not counted")]
+          }
+        })
+      for (const candidates of [twice([Effect.never]), twice(new Set([Effect.never]))]) {
+        const { endedAt, exit } = runEvents(StaggeredRace.race(candidates, { delay: 250 }), { interruptAt: 5000 })
+        deepStrictEqual([exit, endedAt], [Exit.succeed("not counted"), 250])
+      }
+    })
+
     it("a size that is too large: the race ends with its last attempt, and not later", () => {
       class Boasting<A> extends Set<A> {
         override get size() {

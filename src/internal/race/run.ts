@@ -117,6 +117,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private advance(): Effect.Effect<void> {
     this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
+      // Here and not as the loop has failed: an attempt may end in between.
+      this.abort(this.pace.defect)
       return Effect.failCause(this.pace.defect)
     }
     for (;;) {
