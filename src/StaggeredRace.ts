@@ -997,8 +997,9 @@ export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.
  * - The race goes on until the stream has ended, even if all attempts so far have failed.
  * - A stream that fails gives no more candidates, but running attempts can still win. If none does, the cause holds the
  *   stream's failure beside those of the attempts.
- * - At the decision the race interrupts the stream. It finalizes the stream after its losers have ended, so no attempt
- *   loses a resource of the stream while it runs. With `losers: "background"` this happens in the background.
+ * - At the decision the race interrupts the stream. It finalizes the stream after all attempts, and the children that
+ *   they forked, have ended: none loses a resource of the stream while it runs. With `losers: "background"` this happens
+ *   in the background.
  * - The stream's finalizers see the exit of the race: a success, a failure, or an interruption.
  * - A stream without elements is a race without candidates. It dies with an `IllegalArgumentException`.
  *

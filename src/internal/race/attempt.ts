@@ -36,7 +36,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly dueAt: number
   readonly startedBy: StartedBy
   readonly overlapped: boolean
-  /** Its fiber, while it runs. That of the winner is known until the race has ended. */
+  /** The attempt's fiber while it runs. The winner's is kept, since the caller inherits from it. */
   fiber: AnyFiber | undefined = undefined
   /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
@@ -69,14 +69,14 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
       })
   }
 
-  /** Perhaps it has ended already. */
+  /** Keeps the fiber to interrupt it later. The attempt may have ended already, as it started. */
   runsIn(fiber: AnyFiber): void {
     if (this.result === undefined || this.result === "won") {
       this.fiber = fiber
     }
   }
 
-  /** Whoever does not win gives back what it has acquired. */
+  /** Closes the scope of an attempt that did not win. If a finalizer fails, that is part of how the attempt ended. */
   giveBack(exit: Exit.Exit<A, E>): Effect.Effect<void> {
     this.exit = exit
     return this.scope === undefined ? Effect.void : Effect.map(Effect.exit(this.scope.close(exit)), (closed) => {
@@ -84,7 +84,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     })
   }
 
-  /** Its fiber has ended. Tells how the attempt has, unless it has won: the value of a winner is the race's alone. */
+  /** The fiber has ended. Returns how the attempt ended, or `undefined` for the winner, whose value the race has. */
   end(at: number, ended: Exit.Exit<void>): Exit.Exit<A, E> | undefined {
     this.endedAt = at
     this.race = undefined

@@ -24,8 +24,7 @@ const sequential: Join = (left, right) =>
   Cause.isEmptyType(left) ? right : Cause.isEmptyType(right) ? left : Cause.sequential(left, right)
 
 /**
- * An interrupted fiber repeats the interruption for every region that it left, beside `Empty` leaves. Here what is
- * empty is not said, and what is repeated is said once.
+ * Drops `Empty` leaves, and the copies of an interruption that Effect adds for each region that the fiber left.
  *
  * @internal
  */
@@ -85,7 +84,8 @@ const causeOf = <E>({ exit }: Attempt<unknown, E>): Cause.Cause<E> =>
 export const beside = parallel
 
 /**
- * Whether there is nothing else: where one part of an effect has failed, others of it may have been interrupted.
+ * Whether the exit is an interruption and nothing else. A part of an effect that has failed may have interrupted its
+ * other parts. That counts as a failure.
  *
  * @internal
  */

@@ -21,7 +21,7 @@ export interface Time {
   readonly arm: (millis: number, onEnd: (end: TimerEnd) => void) => () => void
   /** Whether a timer has to be made before the attempt that it follows. */
   readonly armsFirst: boolean
-  /** Lets the event loop speak. Fibers that yield only give way to other fibers. */
+  /** Lets the event loop run. A fiber that yields only gives way to other fibers. */
   readonly breathe: Effect.Effect<void> | undefined
 }
 
@@ -35,10 +35,9 @@ const slept: TimerEnd = Exit.succeed("slept")
 const gone: TimerEnd = Exit.succeed("gone")
 
 /**
- * Any clock but the process's is asked to sleep. What else sleeps until the same instant must be heard before the timer
- * (law 5), in whichever order the clock wakes its sleepers. `TestClock` wakes the last one first, so the timer is made
- * before the attempt. Other clocks wake the first one first, so the timer goes to the end of the line: it sleeps again,
- * for no time.
+ * Any clock but the process's is asked to sleep. If an attempt ends at the instant of the timer, it must do so before the
+ * timer fires (law 5). `TestClock` wakes the last sleeper first, so the timer is made before the attempt. Other clocks
+ * wake the first sleeper first, so the timer then sleeps once more, for zero.
  */
 const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
   now() {
@@ -62,11 +61,11 @@ const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
   breathe: undefined
 })
 
-// Node lets the event loop speak at an immediate, which costs microseconds. Browsers have timeouts only. A test that
-// fakes timers later means those that take time: a faked immediate would take a millisecond of it.
+// In Node an immediate lets the event loop run, for microseconds. Browsers have timeouts only. The functions are looked up
+// here, once: if a test fakes timers later, a fake immediate would take a millisecond of fake time.
 const immediates = typeof setImmediate === "function" ? { set: setImmediate, clear: clearImmediate } : undefined
 
-/** Calls back when the event loop has spoken, and returns how to keep it from that. */
+/** Calls back when the event loop has run, and returns how to cancel that. */
 const soon = (callback: () => void): () => void => {
   if (immediates !== undefined) {
     const immediate = immediates.set(callback)
@@ -76,12 +75,12 @@ const soon = (callback: () => void): () => void => {
   return () => clearTimeout(timeout)
 }
 
-// What `setTimeout` can count to. As in Effect, all that is longer is for ever.
+// The most that `setTimeout` takes. As in Effect, a longer delay never passes.
 const longestTimeout = 2 ** 31 - 1
 
 /**
- * The clock of the process sleeps by `setTimeout`, and a fiber around it would cost much more than the timeout. When it
- * fires, the event loop speaks first: what has arrived by then, also while the process was busy, is heard before it.
+ * The process's clock sleeps by `setTimeout`: a fiber around it would cost much more than the timeout. When it fires, the
+ * event loop runs first, so that an answer that has arrived by then counts, also if the process was busy.
  */
 const processTime: Time = {
   now: () => processClock.unsafeCurrentTimeMillis(),

@@ -18,8 +18,8 @@ export const pendingOf = ({ pendingSince }: Decision): Option.Option<Pending> =>
 export type Report<A, E> = (event: RaceEvent<A, E>) => void
 
 /**
- * Hands events to a handler, in order and one at a time. The race never waits for it: a handler that never suspends
- * has run when this returns, a slow one goes on by itself, and one that fails is only logged.
+ * Hands events to a handler, in order and one at a time. The race never waits for it. A handler that never suspends has
+ * run when this returns, a slow one goes on by itself, and one that fails is only logged.
  */
 const makeHandler = <A, E, R>(
   runtime: Runtime.Runtime<R>,

@@ -92,7 +92,7 @@ export class Fibers<R> {
 
   // Waiting.
 
-  /** Called before a look: what changes from here on ends the next `pause`. */
+  /** Called before the state is read. A change after this call ends the next `pause` at once. */
   look(): void {
     this.hasChanged = false
   }

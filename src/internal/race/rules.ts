@@ -66,7 +66,7 @@ export class Rules {
   private running = 0
   private source: "idle" | "pulling" | "pulled" | "exhausted" = "idle"
   private nextBy: StartedBy = "first"
-  /** Sleeps from the start `since` on for `wait`. Without `firesAt` it is cancelled, and not gone yet. */
+  /** Sleeps for `wait` after the start of attempt `since`. Without `firesAt` it is cancelled, but has not ended yet. */
   private timer: { firesAt: number | undefined; readonly wait: number; readonly since: number } | undefined
 
   // The newest attempt. These values make the first start due.
@@ -98,8 +98,8 @@ export class Rules {
     if (source === "exhausted" || !isDue && !isWorthAPull) {
       return this.timing(now)
     }
-    // A start restarts the timer, so the old one goes first, unless the new one would fire at the same instant. A timer
-    // that is about to fire is waited for: what ends at this instant is heard before it.
+    // A start restarts the timer, so the old one is cancelled first, unless the new one would fire at the same instant. A
+    // timer that is about to fire is waited for, so that attempts that end at this instant do so before the start.
     if (timer !== undefined && timer.firesAt !== now + Math.max(this.pacing.minDelay, this.fixedDelay)) {
       return this.timing(now)
     }
@@ -170,7 +170,7 @@ export class Rules {
   failed(index: number, now: number, isFatal: boolean): boolean {
     this.running--
     if (index === this.newest) {
-      // The failure does not bring a start that is under way already.
+      // If the delay has made the next start due and the source is being asked, the delay is still what brings it.
       if (this.source !== "pulling" || this.remaining(now) > 0) {
         this.nextBy = "failure"
       }

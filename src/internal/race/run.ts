@@ -27,8 +27,7 @@ export interface Winner<A, E> {
   readonly value: A
 }
 
-// Candidates that fail without ever waiting would keep the event loop, and whatever could stop an endless source, from
-// being heard.
+// Candidates that fail without suspending would block the event loop, and with it whatever could stop an endless source.
 const startsPerBreath = 1024
 
 /**
@@ -46,7 +45,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   /** The attempt that failed in a way that has ended the race. */
   fatal: Attempt<A, E> | undefined
   sourceFailure: Cause.Cause<E2> | undefined
-  /** How it ends where it was given up, whatever has decided it. */
+  /** Set if the caller was interrupted, or the race died, also after a win: then this is how the race ends. */
   aborted: Exit.Exit<never> | undefined
 
   readonly startedAt: number
@@ -96,7 +95,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return this.rules.decision !== undefined
   }
 
-  /** Something has changed. Where all losers are awaited, only the last that ends after the decision is worth a look. */
+  /** Something has changed. After the decision the loop waits for all fibers, so only the last one to end wakes it. */
   onChange(): void {
     if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
       this.fibers.stir()
