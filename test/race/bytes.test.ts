@@ -41,21 +41,22 @@ const goal = 1.35
 
 const tolerance = 1.02
 
+const forked = "fork and await"
+
 /** V8 gets flags that change how it collects and compiles, so the races run in a process of their own. */
 const node = async (...args: ReadonlyArray<string>) => (await promisify(execFile)(process.execPath, args)).stdout
 
-const measure = async (): Promise<Record<string, number>> => {
-  await node("node_modules/typescript/bin/tsc", "-p", "bench", "--noCheck")
-  return JSON.parse(await node(".bench/bench/bytes.js", "--json"))
-}
+const measure = async (): Promise<Record<string, number>> => JSON.parse(await node(".bench/bench/bytes.js", "--json"))
 
 // Another V8 compiles in another way.
 describe.skipIf(!process.version.startsWith("v20."))("what a race allocates", () => {
-  let measured: Record<string, number> = {}
-  const ratio = (name: Name) => (measured[name] ?? NaN) / (measured["fork and await"] ?? NaN)
+  // On a busy machine V8 compiles some code later, which adds up to 2 %. So the smaller of two counts.
+  const measured: Array<Record<string, number>> = []
+  const ratio = (name: Name) => Math.min(...measured.map((bytes) => (bytes[name] ?? NaN) / (bytes[forked] ?? NaN)))
 
   beforeAll(async () => {
-    measured = await measure()
+    await node("node_modules/typescript/bin/tsc", "-p", "bench", "--noCheck")
+    measured.push(await measure(), await measure())
   }, 300_000)
 
   it.each(Object.entries(ratios) as Array<[Name, typeof ratios[Name]]>)("%s", (name, [now, before]) => {
