@@ -10,6 +10,6 @@ export default defineConfig({
       "test/race/{asyncio,interleavings,interruption,model,processClock,telemetry,values}.test.ts"
     ],
     env: { RUNS: "400" },
-    testTimeout: 5_000
+    testTimeout: 20_000
   }
 })
