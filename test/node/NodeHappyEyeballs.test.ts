@@ -1,7 +1,9 @@
 import { describe, it } from "@effect/vitest"
 import { assertInstanceOf, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
@@ -82,6 +84,16 @@ describe("NodeHappyEyeballs", () => {
           withAddresses("::1", "127.0.0.3")
         )
         deepStrictEqual(codes(error), ["::1 ECONNREFUSED"])
+      }))
+
+    it.live("without a scope, it dies of that, and blames no address", () =>
+      Effect.gen(function*() {
+        const connects = [NodeHappyEyeballs.connect(target(1)), NodeHappyEyeballs.connectTls(target(1))]
+        for (const connect of connects) {
+          const exit = yield* Effect.exit(withAddresses("127.0.0.2")(connect as Effect.Effect<never>))
+          assertTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+          assertTrue(String(Cause.squash(exit.cause)).includes("Service not found: effect/Scope"))
+        }
       }))
 
     live("a socket that cannot even be made is a failure of its address", () =>
@@ -274,7 +286,10 @@ describe("NodeHappyEyeballs", () => {
         const none = yield* failure(NodeHappyEyeballs.connectPromise({ host: "does-not-exist.invalid", port: 1 }))
         strictEqual(none.syscall, "getaddrinfo")
         const empty = yield* failure(NodeHappyEyeballs.connectPromise({ ...target(1), resolver: knows() }))
-        strictEqual(empty.message, "could not connect to happy.test port 1: it has no addresses")
+        deepStrictEqual(
+          [empty.message, empty.code, empty.hostname],
+          ["could not connect to happy.test port 1: it has no addresses", "ENOTFOUND", "happy.test"]
+        )
         const bad = yield* failure(NodeHappyEyeballs.connectPromise(target(-1)))
         assertTrue(bad.message.includes("\"port\""))
       }))
@@ -701,6 +716,27 @@ describe("NodeHappyEyeballs", () => {
         const named = buildConnector({ ca, servername: "happy.test" })
         const connect = NodeHappyEyeballs.connector(named, { resolver: knows("127.0.0.3") })
         strictEqual(yield* answered(`https://alias.test:${port}/`, connect), "hello")
+      }))
+
+    live("with TLS, a dot at the end of the name is not sent, as by an agent", () =>
+      Effect.gen(function*() {
+        const names: Array<string | false | null> = []
+        const server = https.createServer({ key: pem("happy"), cert: pem("happy") }, (_, response) =>
+          response.end("hello"))
+        server.on("secureConnection", ({ servername }) =>
+          names.push(servername))
+        const port = yield* listening(server, "127.0.0.3")
+        const resolver = knows("127.0.0.3")
+        const connect = NodeHappyEyeballs.connector(buildConnector({ ca }), { resolver })
+        strictEqual(yield* answered(`https://happy.test.:${port}/`, connect), "hello")
+        const agent = new NodeHappyEyeballs.HttpsAgent({ ca, happyEyeballs: { resolver } })
+        yield* Effect.promise(async () => {
+          const [response] = await once(https.get(`https://happy.test.:${port}/`, { agent }), "response")
+          response.resume()
+          await once(response, "end")
+        })
+        agent.destroy()
+        deepStrictEqual(names, ["happy.test", "happy.test"])
       }))
 
     live("a connector that gives no socket back is raced all the same", () =>

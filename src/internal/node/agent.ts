@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { connected, familyOf, identityOf, makeResolver, secured } from "./socket.js"
+import { connected, familyOf, identityOf, makeResolver, secured, withoutDot } from "./socket.js"
 
 type Callback = (error: Error | null, socket: Duplex) => void
 
@@ -161,7 +161,10 @@ class Racing {
   private connecting(options: ConnectionOptions) {
     const { happyEyeballs = {}, host = "localhost", localAddress } = options
     const family = options.family === 4 || options.family === 6 ? options.family : happyEyeballs.family
-    const own = { ...options, ...identityOf(host ?? "", options), autoSelectFamily: false, lookup: undefined }
+    const named = options.servername === undefined
+      ? options
+      : { ...options, servername: withoutDot(options.servername) }
+    const own = { ...named, ...identityOf(host ?? "", named), autoSelectFamily: false, lookup: undefined }
     return HappyEyeballs.connect(
       { host: host ?? "", port: Number(options.port) },
       ({ address }) =>

@@ -24,7 +24,8 @@ const errorsOf = (causes: Iterable<Cause.Cause<{ readonly cause: unknown }>>) =>
 
 /**
  * The error that a program of Node's knows what to do with: its own where there is only one, else one that has them
- * all and the code of the first. Where nobody was found to connect to, it is that of the resolver.
+ * all and the code of the first. Where nobody was found to connect to, it is that of the resolver, or the one with which
+ * Node's look-up says so.
  */
 const toNodeError = (
   failed: HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>
@@ -32,7 +33,7 @@ const toNodeError = (
   const errors = errorsOf(failed.connections.flatMap(({ cause }) => Option.toArray(cause)))
   const first = errors[0] ?? errorsOf(failed.resolution)[0]
   if (first === undefined) {
-    return failed
+    return Object.assign(new Error(failed.message, { cause: failed }), { code: "ENOTFOUND", hostname: failed.host })
   }
   return errors.length < 2
     ? first

@@ -130,6 +130,13 @@ export const secured = <S extends net.Socket>(
 const isName = (host: string): boolean => Option.isNone(fromText(host))
 
 /**
+ * A name as TLS sends it. RFC 6066, section 3: it has no dot at its end. A port may follow.
+ *
+ * @internal
+ */
+export const withoutDot = (name: string): string => name.replace(/\.(?=(:\d+)?$)/, "")
+
+/**
  * Makes Node check the certificate against the host. Without a server name, Node would check it against the address
  * that it connects to.
  *
@@ -154,8 +161,7 @@ export const open = (options: NodeHappyEyeballs.SocketOptions = {}) => ({ addres
 export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs.TlsOptions = {}) => {
   const handshakeDelay = input === undefined ? undefined : check.millis("handshakeDelay", input)
   return ({ address, host, port }: HappyEyeballs.Endpoint) => {
-    // RFC 6066, section 3: a server name has no dot at its end.
-    const servername = options.servername ?? (isName(host) ? host.replace(/\.$/, "") : undefined)
+    const servername = options.servername ?? (isName(host) ? withoutDot(host) : undefined)
     const named = servername === undefined ? options : { ...options, servername }
     const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
     return secured(() => tls.connect(connection), handshakeDelay)
@@ -172,16 +178,19 @@ export const familyOf = (
 ): HappyEyeballs.Family | undefined =>
   options.family ?? Option.getOrUndefined(fromText(options.localAddress ?? ""))?.family
 
+/** Where no scope was provided, that is no failure of an address. */
+const inScope = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.zipRight(Effect.scope, self)
+
 /** @internal */
 export const connect = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectOptions = {}) =>
-  HappyEyeballs.connect(target, open(options), { ...options, family: familyOf(options) })
+  inScope(HappyEyeballs.connect(target, open(options), { ...options, family: familyOf(options) }))
 
 /** @internal */
 export const connectTls = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectTlsOptions = {}) =>
-  Effect.suspend(() =>
+  inScope(Effect.suspend(() =>
     HappyEyeballs.connect(
       target,
       openTls({ handshakeDelay: options.connectionAttemptDelay, ...options }),
       { ...options, family: familyOf(options) }
     )
-  )
+  ))

@@ -6,7 +6,7 @@ import * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { awaiting, failure, familyOf, handshakeBegins } from "./socket.js"
+import { awaiting, failure, familyOf, handshakeBegins, withoutDot } from "./socket.js"
 
 /** A connector at work: it calls back with a socket that is ready, or with an error. */
 const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
@@ -70,7 +70,12 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
       ({ address }) =>
         open(
           connector,
-          { ...request, host: request.host ?? hostname, hostname: address },
+          {
+            ...request,
+            ...(request.servername && { servername: withoutDot(request.servername) }),
+            host: withoutDot(request.host ?? hostname),
+            hostname: address
+          },
           options.connectionAttemptDelay
         ),
       { ...options, family: familyOf({ family: options.family, localAddress: localAddress ?? undefined }) }
