@@ -567,6 +567,20 @@ describe("NodeHappyEyeballs", () => {
     }
   })
 
+  live(
+    "HttpsAgent: a connection that is asked for by port, host and options gets all three",
+    () =>
+      Effect.gen(function*() {
+        const port = yield* listening(tlsServer("happy"), "127.0.0.3")
+        const agent = new NodeHappyEyeballs.HttpsAgent()
+        const create = agent.createConnection.bind(agent) as unknown as (...args: ReadonlyArray<unknown>) => TLSSocket
+        const socket = create(port, "127.0.0.3", { ca, servername: "happy.test" })
+        yield* Effect.promise(() => once(socket, "secureConnect"))
+        deepStrictEqual([socket.authorized, (socket as { servername?: string }).servername], [true, "happy.test"])
+        socket.destroy()
+      })
+  )
+
   describe("HttpAgent races", () => {
     live("over whichever address answers, also for those that waited for a place", () =>
       Effect.gen(function*() {

@@ -18,7 +18,7 @@ interface Internals {
   readonly requests: Lists<http.ClientRequest>
   totalSocketCount: number
   addRequest(request: http.ClientRequest, ...rest: ReadonlyArray<unknown>): void
-  createConnection(options: object, callback?: Callback): net.Socket
+  createConnection(options: object, callback?: Callback, ...rest: ReadonlyArray<unknown>): net.Socket
   createSocket(request: http.ClientRequest, options: object, callback: Callback): void
   removeSocket(socket: net.Socket, options: object): void
 }
@@ -80,11 +80,15 @@ class Racing {
     }
   }
 
-  createConnection(options: ConnectionOptions, callback?: Callback): net.Socket | undefined {
+  createConnection(
+    options: ConnectionOptions,
+    callback: Callback | undefined,
+    rest: ReadonlyArray<unknown>
+  ): net.Socket | undefined {
     const { current } = this
     // Not through proxies that Node itself goes through (from 24 on), and not to a path of the file system.
     if (current === undefined || callback === undefined || options.socketPath || options.proxyEnv) {
-      return this.node.createConnection.call(this.agent, options, callback)
+      return this.node.createConnection.call(this.agent, options, callback, ...rest)
     }
     this.race(current, options, callback)
     return undefined
@@ -187,8 +191,8 @@ export class HttpAgent extends http.Agent {
   createSocket(request: http.ClientRequest, options: object, callback: Callback) {
     this.racing.createSocket(request, options, callback)
   }
-  override createConnection(options: object, callback?: Callback) {
-    return this.racing.createConnection(options, callback)
+  override createConnection(options: object, callback?: Callback, ...rest: ReadonlyArray<unknown>) {
+    return this.racing.createConnection(options, callback, rest)
   }
 }
 
@@ -202,7 +206,7 @@ export class HttpsAgent extends https.Agent {
   createSocket(request: http.ClientRequest, options: object, callback: Callback) {
     this.racing.createSocket(request, options, callback)
   }
-  override createConnection(options: object, callback?: Callback) {
-    return this.racing.createConnection(options, callback)
+  override createConnection(options: object, callback?: Callback, ...rest: ReadonlyArray<unknown>) {
+    return this.racing.createConnection(options, callback, rest)
   }
 }
