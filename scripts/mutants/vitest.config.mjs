@@ -9,7 +9,7 @@ export default defineConfig({
       // These take longest. What the others do not notice can be tried on them by hand.
       "test/race/{asyncio,interleavings,interruption,model,processClock,telemetry,values}.test.ts"
     ],
-    env: { RUNS: "400" },
+    env: { RUNS: "400", SEED: "1" },
     testTimeout: 20_000
   }
 })
