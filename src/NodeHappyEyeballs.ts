@@ -10,7 +10,8 @@
  * | to connect | take |
  * |---|---|
  * | a socket, in an Effect program | {@link connect}, {@link connectTls} |
- * | a socket, anywhere else | {@link connectPromise}, {@link connectTlsPromise} |
+ * | a socket, anywhere else | {@link createConnection}, {@link createTlsConnection} |
+ * | a socket that is connected, as a promise | {@link connectPromise}, {@link connectTlsPromise} |
  * | with `node:http` and `node:https` | {@link HttpAgent}, {@link HttpsAgent} |
  * | with undici, and `fetch` | {@link connector} |
  * | with a protocol of your own inside the race | `HappyEyeballs.connect` with {@link open} or {@link openTls} |
@@ -31,6 +32,7 @@ import type * as net from "node:net"
 import type * as tls from "node:tls"
 import * as HappyEyeballs from "./HappyEyeballs.js"
 import * as internalAgent from "./internal/node/agent.js"
+import * as internalConnection from "./internal/node/connection.js"
 import * as internalRun from "./internal/node/promise.js"
 import * as internal from "./internal/node/socket.js"
 import * as internalConnector from "./internal/node/undici.js"
@@ -420,6 +422,114 @@ export const connectTlsPromise: (
 ) => Promise<tls.TLSSocket> = internalRun.connectTlsPromise
 
 /**
+ * Options of `net.connect`, and how to race.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CreateConnectionOptions extends net.TcpNetConnectOpts {
+  /** How to resolve and race. Default: as RFC 8305 says. */
+  readonly happyEyeballs?: PlainOptions | undefined
+}
+
+/**
+ * Options of `tls.connect`, and how to race.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
+  /** How to resolve and race. Default: as RFC 8305 says. */
+  readonly happyEyeballs?: PlainOptions | undefined
+}
+
+/**
+ * Node's `net.connect` with a race inside: a socket at once, which gets the connection of whichever of the host's
+ * addresses answers first.
+ *
+ * **When to use**
+ *
+ * Where a client or a driver takes a socket, or a function that makes one, and where a program calls `net.connect`
+ * today. {@link connectPromise} gives a socket that is connected already.
+ *
+ * **Details**
+ *
+ * - It is a socket of Node's, with Node's arguments, options, events and timers: what is written before it is connected
+ *   is sent when it is, `unref` lets the process end, `timeout` is the time without activity.
+ * - `lookup` and `connectionAttempt` are emitted for each address that is tried, as it is, `connectionAttemptFailed` for
+ *   each that fails.
+ * - Destroying it, or its `signal`, stops the race.
+ * - Errors are those of {@link connectPromise}.
+ * - Nothing is raced for a `path`, or for a socket that has a handle.
+ *
+ * **Gotchas**
+ *
+ * The connection is handed over by members of Node's sockets that are not documented, the same in Node 20, 22, 24 and
+ * 26. Where Node does not have them, the address that has won is connected to once more.
+ *
+ * **Example** (a client of PostgreSQL)
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const socket = NodeHappyEyeballs.createConnection({ host: "example.com", port: 80 }, () => {
+ *   console.log(`connected to ${socket.remoteAddress}`)
+ * })
+ * socket.end("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n").pipe(process.stdout)
+ * ```
+ *
+ * @throws `IllegalArgumentException` if `family` is none that there is, and what `net.connect` throws.
+ *
+ * @since 0.2.0
+ * @category without Effect
+ */
+export const createConnection: {
+  (options: CreateConnectionOptions, connectionListener?: () => void): net.Socket
+  (port: number, host?: string, connectionListener?: () => void): net.Socket
+  (port: number, connectionListener?: () => void): net.Socket
+  (path: string, connectionListener?: () => void): net.Socket
+} = internalConnection.createConnection
+
+/**
+ * Node's `tls.connect` with a race inside, and the handshake as a part of the race: a socket at once, which gets the
+ * connection of whichever of the host's addresses answers first.
+ *
+ * **Details**
+ *
+ * - It is to `tls.connect` what {@link createConnection} is to `net.connect`. An address that takes connections, and
+ *   then does not answer, loses to the next.
+ * - The name of the host is sent along (SNI) if no `servername` is given, which Node does not do.
+ * - The certificate is checked by the socket, once, when the race is won. A wrong one is final, whatever other addresses
+ *   would have shown, and so is the error of a `checkServerIdentity` of one's own.
+ * - `connect` is emitted when the race is won, right before `secureConnect`.
+ *
+ * **Gotchas**
+ *
+ * With `onread`, the address that wins is connected to once more: its handshake is not a part of the race.
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const socket = NodeHappyEyeballs.createTlsConnection({ host: "example.com", port: 443 }, () => {
+ *   console.log(socket.authorized, socket.getProtocol())
+ *   socket.end()
+ * })
+ * ```
+ *
+ * @throws `IllegalArgumentException` if `family` is none that there is, and what `tls.connect` throws.
+ *
+ * @since 0.2.0
+ * @category without Effect
+ */
+export const createTlsConnection: {
+  (options: CreateTlsConnectionOptions, secureConnectListener?: () => void): tls.TLSSocket
+  (port: number, host?: string, options?: CreateTlsConnectionOptions, secureConnectListener?: () => void): tls.TLSSocket
+  (port: number, options?: CreateTlsConnectionOptions, secureConnectListener?: () => void): tls.TLSSocket
+} = internalConnection.createTlsConnection
+
+/**
  * Options of Node's `http.Agent`, and how to race.
  *
  * @since 0.2.0
@@ -454,17 +564,13 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  *   and `timeout` of a request.
  * - Where Node goes through a proxy (`proxyEnv`, from Node 24 on), or to a path of the file system, it does so still, and
  *   nothing is raced.
+ * - A request has its socket at once, and the socket all of its events: see {@link createConnection}.
  * - Destroying the request, or the agent, stops the connecting.
  * - Errors are those of {@link connectPromise}.
  *
  * **Gotchas**
  *
- * A request has its socket once there is a connection, and not while it is made. So its `socket` event comes later, and
- * then there is no `connect` event to wait for, as it is with a socket that was kept alive; and the agent's `keylog`
- * event misses the keys of the handshake.
- *
- * Somebody listens to the errors of its sockets already, as with {@link connect}. And a port or an address that makes no
- * sense is an `error` of the request, where Node throws.
+ * The connection is handed over as in {@link createConnection}, which see.
  *
  * @example
  * ```ts no-run

@@ -127,7 +127,8 @@ export const secured = <S extends net.Socket>(
       )
   )
 
-const isName = (host: string): boolean => Option.isNone(fromText(host))
+/** @internal */
+export const isName = (host: string): boolean => Option.isNone(fromText(host))
 
 /**
  * A name as TLS sends it. RFC 6066, section 3: it has no dot at its end. A port may follow.

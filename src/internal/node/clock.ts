@@ -1,0 +1,35 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+/** The longest that a timer of Node's sleeps. */
+const longest = 2 ** 31 - 1
+
+/**
+ * The process's clock with timers that, like those of a socket, keep the process alive only if they are told to.
+ *
+ * @internal
+ */
+export const makeClock = (): Clock.Clock & { readonly hold: (isHeld: boolean) => void } => {
+  const timers = new Set<NodeJS.Timeout>()
+  let isHeld = true
+  const sleep = (duration: Duration.Duration) => {
+    const millis = Duration.toMillis(duration)
+    return millis > longest ? Effect.never : Effect.async<void>((resume) => {
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        resume(Effect.void)
+      }, millis)
+      timers.add(isHeld ? timer : timer.unref())
+      return Effect.sync(() => {
+        clearTimeout(timer)
+        timers.delete(timer)
+      })
+    })
+  }
+  const hold = (held: boolean) => {
+    isHeld = held
+    timers.forEach((timer) => held ? timer.ref() : timer.unref())
+  }
+  return Object.assign(Clock.make(), { sleep, hold })
+}

@@ -1,0 +1,271 @@
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import { AsyncResource } from "node:async_hooks"
+import * as net from "node:net"
+import * as tls from "node:tls"
+import * as HappyEyeballs from "../../HappyEyeballs.js"
+import { Checks } from "../options.js"
+import { makeClock } from "./clock.js"
+import { hold } from "./handle.js"
+import { innerSocket, innerTlsSocket, type Options } from "./inner.js"
+import { run } from "./promise.js"
+import { connected, familyOf, isName, makeResolver, secured, withoutDot } from "./socket.js"
+
+const check = new Checks("NodeHappyEyeballs")
+
+const decodeFamily = (family: unknown): HappyEyeballs.Family | undefined => {
+  switch (family) {
+    case undefined:
+    case null:
+    case 0:
+      return undefined
+    case "IPv4":
+      return 4
+    case "IPv6":
+      return 6
+    default:
+      return check.oneOf("family", family as HappyEyeballs.Family, [4, 6])
+  }
+}
+
+const hostOf = ({ host }: Options) => host || "localhost"
+
+/** How a race ends for a socket: with one whose connection is to be its own, or with an error. */
+type Settle = (...result: [error: null, winner: net.Socket] | [error: Error, winner: null]) => void
+
+interface Attempts {
+  readonly isSecure: boolean
+  readonly make: (address: HappyEyeballs.Address) => net.Socket
+  readonly onStart?: (address: HappyEyeballs.Address) => void
+  readonly onFailure?: (address: HappyEyeballs.Address, error: Error) => void
+}
+
+/** Races for a connection, until it is stopped. */
+const race = (
+  options: Options,
+  { isSecure, make, onFailure = constVoid, onStart = constVoid }: Attempts,
+  settle: Settle
+): { readonly stop: () => void; readonly hold: (isHeld: boolean) => void } => {
+  const { happyEyeballs = {}, hints, localAddress, lookup } = options
+  const family = familyOf({ family: decodeFamily(options.family) ?? happyEyeballs.family, localAddress })
+  const clock = makeClock()
+  const connecting = HappyEyeballs.connect(
+    { host: hostOf(options), port: Number(options.port) },
+    (endpoint) =>
+      Effect.suspend(() => {
+        onStart(endpoint)
+        const open = () => make(endpoint)
+        return Effect.tapError(
+          isSecure ? secured(open, happyEyeballs.connectionAttemptDelay) : connected(open),
+          ({ cause }) => Effect.sync(() => onFailure(endpoint, cause))
+        )
+      }),
+    { ...happyEyeballs, family }
+  )
+  const resolver = happyEyeballs.resolver ?? makeResolver({ hints, lookup })
+  return { stop: run(Effect.withClock(connecting, clock), resolver, settle), hold: clock.hold }
+}
+
+type Answer = (error: Error | null, address?: string, family?: number) => void
+
+/** A user's buffer to read into. Two handles ask a function for buffers, and the socket knows only the last. */
+const sharedBuffer = (onread: net.OnReadOpts | undefined) => {
+  if (typeof onread?.buffer !== "function") {
+    return { onread, current: () => onread?.buffer as Uint8Array | undefined }
+  }
+  const { buffer, ...rest } = onread
+  let current: Uint8Array | undefined
+  return { onread: { ...rest, buffer: () => current = buffer() }, current: () => current }
+}
+
+/**
+ * A socket that waits, as for a look-up, and then has the connection of the one that won. Its events, its timers and all
+ * else that happens to a socket as it connects are Node's own. Nothing, where Node is not as it has to be for that.
+ */
+const adopting = <S extends net.Socket>(
+  options: Options,
+  isSecure: boolean,
+  make: (options: object) => S
+): S | undefined => {
+  const { current, onread } = sharedBuffer(options.onread)
+  const host = hostOf(options)
+  let answer: Answer | undefined
+  const outer = make({
+    ...options,
+    autoSelectFamily: false,
+    host,
+    // They are for the sockets of the race. What Node does not take is left for Node to refuse.
+    ...(net.isIP(options.localAddress ?? "") && { localAddress: undefined }),
+    ...(typeof options.localPort === "number" && { localPort: undefined }),
+    ...(onread && { onread }),
+    lookup: (_host: string, _options: object, callback: Answer) => answer = callback
+  })
+  const inners = new Map<net.Socket, (outer: net.Socket) => void>()
+  let isHeld = true
+  const held = hold(outer, (held) => {
+    isHeld = held
+    racing.hold(held)
+    inners.forEach((_, inner) => held ? inner.ref() : inner.unref())
+  })
+  if (held === undefined) {
+    outer.destroy()
+    return undefined
+  }
+
+  // In the context of the caller, and not on the stack of the race: what a listener throws is for the process to know.
+  const context = new AsyncResource("HappyEyeballs")
+  const tell = (what: () => void) =>
+    process.nextTick(() => {
+      if (!outer.destroyed) {
+        context.runInAsyncScope(what)
+      }
+    })
+  const answerWith: Answer = (...result) => {
+    const first = answer
+    answer = undefined
+    first?.(...result)
+  }
+
+  const isName = answer !== undefined
+  let started = 0
+  const racing = race(options, {
+    isSecure,
+    make: (address) =>
+      context.runInAsyncScope(() => {
+        const [inner, relay] = isSecure
+          ? innerTlsSocket(options, outer as net.Socket as tls.TLSSocket, address)
+          : [innerSocket(options, address), constVoid]
+        inners.set(isHeld ? inner : inner.unref(), relay)
+        inner.once("close", () => inners.delete(inner))
+        return inner
+      }),
+    onStart: ({ address, family }) => {
+      const isFirst = started++ === 0
+      // Node tells of the first one itself.
+      tell(() => {
+        if (isFirst) {
+          answerWith(null, address, family)
+        } else {
+          outer.emit("lookup", null, address, family, host)
+          outer.emit("connectionAttempt", address, Number(options.port), family)
+        }
+      })
+    },
+    onFailure: ({ address, family }, error) =>
+      tell(() => outer.emit("connectionAttemptFailed", address, Number(options.port), family, error))
+  }, (error, winner) => {
+    process.nextTick(() => {
+      if (outer.destroyed) {
+        winner?.destroy()
+      }
+    })
+    tell(() => {
+      if (error !== null) {
+        return isName && started === 0 ? answerWith(error) : void outer.destroy(error)
+      }
+      if (winner.destroyed) {
+        return void outer.destroy(winner.errored ?? new Error("closed before it was used"))
+      }
+      inners.get(winner)?.(outer)
+      inners.clear()
+      held.take(winner, current())
+    })
+  })
+  outer.once("close", racing.stop)
+  return outer
+}
+
+/**
+ * A socket that Node connects to the address that won a race, by a second connection. All of this is documented.
+ */
+const probing = <S extends net.Socket>(options: Options, make: (options: object) => S): S => {
+  const { localPort: _, ...probe } = options
+  let stop = constVoid
+  const socket = make({
+    ...options,
+    autoSelectFamily: false,
+    host: hostOf(options),
+    lookup: (_host: string, { all }: { readonly all?: boolean }, callback: (...result: Array<unknown>) => void) => {
+      const racing = race(probe, {
+        isSecure: false,
+        make: (address) => innerSocket(probe, address)
+      }, (error, winner) => {
+        const { remoteAddress: address, remoteFamily } = winner ?? {}
+        const family = remoteFamily === "IPv6" ? 6 : 4
+        winner?.destroy()
+        if (error !== null) {
+          callback(error)
+        } else if (all) {
+          callback(null, [{ address, family }])
+        } else {
+          callback(null, address, family)
+        }
+      })
+      stop = racing.stop
+    }
+  })
+  return socket.once("close", () => stop())
+}
+
+const secureOptions = (options: Options): Options => ({
+  ...options,
+  // One for all sockets of the race.
+  secureContext: options.secureContext ?? tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options }),
+  servername: withoutDot(options.servername ?? (isName(hostOf(options)) ? hostOf(options) : ""))
+})
+
+/**
+ * A socket, at once, whose connection comes from a race. `make` is how Node makes it.
+ *
+ * @internal
+ */
+export const raced = <S extends net.Socket>(
+  given: Options,
+  isSecure: boolean,
+  make: (options: object) => S,
+  isDocumented = false
+): S => {
+  const { fd, handle, path, proxyEnv, socket, socketPath } = given
+  // What has a connection, a path of the file system, or a proxy that Node itself goes through (from 24 on).
+  if (fd || handle || path || proxyEnv || socket || socketPath) {
+    return make(given)
+  }
+  const options = isSecure ? secureOptions(given) : given
+  // A user's buffer is no place for what comes before the certificate is judged.
+  const isPlain = isDocumented || isSecure && options.onread
+  return (isPlain ? undefined : adopting(options, isSecure, make)) ?? probing(options, make)
+}
+
+/** The arguments of `net.connect` and of `tls.connect`: options; or a port, and perhaps a host; or a path. */
+const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, listener: (() => void) | undefined] => {
+  const [first, second, third] = args
+  const last = args[args.length - 1]
+  const listener = typeof last === "function" ? last as () => void : undefined
+  if (typeof first === "object" && first !== null) {
+    return [first, listener]
+  }
+  const more = [second, third].find((value) => typeof value === "object" && value !== null)
+  const isPath = typeof first === "string" && !(Number(first) >= 0)
+  return [
+    {
+      ...more,
+      ...(isPath ? { path: first } : { port: first as number }),
+      ...(typeof second === "string" && { host: second })
+    },
+    listener
+  ]
+}
+
+/** @internal */
+export const createConnection = (...args: ReadonlyArray<unknown>): net.Socket => {
+  const [options, listener] = normalize(args)
+  const socket = raced(options, false, (options) => net.connect(options as net.NetConnectOpts))
+  return listener === undefined ? socket : socket.once("connect", listener)
+}
+
+/** @internal */
+export const createTlsConnection = (...args: ReadonlyArray<unknown>): tls.TLSSocket => {
+  const [options, listener] = normalize(args)
+  const socket = raced(options, true, (options) => tls.connect(options))
+  return listener === undefined ? socket : socket.once("secureConnect", listener)
+}

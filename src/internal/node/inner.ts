@@ -1,0 +1,94 @@
+import * as net from "node:net"
+import * as tls from "node:tls"
+import type * as HappyEyeballs from "../../HappyEyeballs.js"
+import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
+
+/**
+ * Options of `net.connect` and of `tls.connect`, as they come from programs and from Node's agents.
+ *
+ * @internal
+ */
+export interface Options extends Omit<tls.ConnectionOptions, "path" | "socket"> {
+  readonly family?: unknown
+  readonly fd?: unknown
+  readonly handle?: unknown
+  readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
+  readonly hints?: number | undefined
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+  readonly onread?: net.OnReadOpts | undefined
+  readonly path?: unknown
+  readonly proxyEnv?: unknown
+  readonly signal?: AbortSignal | undefined
+  readonly socket?: unknown
+  readonly socketPath?: unknown
+}
+
+/** The sockets of a race do nothing that is for the socket to do which gets the connection. */
+const inherited = (options: Options) => {
+  const { happyEyeballs: _, lookup: _lookup, onread: _onread, signal: _signal, timeout: _timeout, ...rest } = options
+  return { ...rest, allowHalfOpen: true, autoSelectFamily: false }
+}
+
+/**
+ * The socket to one address. It reads nothing before its connection is given away.
+ *
+ * @internal
+ */
+export const innerSocket = (options: Options, { address }: HappyEyeballs.Address): net.Socket =>
+  net.connect({ ...inherited(options), host: address } as net.NetConnectOpts).pause()
+
+/** Gives another socket what has been heard on this one: what the server has said, only when it is trusted. */
+const relay = (inner: tls.TLSSocket) => {
+  const sessions: Array<Buffer> = []
+  const statuses: Array<Buffer> = []
+  inner
+    .on("session", (session) => sessions.push(session))
+    .on("OCSPResponse", (status) => statuses.push(status))
+  return (outer: net.Socket) => {
+    const data: Array<Buffer> = []
+    for (let chunk: Buffer | null = inner.read(); chunk !== null; chunk = inner.read()) {
+      data.push(chunk)
+    }
+    let hasEnded = false
+    inner.once("end", () => hasEnded = true)
+    statuses.forEach((status) => outer.emit("OCSPResponse", status))
+    outer.once("secureConnect", () => {
+      sessions.forEach((session) => outer.emit("session", session))
+      data.forEach((chunk) => outer.push(chunk))
+      if (hasEnded) {
+        outer.push(null)
+      }
+    })
+  }
+}
+
+/**
+ * The socket to one address, with TLS. It does not judge the certificate: the socket that gets the connection does so,
+ * once, and before anybody reads from it or writes to it. So a wrong one ends the race, and is Node's own error.
+ *
+ * @internal
+ */
+export const innerTlsSocket = (
+  options: Options,
+  outer: tls.TLSSocket,
+  { address }: HappyEyeballs.Address
+): readonly [socket: tls.TLSSocket, relay: (outer: net.Socket) => void] => {
+  const inner = tls.connect({
+    ...inherited(options),
+    checkServerIdentity: () => undefined,
+    host: address,
+    rejectUnauthorized: false,
+    session: outer.getSession()
+  } as tls.ConnectionOptions)
+  if (outer.listenerCount("keylog") > 0) {
+    inner.on("keylog", (line) => outer.emit("keylog", line))
+  }
+  inner.once("connect", () => {
+    // The timer of an idle socket starts anew when it is connected.
+    if (outer.timeout) {
+      outer.setTimeout(outer.timeout)
+    }
+  })
+  return [inner, relay(inner)]
+}
