@@ -222,8 +222,7 @@ const secureOptions = (options: Options): Options => ({
 export const raced = <S extends net.Socket>(
   given: Options,
   isSecure: boolean,
-  make: (options: object) => S,
-  isDocumented = false
+  make: (options: object) => S
 ): S => {
   const { fd, handle, path, proxyEnv, socket, socketPath } = given
   // What has a connection, a path of the file system, or a proxy that Node itself goes through (from 24 on).
@@ -232,8 +231,8 @@ export const raced = <S extends net.Socket>(
   }
   const options = isSecure ? secureOptions(given) : given
   // A user's buffer is no place for what comes before the certificate is judged.
-  const isPlain = isDocumented || isSecure && options.onread
-  return (isPlain ? undefined : adopting(options, isSecure, make)) ?? probing(options, make)
+  const isAdopted = !(isSecure && options.onread)
+  return (isAdopted ? adopting(options, isSecure, make) : undefined) ?? probing(options, make)
 }
 
 /** The arguments of `net.connect` and of `tls.connect`: options; or a port, and perhaps a host; or a path. */

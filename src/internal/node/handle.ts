@@ -13,7 +13,6 @@ interface Handle {
   connect6: (request: ConnectRequest) => number
   ref: () => void
   unref: () => void
-  hasRef: () => boolean
   onread: unknown
   close: () => void
   useUserBuffer: (buffer: Uint8Array) => void
@@ -36,7 +35,7 @@ interface Internals {
 
 type Owned = Handle & Record<symbol, unknown>
 
-const methods = ["connect", "connect6", "ref", "unref", "hasRef", "onread", "close", "useUserBuffer"] as const
+const methods = ["connect", "connect6", "ref", "unref", "onread", "close", "useUserBuffer"] as const
 
 /** By this, a handle knows its socket. */
 const ownerOf = (handle: Handle): symbol | undefined =>
@@ -87,13 +86,7 @@ export const hold = (socket: net.Socket, onHold: (isHeld: boolean) => void): Hel
     isHeld = held
     onHold(held)
   }
-  Object.assign(placeholder, {
-    connect,
-    connect6: connect,
-    ref: setHeld(true),
-    unref: setHeld(false),
-    hasRef: () => isHeld
-  })
+  Object.assign(placeholder, { connect, connect6: connect, ref: setHeld(true), unref: setHeld(false) })
 
   return {
     take: (winner, buffer) => {

@@ -81,10 +81,10 @@ export const innerTlsSocket = (
     rejectUnauthorized: false,
     session: outer.getSession()
   } as tls.ConnectionOptions)
-  if (outer.listenerCount("keylog") > 0) {
-    inner.on("keylog", (line) => outer.emit("keylog", line))
-  }
   inner.once("connect", () => {
+    if (outer.listenerCount("keylog") > 0) {
+      inner.on("keylog", (line) => outer.emit("keylog", line))
+    }
     // The timer of an idle socket starts anew when it is connected.
     if (outer.timeout) {
       outer.setTimeout(outer.timeout)

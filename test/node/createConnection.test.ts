@@ -1,0 +1,537 @@
+import { describe, it } from "@effect/vitest"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { AsyncLocalStorage } from "node:async_hooks"
+import { once } from "node:events"
+import * as net from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
+import * as tls from "node:tls"
+import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
+import { ca, knows, leavingNoSocket, listening, tlsServer } from "../support/sockets.js"
+
+const live = (name: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
+  it.live(name, () => leavingNoSocket(Effect.scoped(test())), 20_000)
+
+const lookups: Record<string, ReadonlyArray<string>> = {
+  "happy.test": ["127.0.0.3"],
+  "refused.test": ["127.0.0.2"]
+}
+
+/** `hangs.test` is never resolved, and what is not known does not exist. */
+const lookup: net.LookupFunction = (host, { all }, callback) => {
+  if (host === "hangs.test") {
+    return
+  }
+  const [address = ""] = lookups[host] ?? []
+  setImmediate(() => {
+    if (address === "") {
+      const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND" })
+      callback(error, all ? [] : "", 4)
+    } else if (all) {
+      callback(null, [{ address, family: 4 }])
+    } else {
+      callback(null, address, 4)
+    }
+  })
+}
+
+type Options = Partial<NodeHappyEyeballs.CreateTlsConnectionOptions & NodeHappyEyeballs.CreateConnectionOptions>
+type Connect = (options: Options, listener?: () => void) => net.Socket
+
+/** How to make a socket at once. */
+interface Way {
+  readonly name: "node" | "raced"
+  readonly plain: Connect
+  readonly secure: Connect
+}
+
+const node: Way = {
+  name: "node",
+  plain: (options, listener) => net.connect(options as net.NetConnectOpts, listener),
+  secure: (options, listener) => tls.connect(options, listener)
+}
+
+const ours: Way = {
+  name: "raced",
+  plain: (options, listener) => NodeHappyEyeballs.createConnection(options as net.TcpNetConnectOpts, listener),
+  secure: (options, listener) => NodeHappyEyeballs.createTlsConnection(options, listener)
+}
+
+const events = [
+  "lookup",
+  "connectionAttempt",
+  "connectionAttemptFailed",
+  "connectionAttemptTimeout",
+  "connect",
+  "ready",
+  "secureConnect",
+  "session",
+  "keylog",
+  "OCSPResponse",
+  "timeout",
+  "data",
+  "end",
+  "finish",
+  "error",
+  "close"
+]
+
+const say = (value: unknown): string =>
+  value instanceof Error
+    ? `${value.name} ${(value as NodeJS.ErrnoException).code} ${value.message}`
+    : Buffer.isBuffer(value)
+    ? value.toString()
+    : String(value)
+
+/**
+ * Every event, with what it tells; without a listener of ours, so that a socket flows, and reads, only when a test wants
+ * it. Node does not tell of a session that nobody listens for.
+ */
+const transcribe = (socket: net.Socket, log: Array<string>) => {
+  const emit = socket.emit.bind(socket)
+  socket.emit = (name: string, ...args: ReadonlyArray<unknown>) => {
+    if (events.includes(name) && (name !== "session" || socket.listenerCount(name) > 0)) {
+      const isOpaque = name === "session" || name === "keylog"
+      log.push([name, ...isOpaque ? [] : args.map(say)].join(" "))
+    }
+    return emit(name, ...args)
+  }
+  socket.on("error", () => {})
+  return socket
+}
+
+/** Unlike `once` of `node:events`, it does not mind an error meanwhile. */
+const event = (emitter: NodeJS.EventEmitter, name: string) =>
+  new Promise<void>((resume) => emitter.once(name, () => resume()))
+
+interface Bench {
+  readonly log: Array<string>
+  readonly port: number
+  readonly connect: (options?: Options, listener?: () => void) => net.Socket
+}
+
+type Run = (bench: Bench) => Promise<unknown>
+
+interface Case {
+  readonly server?: (socket: net.Socket) => void
+  readonly only?: "plain" | "secure"
+  /** Where the address is connected to twice, the server and the events tell of it. */
+  readonly notDocumented?: true
+  readonly tls?: tls.TlsOptions
+  readonly run: Run
+}
+
+const echo = (socket: net.Socket) => void socket.pipe(socket)
+
+const connected = (socket: net.Socket) => event(socket, "encrypted" in socket ? "secureConnect" : "connect")
+
+const read = async (socket: net.Socket) => {
+  let text = ""
+  socket.setEncoding("utf8").on("data", (data) => text += data)
+  await event(socket, "close")
+  return text
+}
+
+const cases: Record<string, Case> = {
+  "is a socket, before and after": {
+    run: async ({ connect, log, port }) => {
+      const socket = connect()
+      const facts = () => {
+        const { bytesRead, connecting, destroyed, localAddress, pending, readyState, remoteAddress, remoteFamily } = socket
+        const secure = socket as tls.TLSSocket & { readonly secureConnecting?: boolean; readonly servername?: string }
+        return [
+          socket instanceof net.Socket, socket instanceof tls.TLSSocket, connecting, pending, readyState, destroyed,
+          remoteAddress, remoteFamily, socket.remotePort === port, localAddress, bytesRead > 0, secure.encrypted,
+          secure.authorized, secure.authorizationError, secure.alpnProtocol, secure.secureConnecting, secure.servername,
+          secure.getProtocol?.(), secure.isSessionReused?.(), (secure.getPeerCertificate?.() as any)?.subject?.CN
+        ].join(" ")
+      }
+      log.push(facts())
+      await connected(socket)
+      log.push(facts(), `${(socket.address() as net.AddressInfo).address}`)
+      socket.destroy()
+      log.push(facts())
+      await event(socket, "close")
+    }
+  },
+  "calls its listener, and closes when both have ended": {
+    run: async ({ connect, log }) => {
+      const socket = connect({}, () => {
+        log.push("listener")
+        socket.write("hello")
+      })
+      socket.once("data", () => socket.end())
+      await event(socket, "close")
+    }
+  },
+  "takes every call before it is connected": {
+    run: async ({ connect, log }) => {
+      const socket = connect()
+      log.push([
+        socket.setNoDelay(),
+        socket.setKeepAlive(true, 1000),
+        socket.setTimeout(5000),
+        socket.pause(),
+        socket.resume(),
+        socket.unref(),
+        socket.ref()
+      ].map((returned) => returned === socket).join(" "))
+      await connected(socket)
+      log.push(`timeout ${socket.timeout}`)
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "sends what was written before it was connected, and then its end": {
+    run: async ({ connect, log }) => {
+      const socket = connect()
+      socket.write("a", () => log.push("written"))
+      socket.write("b")
+      log.push(`${socket.bytesWritten} bytes`)
+      socket.end("c")
+      log.push(await read(socket), `${socket.bytesWritten} bytes, ${socket.bytesRead}`)
+    }
+  },
+  "ends before it is connected": {
+    only: "plain",
+    run: async ({ connect }) => {
+      const socket = connect().resume()
+      socket.end()
+      await event(socket, "close")
+    }
+  },
+  "is destroyed at once": {
+    run: async ({ connect }) => {
+      const socket = connect()
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "is destroyed as it learns the address": {
+    run: async ({ connect }) => {
+      const socket = connect()
+      socket.once("lookup", () => socket.destroy(new Error("no more")))
+      await event(socket, "close")
+    }
+  },
+  "is destroyed as it connects": {
+    notDocumented: true,
+    run: async ({ connect }) => {
+      const socket = connect()
+      socket.once("connect", () => socket.destroy())
+      await event(socket, "close")
+    }
+  },
+  "is destroyed while the name is looked up": {
+    run: async ({ connect }) => {
+      const socket = connect({ host: "hangs.test" })
+      setTimeout(() => socket.destroy(new Error("enough")), 5)
+      await event(socket, "close")
+    }
+  },
+  "is aborted while the name is looked up": {
+    run: async ({ connect }) => {
+      const controller = new AbortController()
+      const socket = connect({ host: "hangs.test", signal: controller.signal } as Options)
+      setTimeout(() => controller.abort(), 5)
+      await event(socket, "close")
+    }
+  },
+  "times out by its option while the name is looked up, again and again": {
+    run: async ({ connect }) => {
+      const socket = connect({ host: "hangs.test", timeout: 5 })
+      await event(socket, "timeout")
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "times out by setTimeout while the name is looked up": {
+    run: async ({ connect, log }) => {
+      const socket = connect({ host: "hangs.test" })
+      socket.setTimeout(5, () => log.push(`connecting ${socket.connecting}`))
+      await event(socket, "timeout")
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "times out when there is nothing to read": {
+    server: () => {},
+    run: async ({ connect }) => {
+      const socket = connect()
+      socket.setTimeout(20)
+      await event(socket, "timeout")
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "is refused": {
+    notDocumented: true,
+    run: ({ connect }) => event(connect({ host: "refused.test" }), "close")
+  },
+  "has a name that does not exist": {
+    run: ({ connect }) => event(connect({ host: "nobody.test" }), "close")
+  },
+  "reads what the server has said first, whenever it is asked": {
+    server: (socket) => void socket.end("hello"),
+    run: async ({ connect, log }) => {
+      const socket = connect()
+      await connected(socket)
+      await sleep(20)
+      log.push(await read(socket))
+    }
+  },
+  "is paused before it is connected": {
+    server: (socket) => void socket.end("hello"),
+    run: async ({ connect, log }) => {
+      const socket = connect().pause()
+      socket.on("data", () => {})
+      await connected(socket)
+      await sleep(20)
+      log.push("resumes")
+      socket.resume()
+      await event(socket, "close")
+    }
+  },
+  "goes on writing when the server has ended, with allowHalfOpen": {
+    only: "plain",
+    server: (socket) => {
+      socket.once("data", () => socket.end("bye"))
+    },
+    run: async ({ connect, log }) => {
+      const socket = connect({ allowHalfOpen: true })
+      socket.write("hello")
+      socket.resume()
+      await event(socket, "end")
+      log.push(`writable ${socket.writable}`)
+      socket.end("after")
+      await event(socket, "close")
+    }
+  },
+  "is reset": {
+    server: (socket) => {
+      socket.once("data", () => (socket as tls.TLSSocket).encrypted ? socket.destroy() : socket.resetAndDestroy())
+    },
+    run: async ({ connect }) => {
+      const socket = connect().resume()
+      socket.write("x")
+      await event(socket, "close")
+    }
+  },
+  "resets": {
+    only: "plain",
+    run: async ({ connect }) => {
+      const socket = connect()
+      await connected(socket)
+      socket.resetAndDestroy()
+      await event(socket, "close")
+    }
+  },
+  "reads into a buffer": {
+    run: async ({ connect, log }) => {
+      let text = ""
+      const socket = connect({
+        onread: {
+          buffer: Buffer.alloc(16),
+          callback: (length, buffer) => {
+            text += Buffer.from(buffer.subarray(0, length)).toString()
+            return true
+          }
+        }
+      })
+      socket.end("a text of more than sixteen bytes")
+      await event(socket, "close")
+      log.push(text)
+    }
+  },
+  "reads into buffers that it asks for": {
+    run: async ({ connect, log }) => {
+      let text = ""
+      const socket = connect({
+        onread: {
+          buffer: () => Buffer.alloc(16),
+          callback: (length, buffer) => {
+            text += Buffer.from(buffer.subarray(0, length)).toString()
+            return true
+          }
+        }
+      })
+      socket.end("a text of more than sixteen bytes")
+      await event(socket, "close")
+      log.push(text)
+    }
+  },
+  "tells its listeners in the context of the caller": {
+    run: async ({ connect, log }) => {
+      const context = new AsyncLocalStorage<string>()
+      await context.run("caller", async () => {
+        const socket = connect()
+        for (const name of ["lookup", "connect", "secureConnect", "data", "end", "close"]) {
+          socket.on(name, () => log.push(`${name} in ${context.getStore()}`))
+        }
+        socket.end("x")
+        await event(socket, "close")
+      })
+    }
+  },
+  "has an address of its own, and a port": {
+    only: "plain",
+    notDocumented: true,
+    run: async ({ connect, log }) => {
+      const probe = net.createServer().listen(0, "127.0.0.9")
+      await once(probe, "listening")
+      const { port: localPort } = probe.address() as net.AddressInfo
+      probe.close()
+      await event(probe, "close")
+      const socket = connect({ localAddress: "127.0.0.9", localPort })
+      await connected(socket)
+      log.push(`${socket.localAddress} ${socket.localPort === localPort}`)
+      socket.resetAndDestroy()
+      await event(socket, "close")
+    }
+  },
+  "connects to an address": {
+    run: async ({ connect }) => {
+      const socket = connect({ host: "127.0.0.3", servername: "happy.test" })
+      socket.end("x")
+      socket.resume()
+      await event(socket, "close")
+    }
+  },
+  "resumes a session": {
+    only: "secure",
+    run: async ({ connect, log }) => {
+      for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+        const first = connect({ maxVersion }) as tls.TLSSocket
+        let session: Buffer | undefined
+        first.on("session", (given) => session = given)
+        first.write("x")
+        await event(first, "data")
+        first.destroy()
+        await event(first, "close")
+        const second = connect({ maxVersion, session }) as tls.TLSSocket
+        await connected(second)
+        log.push(`${maxVersion} reused ${second.isSessionReused()}`)
+        second.destroy()
+        await event(second, "close")
+      }
+    }
+  },
+  "shows its keys": {
+    only: "secure",
+    run: async ({ connect, log }) => {
+      const socket = connect()
+      socket.on("keylog", () => {})
+      socket.end("x")
+      socket.resume()
+      await event(socket, "close")
+      // The handshake is a part of the race, and is done before the socket is connected.
+      log.sort()
+    }
+  },
+  "has a certificate of somebody else": {
+    only: "secure",
+    run: ({ connect }) => event(connect({ servername: "sad.test" }), "close")
+  },
+  "has a certificate that nobody knows": {
+    only: "secure",
+    run: ({ connect }) => event(connect({ ca: [] }), "close")
+  },
+  "has a certificate that the caller does not take": {
+    only: "secure",
+    run: async ({ connect, log }) => {
+      const checkServerIdentity = (host: string, { subject }: tls.PeerCertificate) => {
+        log.push(`checks ${host} ${subject.CN}`)
+        return Object.assign(new Error("not the pin"), { code: "PIN" })
+      }
+      await event(connect({ checkServerIdentity }), "close")
+    }
+  },
+  "takes any certificate, if it is told to": {
+    only: "secure",
+    run: async ({ connect, log }) => {
+      const socket = connect({ ca: [], rejectUnauthorized: false }) as tls.TLSSocket
+      await connected(socket)
+      log.push(`${socket.authorized} ${socket.authorizationError}`)
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "agrees on a protocol": {
+    only: "secure",
+    tls: { ALPNProtocols: ["h2", "http/1.1"] },
+    run: async ({ connect, log }) => {
+      const socket = connect({ ALPNProtocols: ["http/1.1"] }) as tls.TLSSocket
+      await connected(socket)
+      log.push(`${socket.alpnProtocol} ${socket.exportKeyingMaterial(8, "x", Buffer.alloc(0)).length}`)
+      socket.destroy()
+      await event(socket, "close")
+    }
+  },
+  "negotiates anew": {
+    only: "secure",
+    tls: { maxVersion: "TLSv1.2" },
+    run: async ({ connect, log }) => {
+      const socket = connect() as tls.TLSSocket
+      await connected(socket)
+      await new Promise<void>((resume) =>
+        socket.renegotiate({}, (error) => {
+          log.push(`renegotiated ${error}`)
+          resume()
+        })
+      )
+      socket.end("x")
+      socket.resume()
+      await event(socket, "close")
+    }
+  },
+  "sends a lot both ways": {
+    run: async ({ connect, log }) => {
+      const socket = connect()
+      const sent = Buffer.alloc(2 << 20, "abcdefg")
+      const received: Array<Buffer> = []
+      let count = 0
+      socket.emit = net.Socket.prototype.emit.bind(socket) as typeof socket.emit
+      socket.on("data", (data) => {
+        received.push(data)
+        if (count++ % 7 === 0) {
+          socket.pause()
+          setTimeout(() => socket.resume(), 1)
+        }
+      })
+      socket.end(sent)
+      await event(socket, "close")
+      log.push(`the same: ${Buffer.concat(received).equals(sent)}`)
+    }
+  }
+}
+
+const transcript = (way: Way, isSecure: boolean, { run, server = echo, tls: tlsOptions }: Case) =>
+  Effect.gen(function*() {
+    const log: Array<string> = []
+    const listener = isSecure
+      ? tlsServer("happy", { allowHalfOpen: true, ...tlsOptions } as tls.TlsOptions).on("secureConnection", server)
+      : net.createServer({ allowHalfOpen: true }, server)
+    const port = yield* listening(listener, "127.0.0.3")
+    const connect = (options: Options = {}, called?: () => void) => {
+      const own = { host: "happy.test", port, lookup, ...isSecure && { ca, servername: "happy.test" }, ...options }
+      return transcribe(way[isSecure ? "secure" : "plain"](own, called), log)
+    }
+    yield* Effect.promise(() => run({ connect, log, port }))
+    return log.map((line) => line.replaceAll(String(port), "PORT"))
+  }).pipe(Effect.scoped)
+
+describe("createConnection", () => {
+  for (const [name, given] of Object.entries(cases)) {
+    for (const isSecure of [false, true]) {
+      if (given.only === (isSecure ? "plain" : "secure")) {
+        continue
+      }
+      live(`${name}${isSecure ? ", with TLS" : ""}: as Node's own`, () =>
+        Effect.gen(function*() {
+          deepStrictEqual(yield* transcript(ours, isSecure, given), yield* transcript(node, isSecure, given))
+        }))
+    }
+  }
+})
+void [strictEqual, assertTrue, knows]
