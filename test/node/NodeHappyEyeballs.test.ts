@@ -449,6 +449,11 @@ describe("NodeHappyEyeballs", () => {
         request.abort()
         await event(request, "close")
       }],
+      ["aborted while it connects, as one does no more", {}, async ({ get }) => {
+        const request = get("/a", { host: "hangs.test" })
+        setTimeout(() => request.abort(), 5)
+        await event(request, "close")
+      }],
       ["times out while the answer is awaited", {}, async ({ get }) => {
         const request = get("/hang", { timeout: 30 })
         await event(request, "timeout")
@@ -487,6 +492,14 @@ describe("NodeHappyEyeballs", () => {
             .on("error", (error: NodeJS.ErrnoException) => log.push(`${path} error ${error.code} ${error.message}`))
             .on("timeout", () => log.push(`${path} timeout`))
             .on("close", () => log.push(`${path} close`))
+            .on("socket", (socket: net.Socket) => {
+              log.push(`${path} socket, ${socket.connecting ? "connecting" : "connected"}`)
+              if (socket.connecting) {
+                for (const name of ["lookup", "connect", "ready", "secureConnect", "timeout"]) {
+                  socket.on(name, () => log.push(`${path} socket ${name}`))
+                }
+              }
+            })
             .on("response", (response: http.IncomingMessage) => {
               let body = ""
               response.setEncoding("utf8").on("data", (text) => body += text).on("end", () => {
@@ -669,6 +682,23 @@ describe("NodeHappyEyeballs", () => {
           deepStrictEqual({ ...agent.sockets }, {})
         })
     )
+
+    live("a pin on the socket of the request is checked, and is final", () =>
+      Effect.gen(function*() {
+        const server = https.createServer({ key: pem("happy"), cert: pem("happy") }, (_, response) => response.end())
+        const port = yield* listening(server, "127.0.0.3")
+        const agent = new NodeHappyEyeballs.HttpsAgent({
+          ca,
+          happyEyeballs: { resolver: knows("127.0.0.2", "127.0.0.3") }
+        })
+        const request = https.get({ ...target(port), agent })
+        request.on("socket", (socket) =>
+          socket.on("secureConnect", () => socket.destroy(Object.assign(new Error("pin"), { code: "PIN" }))))
+        const [error] = yield* Effect.promise(() =>
+          once(request, "error")
+        )
+        strictEqual(error.code, "PIN")
+      }))
 
     live(
       "with a Host header that is no name, the certificate is checked against the host all the same",

@@ -1,12 +1,16 @@
 import { describe, it } from "@effect/vitest"
-import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertTrue, deepStrictEqual, strictEqual, throws } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { AsyncLocalStorage } from "node:async_hooks"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import * as net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as tls from "node:tls"
+import { fileURLToPath } from "node:url"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { ca, knows, leavingNoSocket, listening, tlsServer } from "../support/sockets.js"
 
@@ -135,13 +139,30 @@ const cases: Record<string, Case> = {
     run: async ({ connect, log, port }) => {
       const socket = connect()
       const facts = () => {
-        const { bytesRead, connecting, destroyed, localAddress, pending, readyState, remoteAddress, remoteFamily } = socket
+        const { bytesRead, connecting, destroyed, localAddress, pending, readyState, remoteAddress, remoteFamily } =
+          socket
         const secure = socket as tls.TLSSocket & { readonly secureConnecting?: boolean; readonly servername?: string }
         return [
-          socket instanceof net.Socket, socket instanceof tls.TLSSocket, connecting, pending, readyState, destroyed,
-          remoteAddress, remoteFamily, socket.remotePort === port, localAddress, bytesRead > 0, secure.encrypted,
-          secure.authorized, secure.authorizationError, secure.alpnProtocol, secure.secureConnecting, secure.servername,
-          secure.getProtocol?.(), secure.isSessionReused?.(), (secure.getPeerCertificate?.() as any)?.subject?.CN
+          socket instanceof net.Socket,
+          socket instanceof tls.TLSSocket,
+          connecting,
+          pending,
+          readyState,
+          destroyed,
+          remoteAddress,
+          remoteFamily,
+          socket.remotePort === port,
+          localAddress,
+          bytesRead > 0,
+          secure.encrypted,
+          secure.authorized,
+          secure.authorizationError,
+          secure.alpnProtocol,
+          secure.secureConnecting,
+          secure.servername,
+          secure.getProtocol?.(),
+          secure.isSessionReused?.(),
+          (secure.getPeerCertificate?.() as any)?.subject?.CN
         ].join(" ")
       }
       log.push(facts())
@@ -165,15 +186,17 @@ const cases: Record<string, Case> = {
   "takes every call before it is connected": {
     run: async ({ connect, log }) => {
       const socket = connect()
-      log.push([
-        socket.setNoDelay(),
-        socket.setKeepAlive(true, 1000),
-        socket.setTimeout(5000),
-        socket.pause(),
-        socket.resume(),
-        socket.unref(),
-        socket.ref()
-      ].map((returned) => returned === socket).join(" "))
+      log.push(
+        [
+          socket.setNoDelay(),
+          socket.setKeepAlive(true, 1000),
+          socket.setTimeout(5000),
+          socket.pause(),
+          socket.resume(),
+          socket.unref(),
+          socket.ref()
+        ].map((returned) => returned === socket).join(" ")
+      )
       await connected(socket)
       log.push(`timeout ${socket.timeout}`)
       socket.destroy()
@@ -549,14 +572,186 @@ describe("createConnection", () => {
         }))
 
       if (!given.tellsOfTheRace) {
-        live(`${name}${isSecure ? ", with TLS" : ""}: where Node lacks what we know it by`, () =>
-          Effect.gen(function*() {
-            const theirs = yield* transcript(node, isSecure, given)
-            yield* withoutConnect6
-            deepStrictEqual((yield* transcript(ours, isSecure, given)).lines, theirs.lines)
-          }))
+        live(
+          `${name}${isSecure ? ", with TLS" : ""}: where Node lacks what we know it by`,
+          () =>
+            Effect.gen(function*() {
+              const theirs = yield* transcript(node, isSecure, given)
+              yield* withoutConnect6
+              deepStrictEqual((yield* transcript(ours, isSecure, given)).lines, theirs.lines)
+            })
+        )
       }
     }
   }
 })
-void [strictEqual, assertTrue, knows]
+
+describe("createConnection races", () => {
+  const race = (isSecure: boolean, options: Options, log: Array<string> = []) =>
+    transcribe(
+      ours[isSecure ? "secure" : "plain"]({ host: "happy.test", ...isSecure && { ca }, ...options }),
+      log
+    )
+
+  for (const isSecure of [false, true]) {
+    const withTls = isSecure ? ", with TLS" : ""
+    const server = () => isSecure ? tlsServer("happy") : net.createServer()
+
+    live(`the next address when one is refused, and tells of each${withTls}`, () =>
+      Effect.gen(function*() {
+        const port = yield* listening(server(), "127.0.0.3")
+        const log: Array<string> = []
+        const resolver = knows("127.0.0.2", "127.0.0.3")
+        const socket = race(isSecure, { port, happyEyeballs: { resolver } }, log)
+        yield* Effect.promise(() => connected(socket))
+        const { remoteAddress } = socket
+        socket.destroy()
+        yield* Effect.promise(() => event(socket, "close"))
+        deepStrictEqual([remoteAddress, ...log.map((line) => line.replaceAll(String(port), "PORT"))], [
+          "127.0.0.3",
+          "lookup null 127.0.0.2 4 happy.test",
+          "connectionAttempt 127.0.0.2 PORT 4",
+          "connectionAttemptFailed 127.0.0.2 PORT 4 Error ECONNREFUSED connect ECONNREFUSED 127.0.0.2:PORT",
+          "lookup null 127.0.0.3 4 happy.test",
+          "connectionAttempt 127.0.0.3 PORT 4",
+          "connect",
+          "ready",
+          ...isSecure ? ["secureConnect"] : [],
+          "close false"
+        ])
+      }))
+
+    live(`several failures are one error with all of them${withTls}`, () =>
+      Effect.gen(function*() {
+        const socket = race(isSecure, { port: 1, happyEyeballs: { resolver: knows("127.0.0.2", "127.0.0.3") } })
+        yield* Effect.promise(() => event(socket, "close"))
+        const error = socket.errored as AggregateError & NodeJS.ErrnoException
+        deepStrictEqual([error.code, error.errors.map(({ address }) => address)], ["ECONNREFUSED", [
+          "127.0.0.2",
+          "127.0.0.3"
+        ]])
+      }))
+
+    live(`destroyed at any moment, it leaves nothing${withTls}`, () =>
+      Effect.gen(function*() {
+        const port = yield* listening(server(), "127.0.0.3")
+        const resolver = knows("127.0.0.2", "127.0.0.3")
+        for (const millis of [0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20]) {
+          const socket = race(isSecure, { port, happyEyeballs: { resolver } })
+          yield* Effect.sleep(millis)
+          socket.destroy()
+          yield* Effect.promise(() => event(socket, "close"))
+        }
+      }))
+  }
+
+  live("a handshake that hangs holds the process only if the socket does", () =>
+    Effect.gen(function*() {
+      const port = yield* listening(net.createServer(() => {}), "127.0.0.3")
+      const exit = (isHeld: boolean) =>
+        Effect.promise(() =>
+          new Promise((resume) => {
+            const child = spawn(process.execPath, [
+              "--import",
+              "tsx",
+              fileURLToPath(new URL("../support/hanging.ts", import.meta.url)),
+              JSON.stringify({ isHeld, port })
+            ])
+            child.on("exit", (code, signal) => resume(signal ?? code))
+            setTimeout(() => child.kill("SIGKILL"), isHeld ? 3000 : 10_000).unref()
+          })
+        )
+      deepStrictEqual(yield* Effect.all([exit(false), exit(true)], { concurrency: 2 }), [0, "SIGKILL"])
+    }))
+
+  live("an address that takes connections and does not speak TLS loses to one that does", () =>
+    Effect.gen(function*() {
+      const port = yield* listening(net.createServer(() => {}), "127.0.0.2")
+      yield* listening(tlsServer("happy"), "127.0.0.3", port)
+      const resolver = knows("127.0.0.2", "127.0.0.3")
+      const socket = race(true, { port, happyEyeballs: { connectionAttemptDelay: 20, resolver } })
+      yield* Effect.promise(() => connected(socket))
+      deepStrictEqual([socket.remoteAddress, (socket as tls.TLSSocket).authorized], ["127.0.0.3", true])
+      socket.destroy()
+      yield* Effect.promise(() => event(socket, "close"))
+    }))
+
+  for (const addresses of [["127.0.0.2", "127.0.0.3"], ["127.0.0.3", "127.0.0.4"]]) {
+    live(`a wrong certificate is final, and the only error: ${addresses.join(", ")}`, () =>
+      Effect.gen(function*() {
+        const port = yield* listening(tlsServer("other"), "127.0.0.3")
+        let connections = 0
+        yield* listening(tlsServer("happy").on("connection", () => connections++), "127.0.0.4", port)
+        const socket = race(true, { port, happyEyeballs: { resolver: knows(...addresses) } })
+        yield* Effect.promise(() => event(socket, "close"))
+        const error = socket.errored as NodeJS.ErrnoException
+        deepStrictEqual([error.code, connections], ["ERR_TLS_CERT_ALTNAME_INVALID", 0])
+      }))
+  }
+
+  live(
+    "where Node lacks what we know it by, the address that wins is connected to once more",
+    () =>
+      Effect.gen(function*() {
+        yield* withoutConnect6
+        let connections = 0
+        const port = yield* listening(net.createServer().on("connection", () => connections++), "127.0.0.3")
+        const socket = race(false, { port, happyEyeballs: { resolver: knows("127.0.0.2", "127.0.0.3") } })
+        yield* Effect.promise(() => connected(socket))
+        yield* Effect.promise(() => new Promise((resume) => setTimeout(resume, 10)))
+        deepStrictEqual([socket.remoteAddress, connections], ["127.0.0.3", 2])
+        socket.destroy()
+        yield* Effect.promise(() => event(socket, "close"))
+      })
+  )
+
+  live("one family, by whatever name Node takes for it, and no other", () =>
+    Effect.gen(function*() {
+      for (const [family, address] of [[6, "::1"], ["IPv6", "::1"], [4, "127.0.0.2"], ["IPv4", "127.0.0.2"]]) {
+        const happyEyeballs = { resolver: knows("::1", "127.0.0.2") }
+        const socket = race(false, { port: 1, family: family as 4, happyEyeballs })
+        yield* Effect.promise(() => event(socket, "close"))
+        strictEqual((socket.errored as unknown as { readonly address: string }).address, address)
+      }
+      throws(() => race(false, { port: 1, family: 5 }), (error) => {
+        assertTrue(error instanceof Error && error.message.includes("option \"family\" must be 4 or 6, got 5"))
+      })
+      throws(() => race(false, { port: 65536 }), (error) => {
+        assertTrue((error as NodeJS.ErrnoException).code === "ERR_SOCKET_BAD_PORT")
+      })
+    }))
+
+  live("takes the arguments of net.connect and of tls.connect", () =>
+    Effect.gen(function*() {
+      const port = yield* listening(net.createServer((socket) => socket.end()), "127.0.0.1")
+      const path = join(tmpdir(), `${process.pid}.happy-connect.sock`)
+      const byPath = net.createServer((socket) => socket.end()).listen(path)
+      yield* Effect.acquireRelease(
+        Effect.promise(() => once(byPath, "listening")),
+        () => Effect.async<void>((resume) => void byPath.close(() => resume(Effect.void)))
+      )
+      const sockets = [
+        (listener: () => void) => NodeHappyEyeballs.createConnection({ port, family: 4 }, listener),
+        (listener: () => void) => NodeHappyEyeballs.createConnection(port, "127.0.0.1", listener),
+        (listener: () => void) => NodeHappyEyeballs.createConnection(path, listener)
+      ]
+      for (const make of sockets) {
+        yield* Effect.promise(() =>
+          new Promise<void>((resume) => {
+            const socket = make(() => socket.on("close", () => resume()).resume())
+          })
+        )
+      }
+      const tlsPort = yield* listening(tlsServer("happy"), "127.0.0.1")
+      yield* Effect.promise(() =>
+        new Promise<void>((resume) => {
+          const socket = NodeHappyEyeballs.createTlsConnection(
+            tlsPort,
+            "127.0.0.1",
+            { ca, servername: "happy.test" },
+            () => socket.on("close", () => resume()).destroy()
+          )
+        })
+      )
+    }))
+})
