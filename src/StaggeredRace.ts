@@ -657,6 +657,22 @@ export interface CurrentAttempt {
    * handshake.
    */
   readonly progress: (duration: Duration.DurationInput) => Effect.Effect<void>
+  /**
+   * Lets the next start come without the distance from this one that the option `minDelay` asks for. Run it where the
+   * attempt has not touched what `minDelay` is there to spare, such as a network.
+   *
+   * ```text
+   * minDelay: "10 millis", and the first attempt runs waiveMinDelay before it fails
+   *
+   *    0 ms      2    4    6    8    10
+   *    └────┴────┴────┴────┴────┴────┴───
+   * #0 ┣━━━━━┫ failed
+   * #1       +━━━━━━━━━━━━━━━━━━━━━━━━━━━
+   * ```
+   *
+   * Only the newest attempt can do so, and only while it runs. The `delay` stays.
+   */
+  readonly waiveMinDelay: Effect.Effect<void>
 }
 
 /**

@@ -4,10 +4,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import { play, scenario } from "../support/play.js"
-import type { Boom } from "../support/scenario.js"
+import type { Boom, Row, Transcript } from "../support/scenario.js"
 import {
   candidate,
   candidates,
@@ -278,6 +279,25 @@ describe.concurrent("what starts a candidate, and when", () => {
         const options = { delay: Schedule.spaced(2), minDelay: 10 }
         yield* observe(StaggeredRace.race(candidates([hang(), hang(), ok(5)], seen), options))
         deepStrictEqual(seen.started, [[0, 0], [1, 10], [2, 20]])
+      }))
+  })
+
+  describe("an attempt that waives the least gap", () => {
+    const waiving = (after: number, then: Row, index: number, seen: Transcript) =>
+      Effect.zipRight(
+        Effect.delay(
+          Effect.flatMap(StaggeredRace.CurrentAttempt, (attempt) => Option.getOrThrow(attempt).waiveMinDelay),
+          after
+        ),
+        candidate(then, index, seen)
+      )
+
+    it.live("lets the next start come as soon as it fails, and only the next", () =>
+      Effect.gen(function*() {
+        const seen = transcript()
+        const list = [waiving(1, fail(1), 0, seen), ...candidates([fail(1), fail(1), hang()], seen).slice(1)]
+        yield* observe(StaggeredRace.race(list, { delay: 250, minDelay: 10 }), { interruptAt: 100 })
+        deepStrictEqual(seen.started.map(([, at]) => at), [1, 2, 12])
       }))
   })
 

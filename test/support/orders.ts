@@ -41,6 +41,7 @@ interface Newest {
   readonly at: number
   readonly atClock: number
   readonly delay: number
+  readonly minDelay: number
   /** By the clock. */
   readonly failedAt: number
   readonly heldUntil: number
@@ -185,31 +186,31 @@ class World {
 
   /** When the next start may happen, if an attempt can run and a candidate is left. */
   get startsAt(): number {
-    const { newest, options } = this
+    const { newest } = this
     if (newest === undefined) {
       return this.time
     }
-    const wait = Math.max(options.minDelay, this.hasFailed ? 0 : newest.delay)
+    const wait = Math.max(newest.minDelay, this.hasFailed ? 0 : newest.delay)
     return Math.max(newest.at + wait, this.hasFailed ? 0 : newest.heldUntil)
   }
 
   get startsAtClock(): number {
-    const { newest, options } = this
+    const { newest } = this
     if (newest === undefined) {
       return this.clock
     }
-    const wait = Math.max(options.minDelay, this.hasFailed ? 0 : newest.delay)
+    const wait = Math.max(newest.minDelay, this.hasFailed ? 0 : newest.delay)
     return Math.max(newest.atClock + wait, this.hasFailed ? -Infinity : newest.heldUntilClock)
   }
 
   /** Whether the next start may happen: by what the clock says, or by what the timers have proven. */
   get isDue(): boolean {
-    const { newest, options } = this
+    const { newest } = this
     if (newest === undefined) {
       return true
     }
     const isReached = (time: number, clock: number) => this.knownTime >= time || this.clock >= clock
-    return isReached(newest.at + options.minDelay, newest.atClock + options.minDelay) &&
+    return isReached(newest.at + newest.minDelay, newest.atClock + newest.minDelay) &&
       (this.hasFailed ||
         isReached(newest.at + newest.delay, newest.atClock + newest.delay) &&
           isReached(newest.heldUntil - this.setBackBy, newest.heldUntilClock))
@@ -317,6 +318,7 @@ class World {
       at: this.time,
       atClock: clock,
       delay: delay === "told" ? Infinity : delay,
+      minDelay: this.options.minDelay,
       failedAt: Infinity,
       heldUntil: -Infinity,
       heldUntilClock: -Infinity
@@ -423,6 +425,14 @@ class World {
     }
   }
 
+  waive(index: number): void {
+    this.stir()
+    this.rules.waived(index)
+    if (index === this.started - 1) {
+      this.newest = { ...this.newest!, minDelay: 0 }
+    }
+  }
+
   fail(index: number, isFatal: boolean): void {
     this.stir()
     this.running &= ~(1 << index)
@@ -470,6 +480,7 @@ class World {
       () => rules.timerEnded(true),
       () => rules.delayIs(this.started - 1, 0),
       () => rules.progressed(this.started - 1, later, 1),
+      () => rules.waived(this.started - 1),
       () => rules.failed(this.started - 1, later, false),
       () => rules.failed(this.started - 1, later, true),
       () => rules.succeeded(later),
@@ -504,6 +515,13 @@ const actions: ReadonlyArray<Action> = [
         name: `${index} progresses`,
         isPossible: (world) => isRunning(world) && !(world.hasProgressed && index === world.started - 1),
         happen: (world) => world.progress(index)
+      },
+      {
+        name: `${index} waives the least distance`,
+        isPossible: (world) =>
+          isRunning(world) && world.options.minDelay > 0 && !world.hasProgressed &&
+          (index < world.started - 1 || (world.newest?.minDelay ?? 0) > 0),
+        happen: (world) => world.waive(index)
       },
       {
         // Also of an attempt that is not the newest any more.

@@ -67,6 +67,16 @@ const parse = (text: string): Parsed | undefined => {
 export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
+/**
+ * Whether what is sent there stays on this machine (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+ *
+ * @internal
+ */
+export const isLoopback = ({ address }: Address): boolean => {
+  const { family, key = "" } = parse(address) ?? {}
+  return family === 4 ? Number.parseInt(key) >> 8 === 127 : key.startsWith("0:0:0:0:0:0:0:1%")
+}
+
 const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
 
 /**

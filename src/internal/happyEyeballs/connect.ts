@@ -5,10 +5,11 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
+import * as StaggeredRace from "../../StaggeredRace.js"
 import { watch } from "../observe.js"
 import { Checks } from "../options.js"
 import * as staggeredRace from "../race/outcome.js"
-import { fromText, interleave as interleaveAddresses } from "./address.js"
+import { fromText, interleave as interleaveAddresses, isLoopback } from "./address.js"
 import { Resolution } from "./resolution.js"
 
 // RFC 8305, section 8, in milliseconds.
@@ -115,6 +116,17 @@ const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyebal
   })
 })
 
+/**
+ * The least delay between attempts is there to spare the network (RFC 8305, section 5). What sends no packet there owes
+ * none.
+ *
+ * @internal
+ */
+export const owesNoDelay: Effect.Effect<void> = Effect.flatMap(
+  StaggeredRace.CurrentAttempt,
+  Option.match({ onNone: () => Effect.void, onSome: ({ waiveMinDelay }) => waiveMinDelay })
+)
+
 /** @internal */
 export const outcome = <A, E, R>(
   target: HappyEyeballs.Target,
@@ -126,7 +138,10 @@ export const outcome = <A, E, R>(
     (resolution) => {
       const candidates = Stream.map(
         resolution.addresses,
-        (address) => Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
+        (address) => {
+          const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
+          return isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt
+        }
       )
       // The resolution gives one address per attempt, as it starts, so the indices agree.
       const race = staggeredRace.outcomeStream(candidates, {

@@ -10,7 +10,7 @@ import * as HappyEyeballs from "../../HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
-import { connectionAttemptDelay } from "../happyEyeballs/connect.js"
+import { connectionAttemptDelay, owesNoDelay } from "../happyEyeballs/connect.js"
 import { Checks } from "../options.js"
 
 const check = new Checks("NodeHappyEyeballs")
@@ -85,6 +85,18 @@ const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A
   )
 
 /**
+ * For a socket that is about to connect. An error that comes before the event loop has turned is the system's own, such
+ * as that there is no route: nothing was sent.
+ *
+ * @internal
+ */
+export const sparesTheNetwork = (): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> => {
+  let hasTurned = false
+  setImmediate(() => hasTurned = true)
+  return Effect.tapError(() => hasTurned ? Effect.void : owesNoDelay)
+}
+
+/**
  * Gives a connected address some time for its handshake before the race tries the next one.
  *
  * @internal
@@ -104,8 +116,8 @@ export const handshakeBegins = (
  */
 export const connected = <S extends net.Socket>(make: () => S) =>
   Effect.flatMap(
-    acquire(make, (socket) => awaiting(socket, "connect")),
-    ([socket, connects]) => Effect.as(Deferred.await(connects), socket)
+    acquire(make, (socket) => sparesTheNetwork()(Deferred.await(awaiting(socket, "connect")))),
+    ([socket, connects]) => Effect.as(connects, socket)
   )
 
 /**
@@ -118,9 +130,13 @@ export const secured = <S extends net.Socket>(
   handshakeDelay?: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
 ) =>
   Effect.flatMap(
-    acquire(make, (socket) => [awaiting(socket, "connect"), awaiting(socket, "secureConnect")] as const),
+    acquire(make, (socket) =>
+      [
+        sparesTheNetwork()(Deferred.await(awaiting(socket, "connect"))),
+        awaiting(socket, "secureConnect")
+      ] as const),
     ([socket, [connects, secures]]) =>
-      Deferred.await(connects).pipe(
+      connects.pipe(
         Effect.zipRight(handshakeBegins(handshakeDelay)),
         Effect.zipRight(Deferred.await(secures)),
         Effect.as(socket)

@@ -6,7 +6,7 @@ import * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { awaiting, failure, familyOf, handshakeBegins, withoutDot } from "./socket.js"
+import { awaiting, failure, familyOf, handshakeBegins, sparesTheNetwork, withoutDot } from "./socket.js"
 
 /** A connector at work: it calls back with a socket that is ready, or with an error. */
 const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
@@ -28,7 +28,9 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
   if (given instanceof net.Socket) {
     socket = given.on("error", constVoid)
   }
-  const connects = given instanceof net.Socket ? awaiting(given, "connect") : undefined
+  const connects = given instanceof net.Socket
+    ? sparesTheNetwork()(Deferred.await(awaiting(given, "connect")))
+    : undefined
   return { connects, release, result }
 }
 
@@ -43,8 +45,8 @@ const open = (
   ).pipe(
     Effect.tap(({ connects }) =>
       connects !== undefined && options.protocol === "https:"
-        ? Effect.zipRight(Deferred.await(connects), handshakeBegins(handshakeDelay))
-        : Effect.void
+        ? Effect.zipRight(connects, handshakeBegins(handshakeDelay))
+        : connects ?? Effect.void
     ),
     Effect.flatMap(({ result }) => Deferred.await(result))
   )

@@ -22,6 +22,7 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
 
 interface Progress {
   onProgress(index: number, millis: number): void
+  onWaive(index: number): void
 }
 
 /**
@@ -67,6 +68,10 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
         const millis = check.millis("progress", duration)
         this.race?.onProgress(this.index, millis)
       })
+  }
+
+  get waiveMinDelay(): Effect.Effect<void> {
+    return Effect.sync(() => this.race?.onWaive(this.index))
   }
 
   /** Keeps the fiber to interrupt it later. The attempt may have ended already, as it started. */

@@ -243,6 +243,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.rules.progressed(index, this.now, millis)
   }
 
+  onWaive(index: number): void {
+    this.rules.waived(index)
+    this.onChange()
+  }
+
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
