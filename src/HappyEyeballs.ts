@@ -16,13 +16,14 @@
  * @module
  * @since 0.2.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import * as internalAddress from "./internal/happyEyeballs/address.js"
@@ -168,6 +169,8 @@ export interface Connection<out E> extends Address {
   /** Milliseconds of the `Clock`. */
   readonly startedAt: number
   readonly endedAt: number
+  /** When it has last said that it makes progress, as one does that is connected, and begins its handshake. */
+  readonly progressedAt: Option.Option<number>
   readonly result: StaggeredRace.Attempt<unknown, E>["result"]
   /** Why it failed, or how it was let go; none where it has won, or has succeeded late. */
   readonly cause: Option.Option<Cause.Cause<E>>
@@ -205,14 +208,35 @@ export interface Connection<out E> extends Address {
 export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
   readonly host: string
   readonly port: number
+  readonly decidedBy: StaggeredRace.DecidedBy
+  readonly exit: Exit.Exit<unknown, unknown>
   readonly connections: ReadonlyArray<Connection<unknown>>
   readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+  readonly unanswered: ReadonlyArray<Family>
 }> {
+  /** `"failures"`, `"fatal"`, or `"timeout"`. */
+  declare readonly decidedBy: StaggeredRace.DecidedBy
+  /** All failures together, first the one that was `fatal`. */
+  declare readonly exit: Exit.Exit<unknown, E>
   /** Each address that was tried, in that order. */
   declare readonly connections: ReadonlyArray<Connection<E>>
   /** Queries that failed. */
   declare readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+  /** Families whose query was not answered in time. */
+  declare readonly unanswered: ReadonlyArray<Family>
 
+  /** The one that was `fatal`, else that of the first address that failed. */
+  get failure(): Option.Option<E> {
+    return Option.flatMap(Exit.causeOption(this.exit), Cause.failureOption)
+  }
+  /** `"ETIMEDOUT"` where the time was over, else that of the `failure`, if it has one. */
+  get code(): string | undefined {
+    if (this.decidedBy === "timeout") {
+      return "ETIMEDOUT"
+    }
+    const failure = Option.getOrUndefined(this.failure)
+    return Predicate.hasProperty(failure, "code") && typeof failure.code === "string" ? failure.code : undefined
+  }
   override get message() {
     return internal.describeConnections(this)
   }
@@ -393,7 +417,7 @@ export interface History {
  * @since 0.2.0
  * @category models
  */
-export interface ConnectOptions extends ResolveOptions {
+export interface ConnectOptions<in E = unknown> extends ResolveOptions {
   /**
    * How long an address is given before the next is tried beside it: the Connection Attempt Delay. Milliseconds of the
    * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
@@ -401,6 +425,13 @@ export interface ConnectOptions extends ResolveOptions {
   readonly connectionAttemptDelay?: Duration.DurationInput | undefined
   /** What is known of addresses from earlier connections. Default: nothing. */
   readonly history?: History | undefined
+  /** A failure of one address after which no other is tried, and which the caller sees. Default: none. */
+  readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
+  /**
+   * The time for all of it, from the first query on. When it is over, it fails with {@link ConnectionFailed}, which says
+   * what each address was doing. Milliseconds of the `Clock`. Default: no limit.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
@@ -414,6 +445,8 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
   readonly connections: ReadonlyArray<Connection<E>>
   /** Queries that failed. */
   readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
+  /** Families whose query was not answered before the race was decided. */
+  readonly unanswered: ReadonlyArray<Family>
 }
 
 /**
@@ -442,11 +475,14 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
  * - Where there is a tracer, the race and its attempts have spans, see {@link StaggeredRace.metrics}. That of an attempt
  *   says which address it is for, by the semantic conventions of OpenTelemetry: `server.address` and `server.port`,
  *   `network.peer.address`, `network.peer.port` and `network.type`.
- * - It fails with {@link ConnectionFailed} when no address could be connected to, or none was found.
+ * - It fails with {@link ConnectionFailed} when no address could be connected to, none was found, one has failed in a way
+ *   that is `fatal`, or the `timeout` has passed.
+ * - The next attempt does not wait for 10 milliseconds where the last has sent nothing to a network: on loopback, and
+ *   where it has said so by `waiveMinDelay` of its {@link StaggeredRace.CurrentAttempt}.
  *
  * **Gotchas**
  *
- * There is no timeout. Where all addresses hang, so does the race: `Effect.timeout` around it ends that.
+ * There is no limit of time, if it is not set: where all addresses hang, so does the race.
  *
  * @example
  * ```ts
@@ -472,7 +508,7 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
 export const connect: <A, E, R>(
   target: Target,
   open: (endpoint: Endpoint) => Effect.Effect<A, E, R>,
-  options?: ConnectOptions
+  options?: ConnectOptions<E>
 ) => Effect.Effect<A, ConnectionFailed<E>, R | Resolver> = internal.connect
 
 /**
@@ -507,5 +543,5 @@ export const connect: <A, E, R>(
 export const outcome: <A, E, R>(
   target: Target,
   open: (endpoint: Endpoint) => Effect.Effect<A, E, R>,
-  options?: ConnectOptions
+  options?: ConnectOptions<E>
 ) => Effect.Effect<Outcome<A, E>, never, R | Resolver> = internal.outcome

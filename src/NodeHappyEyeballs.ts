@@ -21,6 +21,7 @@
  * @module
  * @since 0.2.0
  */
+import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -49,6 +50,8 @@ import * as internalConnector from "./internal/node/undici.js"
  */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
   readonly cause: NodeJS.ErrnoException
+  /** Whether the server has answered, with a certificate that is not trusted. */
+  readonly isUntrusted?: boolean
 }> {
   get code(): string | undefined {
     return this.cause.code
@@ -57,6 +60,16 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
     return this.cause.message
   }
 }
+
+/**
+ * Whether a server has answered with a certificate that is not trusted. It is what is `fatal` in {@link connectTls} and
+ * {@link connectTlsPromise} if nothing else is said: other addresses of the host are not tried then, and this is the
+ * error that the caller sees.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export const isUntrusted: (cause: Cause.Cause<SocketFailed>) => boolean = internal.isUntrusted
 
 /**
  * How names are resolved.
@@ -140,6 +153,7 @@ export interface SocketOptions extends
     | "lookup"
     | "port"
     | "signal"
+    | "timeout"
   >
 {}
 
@@ -243,7 +257,7 @@ export const openTls: (
  * @since 0.2.0
  * @category models
  */
-export interface ConnectOptions extends HappyEyeballs.ConnectOptions, SocketOptions {}
+export interface ConnectOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, SocketOptions {}
 
 /**
  * How {@link connectTls} resolves, races, and makes its sockets.
@@ -251,7 +265,7 @@ export interface ConnectOptions extends HappyEyeballs.ConnectOptions, SocketOpti
  * @since 0.2.0
  * @category models
  */
-export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions, TlsOptions {}
+export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, TlsOptions {}
 
 /**
  * A socket to whichever of a host's addresses answers first.
@@ -352,7 +366,7 @@ export const connectTls: (
  * @since 0.2.0
  * @category models
  */
-export interface PlainOptions extends HappyEyeballs.ConnectOptions {
+export interface PlainOptions extends HappyEyeballs.ConnectOptions<SocketFailed> {
   /** Who resolves names. Default: that of {@link makeResolver}. */
   readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
 }

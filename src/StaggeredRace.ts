@@ -334,6 +334,7 @@ export type StartedBy = "first" | "delay" | "failure"
  * - `"success"`: an attempt succeeded; it is the winner
  * - `"failures"`: every attempt failed and no candidate is left, or there was none at all
  * - `"fatal"`: an attempt failed with a failure that `fatal` accepts
+ * - `"timeout"`: a limit has passed that was set by what the race is a part of, such as a connection
  * - `"interruption"`: the caller was interrupted
  * - `"defect"`: something that you passed in died, such as the schedule or the `Clock`
  *
@@ -342,7 +343,7 @@ export type StartedBy = "first" | "delay" | "failure"
  * @since 0.1.0
  * @category models
  */
-export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "defect"
+export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interruption" | "defect"
 
 /**
  * Something that happened in a race. `at` is the time of the `Clock` in milliseconds.

@@ -29,6 +29,7 @@ const decisions = {
   failures: "all have failed",
   interruption: "the caller was interrupted, and so is what still runs",
   fatal: "a failure was fatal",
+  timeout: "the time is over",
   defect: "the schedule died"
 }
 

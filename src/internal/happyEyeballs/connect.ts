@@ -1,5 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -55,7 +56,8 @@ const decodeTarget = (target: HappyEyeballs.Target): HappyEyeballs.Target => {
   return target
 }
 
-const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }: HappyEyeballs.ConnectOptions) => {
+const decodeRace = <E>(options: HappyEyeballs.ConnectOptions<E>) => {
+  const { connectionAttemptDelay: input = connectionAttemptDelay, fatal, timeout = Infinity } = options
   const delay = check.millis("connectionAttemptDelay", input)
   check.that(
     delay >= connectionAttemptDelayMin && delay <= connectionAttemptDelayMax,
@@ -63,7 +65,8 @@ const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }:
     input,
     "from 10 milliseconds to 2 seconds (RFC 8305, section 8)"
   )
-  return delay
+  check.functions({ fatal })
+  return { delay, fatal, timeout: check.millis("timeout", timeout) }
 }
 
 const resolutionOf = (
@@ -127,27 +130,51 @@ export const owesNoDelay: Effect.Effect<void> = Effect.flatMap(
   Option.match({ onNone: () => Effect.void, onSome: ({ waiveMinDelay }) => waiveMinDelay })
 )
 
+/** Notes when an attempt has made progress last. */
+const watched = <A, E, R>(attempt: Effect.Effect<A, E, R>, progressed: Map<number, number>) =>
+  Effect.flatMap(
+    StaggeredRace.CurrentAttempt,
+    Option.match({
+      onNone: () => attempt,
+      onSome: ({ index, progress, waiveMinDelay }) =>
+        Effect.provideService(
+          attempt,
+          StaggeredRace.CurrentAttempt,
+          Option.some<StaggeredRace.CurrentAttempt>({
+            index,
+            progress: (duration) =>
+              Effect.zipRight(
+                Effect.map(Clock.currentTimeMillis, (now) => progressed.set(index, now)),
+                progress(duration)
+              ),
+            waiveMinDelay
+          })
+        )
+    })
+  )
+
 /** @internal */
 export const outcome = <A, E, R>(
   target: HappyEyeballs.Target,
   open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
-  options: HappyEyeballs.ConnectOptions = {}
+  options: HappyEyeballs.ConnectOptions<E> = {}
 ): Effect.Effect<HappyEyeballs.Outcome<A, E>, never, R | HappyEyeballs.Resolver> =>
   Effect.flatMap(
     Effect.suspend(() => resolutionOf(decodeTarget(target).host, options, options.history)),
     (resolution) => {
-      const candidates = Stream.map(
-        resolution.addresses,
-        (address) => {
-          const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
-          return isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt
-        }
-      )
+      const { delay, fatal, timeout } = decodeRace(options)
+      const progressed = new Map<number, number>()
+      const candidates = Stream.map(resolution.addresses, (address) => {
+        const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
+        return watched(isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt, progressed)
+      })
       // The resolution gives one address per attempt, as it starts, so the indices agree.
-      const race = staggeredRace.outcomeStream(candidates, {
-        delay: decodeDelay(options),
-        minDelay: connectionAttemptDelayMin
-      }, watch((index) => attributesOf(target, resolution.given[index])))
+      const race = staggeredRace.outcomeStream(
+        candidates,
+        { delay, minDelay: connectionAttemptDelayMin, fatal },
+        watch((index) => attributesOf(target, resolution.given[index])),
+        timeout
+      )
       return Effect.flatMap(race, (outcome) => {
         const connections = Arr.zipWith(
           outcome.attempts,
@@ -156,6 +183,7 @@ export const outcome = <A, E, R>(
             ...address,
             startedAt: attempt.startedAt,
             endedAt: attempt.endedAt,
+            progressedAt: Option.fromNullable(progressed.get(attempt.index)),
             result: attempt.result,
             cause: Exit.causeOption(attempt.exit)
           })
@@ -163,7 +191,7 @@ export const outcome = <A, E, R>(
         const recorded = Effect.suspend(() => options.history?.record(connections, target) ?? Effect.void)
         return Effect.as(
           Effect.catchAllCause(recorded, (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)),
-          { ...outcome, connections, resolution: resolution.failures }
+          { ...outcome, connections, resolution: resolution.failures, unanswered: resolution.unanswered }
         )
       })
     }
@@ -173,16 +201,21 @@ export const outcome = <A, E, R>(
 export const connect = <A, E, R>(
   target: HappyEyeballs.Target,
   open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<A, E, R>,
-  options?: HappyEyeballs.ConnectOptions
+  options?: HappyEyeballs.ConnectOptions<E>
 ): Effect.Effect<A, HappyEyeballs.ConnectionFailed<E>, R | HappyEyeballs.Resolver> =>
-  Effect.flatMap(outcome(target, open, options), ({ connections, resolution, winner }) =>
-    Option.match(winner, {
-      onNone: () =>
-        Effect.fail(
-          new HappyEyeballs.ConnectionFailed<E>({ host: target.host, port: target.port, connections, resolution })
-        ),
-      onSome: ({ value }) => Effect.succeed(value)
-    }))
+  Effect.flatMap(
+    outcome(target, open, options),
+    ({ connections, decidedBy, exit, resolution, unanswered, winner }) =>
+      Option.match(winner, {
+        onNone: () => {
+          const { host, port } = target
+          return Effect.fail(
+            new HappyEyeballs.ConnectionFailed<E>({ host, port, decidedBy, exit, connections, resolution, unanswered })
+          )
+        },
+        onSome: ({ value }) => Effect.succeed(value)
+      })
+  )
 
 const reason = (cause: Cause.Cause<unknown>): string =>
   Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "interrupted"
@@ -195,21 +228,31 @@ export const describeResolution = ({ failures, host }: HappyEyeballs.ResolutionF
 
 /** @internal */
 export const describeConnections = (
-  { connections, host, port, resolution }: HappyEyeballs.ConnectionFailed<unknown>
+  { connections, decidedBy, host, port, resolution, unanswered }: HappyEyeballs.ConnectionFailed<unknown>
 ): string => {
   const begin = connections[0]?.startedAt ?? 0
   const width = Math.max(...connections.map(({ address }) => address.length))
-  const lines = connections.slice(0, shown).map(({ address, cause, endedAt, startedAt }) => {
-    const why = Option.match(cause, { onNone: () => "no reason", onSome: reason })
+  const isTimedOut = decidedBy === "timeout"
+  const lines = connections.slice(0, shown).map(({ address, cause, endedAt, progressedAt, result, startedAt }) => {
+    const why = isTimedOut && result === "lost"
+      ? Option.match(progressedAt, {
+        onNone: () => "no answer",
+        onSome: (at) => `connected by ${at - begin} ms, and then no answer`
+      })
+      : Option.match(cause, { onNone: () => "no reason", onSome: reason })
     return `${address.padEnd(width)}  ${startedAt - begin} ms to ${endedAt - begin} ms: ${why}`
   })
   const left = connections.length - lines.length
+  const what = `could not connect to ${host} port ${port}${isTimedOut ? " in time" : ""}`
   return [
-    connections.length === 0
-      ? `could not connect to ${host} port ${port}: it has no addresses`
-      : `could not connect to ${host} port ${port}; addresses tried: ${connections.length}`,
+    connections.length > 0
+      ? `${what}; addresses tried: ${connections.length}`
+      : isTimedOut
+      ? what
+      : `${what}: it has no addresses`,
     ...lines,
     ...(left > 0 ? [`and ${left} more`] : []),
-    ...resolution.map(reason)
+    ...resolution.map(reason),
+    ...(isTimedOut ? unanswered.map((family) => `IPv${family} addresses of ${host}: no answer`) : [])
   ].join("\n  ")
 }

@@ -48,6 +48,11 @@ export class Resolution {
     return this.sequence.taken
   }
 
+  /** The families whose answer has not come. */
+  get unanswered(): ReadonlyArray<Family> {
+    return Array.from(this.pending)
+  }
+
   /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
   readonly addresses: Stream.Stream<Address> = Stream.fromPull(
     Effect.suspend(() => {

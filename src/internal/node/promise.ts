@@ -23,17 +23,24 @@ const errorsOf = (causes: Iterable<Cause.Cause<{ readonly cause: unknown }>>) =>
   ]).flat().map(toError)
 
 /**
- * The error that a program of Node's knows what to do with: its own where there is only one, else one that has them
- * all and the code of the first. Where nobody was found to connect to, it is that of the resolver, or the one with which
- * Node's look-up says so.
+ * The error that a program of Node's knows what to do with: its own where there is only one, or one that is final, else
+ * one that has them all and the code of the first. Where nobody was found to connect to, it is that of the resolver, or
+ * the one with which Node's look-up says so.
  */
 const toNodeError = (
   failed: HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>
 ): NodeJS.ErrnoException => {
-  const errors = errorsOf(failed.connections.flatMap(({ cause }) => Option.toArray(cause)))
+  const { connections, decidedBy, failure, host, port } = failed
+  if (decidedBy === "timeout") {
+    return Object.assign(new Error(failed.message, { cause: failed }), { code: failed.code, host, port })
+  }
+  if (decidedBy === "fatal" && Option.isSome(failure)) {
+    return toError(failure.value.cause)
+  }
+  const errors = errorsOf(connections.flatMap(({ cause }) => Option.toArray(cause)))
   const first = errors[0] ?? errorsOf(failed.resolution)[0]
   if (first === undefined) {
-    return Object.assign(new Error(failed.message, { cause: failed }), { code: "ENOTFOUND", hostname: failed.host })
+    return Object.assign(new Error(failed.message, { cause: failed }), { code: "ENOTFOUND", hostname: host })
   }
   return errors.length < 2
     ? first

@@ -1,3 +1,5 @@
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
@@ -21,6 +23,17 @@ export const toError = (cause: unknown): NodeJS.ErrnoException =>
 
 /** @internal */
 export const failure = (cause: unknown) => new NodeHappyEyeballs.SocketFailed({ cause: toError(cause) })
+
+/** Why a socket has closed. Node says in `authorizationError` that it did not take the certificate. */
+const failureOf = (socket: net.Socket, event: string) => {
+  const cause = socket.errored ?? new Error(`closed before "${event}"`)
+  const { authorizationError } = socket as Partial<tls.TLSSocket>
+  return new NodeHappyEyeballs.SocketFailed({ cause, isUntrusted: Boolean(authorizationError) })
+}
+
+/** @internal */
+export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>): boolean =>
+  Chunk.some(Cause.failures(cause), ({ isUntrusted }) => isUntrusted === true)
 
 /** @internal */
 export const makeResolver = (
@@ -64,7 +77,7 @@ export const awaiting = (
   const done = Deferred.unsafeMake<void, NodeHappyEyeballs.SocketFailed>(FiberId.none)
   socket
     .once(event, () => Deferred.unsafeDone(done, Effect.void))
-    .once("close", () => Deferred.unsafeDone(done, failure(socket.errored ?? new Error(`closed before "${event}"`))))
+    .once("close", () => Deferred.unsafeDone(done, failureOf(socket, event)))
   return done
 }
 
@@ -199,15 +212,20 @@ export const familyOf = (
 const inScope = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.zipRight(Effect.scope, self)
 
 /** @internal */
-export const connect = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectOptions = {}) =>
-  inScope(HappyEyeballs.connect(target, open(options), { ...options, family: familyOf(options) }))
+export const connect = (
+  target: HappyEyeballs.Target,
+  { timeout, ...options }: NodeHappyEyeballs.ConnectOptions = {}
+) => inScope(HappyEyeballs.connect(target, open(options), { ...options, family: familyOf(options), timeout }))
 
 /** @internal */
-export const connectTls = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectTlsOptions = {}) =>
+export const connectTls = (
+  target: HappyEyeballs.Target,
+  { timeout, ...options }: NodeHappyEyeballs.ConnectTlsOptions = {}
+) =>
   inScope(Effect.suspend(() =>
     HappyEyeballs.connect(
       target,
       openTls({ handshakeDelay: options.connectionAttemptDelay, ...options }),
-      { ...options, family: familyOf(options) }
+      { fatal: isUntrusted, ...options, family: familyOf(options), timeout }
     )
   ))

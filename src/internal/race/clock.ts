@@ -7,8 +7,12 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import type { Fibers } from "./fibers.js"
 
-/** How a timer has ended: it has slept, it was cancelled and is gone, or its clock has died. */
-type TimerEnd = Exit.Exit<"slept" | "gone">
+/**
+ * How a timer has ended: it has slept, it was cancelled and is gone, or its clock has died.
+ *
+ * @internal
+ */
+export type TimerEnd = Exit.Exit<"slept" | "gone">
 
 /**
  * How a race tells the time and waits: by the clock in its environment alone.

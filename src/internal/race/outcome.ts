@@ -33,7 +33,8 @@ const run = <A, E, E2, R, B, E3>(
   from: () => Open<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
   watch: Watch,
-  finish: (race: Race<A, E, E2, R>) => Effect.Effect<B, E3>
+  finish: (race: Race<A, E, E2, R>) => Effect.Effect<B, E3>,
+  timeout = Infinity
 ): Effect.Effect<B, E3, R> => {
   let settings: Settings<A, E, R, R>
   let open: Open<Candidate<A, E, R>, E2, R>
@@ -49,7 +50,7 @@ const run = <A, E, E2, R, B, E3>(
       const telemetry = watch(caller, plain, settings.name)
       const span = telemetry?.span
       const runtime = span === undefined ? plain : Runtime.provideService(plain, Tracer.ParentSpan, span)
-      const race = new Race(open, settings, caller, runtime, telemetry)
+      const race = new Race(open, settings, caller, runtime, telemetry, timeout)
       const ended = Effect.matchCauseEffect(restore(race.loop()), {
         onFailure: (cause) => abandon(race, cause),
         onSuccess: () => Effect.flatMap(settle(race, restore), () => finish(race))
@@ -153,6 +154,10 @@ const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
   if (race.winner !== undefined) {
     return Exit.succeed(race.winner.value)
   }
+  if (race.decision?.by === "timeout") {
+    // What was cut off has not failed.
+    return Exit.failCause(beside<E>(combine(race.attempts), Cause.interrupt(race.caller.id())))
+  }
   if (race.attempts.length === 0 && race.sourceFailure === undefined) {
     return Exit.die(
       new Cause.IllegalArgumentException(`StaggeredRace: there are no candidates to race${race.source.whyEmpty}`)
@@ -224,6 +229,7 @@ export const raceStream = <A, E, R, E2>(
 export const outcomeStream = <A, E, R, E2>(
   candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
-  watch = raceTelemetry
+  watch = raceTelemetry,
+  timeout?: number
 ): Effect.Effect<StaggeredRace.Outcome<A, E, E2>, never, R> =>
-  run(() => fromStream(candidates), options, watch, describe)
+  run(() => fromStream(candidates), options, watch, describe, timeout)

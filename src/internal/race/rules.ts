@@ -7,7 +7,7 @@
 export type StartedBy = "first" | "delay" | "failure"
 
 /** @internal */
-export type DecidedBy = "success" | "failures" | "fatal" | "interruption" | "defect"
+export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interruption" | "defect"
 
 /**
  * What a driver does next.

@@ -10,7 +10,7 @@ import * as Scope from "effect/Scope"
 import type { AnyFiber, Telemetry } from "../observe.js"
 import { Attempt, contextOf } from "./attempt.js"
 import { tidy } from "./causes.js"
-import { type Time, timeOf } from "./clock.js"
+import { type Time, timeOf, type TimerEnd } from "./clock.js"
 import { makeReport, pendingOf, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
@@ -58,13 +58,16 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private readonly report: Report<A, E> | undefined
   private pulled: Candidate<A, E, R> | undefined
   private lastNow = 0
+  private cancelLimit = constVoid
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
     readonly settings: Settings<A, E, R, R>,
     readonly caller: AnyFiber,
     readonly runtime: Runtime.Runtime<R>,
-    private readonly telemetry: Telemetry | undefined
+    private readonly telemetry: Telemetry | undefined,
+    /** Milliseconds until the race is over, whatever still runs. */
+    private readonly timeout: number
   ) {
     this.fibers = new Fibers(runtime, this)
     this.source = open(this, this.fibers)
@@ -106,6 +109,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   /** Runs until the race is decided and, where losers are awaited, all its fibers have ended. */
   loop(): Effect.Effect<void> {
+    if (this.timeout < Infinity) {
+      // Before the first attempt, as any timer.
+      this.cancelLimit = this.time.arm(this.timeout, (end) => this.onLimit(end))
+    }
     return Effect.whileLoop({
       while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
       body: () => this.advance(),
@@ -271,6 +278,16 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   // The decision.
 
+  private onLimit(end: TimerEnd): void {
+    this.cancelLimit = constVoid
+    if (Exit.isFailure(end)) {
+      this.pace.defect ??= end.cause
+    } else if (end.value === "slept" && this.rules.decide("timeout", this.now)) {
+      this.onDecided()
+    }
+    this.onChange()
+  }
+
   /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
   abort(cause: Cause.Cause<never>): Exit.Exit<never> {
     this.aborted = Exit.failCause(cause)
@@ -288,6 +305,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       this.interrupt(attempt)
     }
     this.pace.stop()
+    this.cancelLimit()
     this.source.close()
     if (report !== undefined && decision !== undefined) {
       const { at, by } = decision
