@@ -283,8 +283,7 @@ export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions<SocketFa
  *
  * **Gotchas**
  *
- * There is no timeout: where every address neither answers nor refuses, the system gives up after two minutes or so.
- * `Effect.timeout` ends it earlier.
+ * Without a `timeout`, where every address neither answers nor refuses, the system gives up after two minutes or so.
  *
  * Somebody listens to the socket's errors already, so that one that comes when nobody else does ends the connection and
  * not the process. It is in `socket.errored`.
@@ -326,7 +325,7 @@ export const connect: (
 
 /**
  * As {@link connect}, with TLS. The handshake is a part of the race: an address that takes connections and cannot do
- * TLS, or shows another host's certificate, loses.
+ * TLS loses. One that shows a certificate that is not trusted is the end of the race, see {@link isUntrusted}.
  *
  * **Details**
  *
@@ -390,12 +389,12 @@ export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
  * - The socket is connected, and the caller's to close.
  * - If it cannot be had, the promise is rejected with Node's own error where there is only one; with an
  *   `AggregateError` of all, which has the code of the first and a message that names every address; with the error of
- *   `dns.lookup` where there is no address; with the signal's reason if that aborts.
+ *   `dns.lookup` where there is no address; with the signal's reason if that aborts; with one whose code is `ETIMEDOUT`,
+ *   and whose message says what each address was doing, when the `timeout` has passed.
  *
  * **Gotchas**
  *
- * As {@link connect}, it has no timeout: `AbortSignal.timeout` is one. And as there, errors that nobody else listens for
- * are in `socket.errored`.
+ * As with {@link connect}, errors that nobody else listens for are in `socket.errored`.
  *
  * @example
  * ```ts no-run
@@ -404,7 +403,7 @@ export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
  * const socket = await NodeHappyEyeballs.connectPromise({
  *   host: "example.com",
  *   port: 80,
- *   signal: AbortSignal.timeout(10_000)
+ *   timeout: "10 seconds"
  * })
  * socket.end("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n").pipe(process.stdout)
  * ```
@@ -678,15 +677,19 @@ export interface Connector {
  *
  * **Details**
  *
- * - TLS, its sessions, and the timeout of ten seconds are those of the given connector; that timeout is for each address,
- *   and the time that the name takes to resolve is not in it.
- * - Errors are those of {@link connectPromise}.
+ * - TLS, its sessions, and its timeout for each address are those of the given connector.
+ * - `timeout` is for all of it, the look-up of the name as well. Default: ten seconds, as undici has. Then the error is
+ *   named `ConnectTimeoutError`, with the code `UND_ERR_CONNECT_TIMEOUT`.
+ * - All other errors are those of {@link connectPromise}.
  * - Nothing is raced through a proxy's socket or for a path of the file system.
  *
  * **Gotchas**
  *
  * The given connector sees addresses: its own `lookup`, `hints` and `family` are not asked. What to ask is `resolver`, as
  * {@link makeResolver} makes it of a `lookup`.
+ *
+ * What undici's `Agent` is told of connections, it does not tell a connector: `connectTimeout` is `timeout` here, and
+ * `allowH2` has to be given to `buildConnector` as well, or there is HTTP/1.1 and no word of it.
  *
  * Undici does not tell a connector that nobody needs its connection any more: that of a request that is aborted while it
  * connects is kept for the next one.

@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual, throws } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -415,6 +416,105 @@ describe("HappyEyeballs", () => {
         const lost = yield* outcome(() => Effect.fail("refused"))
         assertTrue(Option.isNone(lost.winner))
         deepStrictEqual(lost.connections.map(({ result }) => result), ["failed", "failed", "failed"])
+      }))
+
+    describe("a time limit", () => {
+      const target = { host: "example.com", port: 443 }
+      const resolverOf = (queries: { readonly [F in HappyEyeballs.Family]: Effect.Effect<ReadonlyArray<string>> }) =>
+        Effect.provideService(HappyEyeballs.Resolver, { query: (_, family) => queries[family] })
+
+      it.live("says what each address was doing, and which family has not been found", () =>
+        Effect.gen(function*() {
+          const open = ({ family, address }: HappyEyeballs.Endpoint) =>
+            Effect.gen(function*() {
+              if (address === short("6a")) {
+                return yield* Effect.fail("refused")
+              }
+              yield* Effect.sleep(30)
+              const attempt = Option.getOrThrow(yield* StaggeredRace.CurrentAttempt)
+              if (address === short("6b")) {
+                yield* attempt.progress(100)
+              }
+              return yield* Effect.as(Effect.never, family)
+            })
+          const connecting = HappyEyeballs.connect(target, open, { timeout: 300 }).pipe(
+            resolverOf({ 6: Effect.succeed([short("6a"), short("6b"), short("6c")]), 4: Effect.never })
+          )
+          const { endedAt, exit, left } = yield* observe(Effect.flip(connecting))
+          const failed = Exit.getOrElse(exit, (cause) => {
+            throw cause
+          })
+          deepStrictEqual([endedAt, left, failed.code, failed.decidedBy, failed.unanswered], [
+            300,
+            nothing,
+            "ETIMEDOUT",
+            "timeout",
+            [4]
+          ])
+          deepStrictEqual(failed.connections.map(({ endedAt, result, startedAt }) => [startedAt, endedAt, result]), [
+            [0, 0, "failed"],
+            [10, 300, "lost"],
+            [260, 300, "lost"]
+          ])
+          strictEqual(
+            failed.message,
+            [
+              "could not connect to example.com port 443 in time; addresses tried: 3",
+              "2001:db8::a  0 ms to 0 ms: refused",
+              "2001:db8::b  10 ms to 300 ms: connected by 40 ms, and then no answer",
+              "2001:db8::c  260 ms to 300 ms: no answer",
+              "IPv4 addresses of example.com: no answer"
+            ].join("\n  ")
+          )
+        }))
+
+      it.live("counts from the first query on", () =>
+        Effect.gen(function*() {
+          const connecting = HappyEyeballs.connect(target, () => Effect.never, { timeout: "1 second" }).pipe(
+            resolverOf({ 6: Effect.never, 4: Effect.never })
+          )
+          const { endedAt, exit, left } = yield* observe(Effect.flip(connecting))
+          deepStrictEqual([endedAt, left, Exit.isSuccess(exit) && exit.value.message], [
+            1000,
+            nothing,
+            [
+              "could not connect to example.com port 443 in time",
+              "IPv6 addresses of example.com: no answer",
+              "IPv4 addresses of example.com: no answer"
+            ].join("\n  ")
+          ])
+        }))
+
+      it.live("what succeeds when it ends has succeeded, and what comes in time leaves no timer", () =>
+        Effect.gen(function*() {
+          for (const latency of [10, 299, 300]) {
+            const connecting = HappyEyeballs.connect(target, () => Effect.delay(Effect.succeed("ok"), latency), {
+              timeout: 300
+            }).pipe(resolverOf({ 6: Effect.succeed([short("6a")]), 4: Effect.succeed([]) }))
+            const { endedAt, exit, left } = yield* observe(connecting)
+            deepStrictEqual([endedAt, Exit.isSuccess(exit), left], [latency, true, nothing])
+          }
+        }))
+
+      it.live("one that makes no sense is named", () =>
+        Effect.gen(function*() {
+          const connecting = HappyEyeballs.connect(target, () => Effect.never, { timeout: -1 }).pipe(
+            resolverOf({ 6: Effect.never, 4: Effect.never })
+          )
+          const exit = yield* Effect.exit(connecting)
+          assertTrue(Exit.isFailure(exit) && String(exit.cause).includes("option \"timeout\" must be a duration"))
+        }))
+    })
+
+    it.live("a failure that is fatal is the end, and comes first", () =>
+      Effect.gen(function*() {
+        const { exit, started } = yield* run(
+          { 6: [0, "6a 6b"], 4: [0, "4a"] },
+          { "6a": [100, "fail"], "4a": [10, "fail"], "6b": [20, "ok"] },
+          { fatal: (cause) => String(cause).includes("4a refused") }
+        )
+        const failure = Exit.isFailure(exit) ? Option.getOrThrow(Cause.failureOption(exit.cause)) : undefined
+        deepStrictEqual([started, failure?.failure], ["6a@0 4a@100", Option.some("4a refused")])
       }))
 
     it.live("one family alone is asked, if that is the option", () =>

@@ -330,6 +330,67 @@ describe("NodeHappyEyeballs", () => {
       }))
   })
 
+  describe("a certificate that is not trusted", () => {
+    const promise = (target: HappyEyeballs.Target, options: NodeHappyEyeballs.ConnectTlsOptions) =>
+      Effect.flip(Effect.tryPromise({
+        try: () => NodeHappyEyeballs.connectTlsPromise({ ...target, ...options, resolver }),
+        catch: (error) => error as NodeJS.ErrnoException
+      }))
+    const resolver = knows("127.0.0.2", "127.0.0.3", "127.0.0.4")
+
+    live("is final, and the error that the caller sees", () =>
+      Effect.gen(function*() {
+        const port = yield* listening(tlsServer("other"), "127.0.0.3")
+        yield* listening(tlsServer("happy"), "127.0.0.4", port)
+        const failed = yield* Effect.flip(NodeHappyEyeballs.connectTls(target(port), { ca })).pipe(
+          Effect.provideService(HappyEyeballs.Resolver, resolver)
+        )
+        const code = "ERR_TLS_CERT_ALTNAME_INVALID"
+        deepStrictEqual([failed._tag === "ConnectionFailed" && failed.decidedBy, failed.code], ["fatal", code])
+        strictEqual((yield* promise(target(port), { ca })).code, code)
+        strictEqual((yield* promise(target(port), { ca: [] })).code, "DEPTH_ZERO_SELF_SIGNED_CERT")
+      }))
+
+    live("lets the next be tried, if the caller says so", () =>
+      Effect.gen(function*() {
+        const port = yield* listening(tlsServer("other"), "127.0.0.3")
+        yield* listening(tlsServer("happy"), "127.0.0.4", port)
+        const socket = yield* NodeHappyEyeballs.connectTls(target(port), { ca, fatal: () => false }).pipe(
+          Effect.provideService(HappyEyeballs.Resolver, resolver)
+        )
+        strictEqual(socket.remoteAddress, "127.0.0.4")
+      }))
+  })
+
+  live("a time limit is an error with a code, wherever it is set", () =>
+    Effect.gen(function*() {
+      const resolver = { query: () => Effect.never }
+      const happyEyeballs = { resolver, timeout: 20 }
+      const error = (socket: NodeJS.EventEmitter) =>
+        Effect.promise(async () => (await once(socket, "error"))[0] as NodeJS.ErrnoException)
+      const agents = {
+        http: new NodeHappyEyeballs.HttpAgent({ happyEyeballs }),
+        https: new NodeHappyEyeballs.HttpsAgent({ happyEyeballs })
+      }
+      const errors = yield* Effect.all([
+        error(NodeHappyEyeballs.createConnection({ ...target(1), happyEyeballs })),
+        error(NodeHappyEyeballs.createTlsConnection({ ...target(1), happyEyeballs })),
+        error(http.get({ ...target(1), agent: agents.http })),
+        error(https.get({ ...target(1), agent: agents.https })),
+        Effect.flip(Effect.tryPromise({
+          try: () => NodeHappyEyeballs.connectPromise({ ...target(1), resolver, timeout: 20 }),
+          catch: (error) => error as NodeJS.ErrnoException
+        }))
+      ], { concurrency: "unbounded" })
+      deepStrictEqual(
+        errors.map(({ code, message }) => [code, message.split("\n")[0]]),
+        errors.map(() => [
+          "ETIMEDOUT",
+          "could not connect to happy.test port 1 in time"
+        ])
+      )
+    }))
+
   /** Every case runs with Node's own agent and with ours, and the whole transcripts have to be the same. */
   describe("HttpAgent behaves as Node's own", () => {
     interface Bench {
@@ -744,10 +805,30 @@ describe("NodeHappyEyeballs", () => {
           (_, response) => response.end("hello")
         )
         const port = yield* listening(server, "127.0.0.3")
-        yield* listening(tlsServer("other"), "127.0.0.2", port)
+        yield* listening(net.createServer((socket) => socket.end("no TLS\n")), "127.0.0.2", port)
         const resolver = knows("127.0.0.2", "127.0.0.3")
         const connect = NodeHappyEyeballs.connector(buildConnector({ ca }), { resolver })
         strictEqual(yield* answered(`https://happy.test:${port}/`, connect), "hello")
+      }))
+
+    live("with TLS, a certificate that is not trusted is final", () =>
+      Effect.gen(function*() {
+        const port = yield* listening(tlsServer("other"), "127.0.0.2")
+        yield* listening(tlsServer("happy"), "127.0.0.3", port)
+        const connect = NodeHappyEyeballs.connector(buildConnector({ ca }), {
+          resolver: knows("127.0.0.2", "127.0.0.3")
+        })
+        const { error } = yield* Effect.flip(answered(`https://happy.test:${port}/`, connect))
+        strictEqual((error as NodeJS.ErrnoException).code, "ERR_TLS_CERT_ALTNAME_INVALID")
+      }))
+
+    live("a look-up that does not answer is a time-out that undici knows", () =>
+      Effect.gen(function*() {
+        const resolver = { query: () => Effect.never }
+        const connect = NodeHappyEyeballs.connector(buildConnector({}), { resolver, timeout: 20 })
+        const { error } = yield* Effect.flip(answered("http://happy.test:1/", connect))
+        const { code, name } = error as NodeJS.ErrnoException
+        deepStrictEqual([name, code], ["ConnectTimeoutError", "UND_ERR_CONNECT_TIMEOUT"])
       }))
 
     live("with TLS, and a name of the connector's own", () =>

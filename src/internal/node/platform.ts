@@ -68,11 +68,16 @@ const connectorOf = (options: NodeHappyEyeballsPlatform.DispatcherOptions) => {
 }
 
 /** A connector is given addresses, so that its options for names have to be kept here. */
-const resolutionOf = ({ connect }: NodeHappyEyeballsPlatform.DispatcherOptions): NodeHappyEyeballs.PlainOptions => {
+const resolutionOf = (
+  { connect, connectTimeout }: NodeHappyEyeballsPlatform.DispatcherOptions
+): NodeHappyEyeballs.PlainOptions => {
   const names = typeof connect === "object" ? connect : {}
+  // For undici, zero is no limit.
+  const timeout = names.timeout ?? connectTimeout
   const { family, hints, lookup } = names as Pick<net.TcpNetConnectOpts, "family" | "hints" | "lookup">
   return {
     family: family === 4 || family === 6 ? family : undefined,
+    ...(typeof timeout === "number" && { timeout: timeout === 0 ? Infinity : timeout }),
     resolver: NodeHappyEyeballs.makeResolver({ hints, lookup })
   }
 }

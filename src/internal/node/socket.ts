@@ -21,15 +21,16 @@ const check = new Checks("NodeHappyEyeballs")
 export const toError = (cause: unknown): NodeJS.ErrnoException =>
   cause instanceof Error ? cause : new Error(String(cause))
 
-/** @internal */
-export const failure = (cause: unknown) => new NodeHappyEyeballs.SocketFailed({ cause: toError(cause) })
-
-/** Why a socket has closed. Node says in `authorizationError` that it did not take the certificate. */
-const failureOf = (socket: net.Socket, event: string) => {
-  const cause = socket.errored ?? new Error(`closed before "${event}"`)
-  const { authorizationError } = socket as Partial<tls.TLSSocket>
-  return new NodeHappyEyeballs.SocketFailed({ cause, isUntrusted: Boolean(authorizationError) })
-}
+/**
+ * Why there is no connection. Node says in the socket's `authorizationError` that it did not take the certificate.
+ *
+ * @internal
+ */
+export const failure = (cause: unknown, socket?: net.Socket) =>
+  new NodeHappyEyeballs.SocketFailed({
+    cause: toError(cause),
+    isUntrusted: Boolean((socket as Partial<tls.TLSSocket> | undefined)?.authorizationError)
+  })
 
 /** @internal */
 export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>): boolean =>
@@ -77,7 +78,10 @@ export const awaiting = (
   const done = Deferred.unsafeMake<void, NodeHappyEyeballs.SocketFailed>(FiberId.none)
   socket
     .once(event, () => Deferred.unsafeDone(done, Effect.void))
-    .once("close", () => Deferred.unsafeDone(done, failureOf(socket, event)))
+    .once(
+      "close",
+      () => Deferred.unsafeDone(done, failure(socket.errored ?? new Error(`closed before "${event}"`), socket))
+    )
   return done
 }
 

@@ -6,7 +6,10 @@ import * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { awaiting, failure, familyOf, handshakeBegins, sparesTheNetwork, withoutDot } from "./socket.js"
+import { awaiting, failure, familyOf, handshakeBegins, isUntrusted, sparesTheNetwork, withoutDot } from "./socket.js"
+
+/** Undici's own, in milliseconds: https://undici.nodejs.org/#/docs/api/Client, `connect.timeout`. */
+const connectTimeout = 10_000
 
 /** A connector at work: it calls back with a socket that is ready, or with an error. */
 const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
@@ -19,7 +22,7 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
   }
   const given: unknown = connector(options, (error, ready) => {
     socket ??= ready ?? undefined
-    Deferred.unsafeDone(result, ready ? Effect.succeed(ready) : failure(error))
+    Deferred.unsafeDone(result, ready ? Effect.succeed(ready) : failure(error, socket))
     if (isReleased) {
       release()
     }
@@ -60,6 +63,12 @@ const open = (
 export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.PlainOptions = {}) => {
   const running = new Set<() => void>()
 
+  /** Undici knows its own errors by their names and codes. */
+  const toUndiciError = (error: NodeJS.ErrnoException) =>
+    error.code === "ETIMEDOUT" && error.cause instanceof HappyEyeballs.ConnectionFailed
+      ? Object.assign(error, { name: "ConnectTimeoutError", code: "UND_ERR_CONNECT_TIMEOUT" })
+      : error
+
   const racing: NodeHappyEyeballs.Connector = (request, callback) => {
     // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
     if (request.httpSocket || request.socketPath) {
@@ -80,7 +89,12 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
           },
           options.connectionAttemptDelay
         ),
-      { ...options, family: familyOf({ family: options.family, localAddress: localAddress ?? undefined }) }
+      {
+        fatal: isUntrusted,
+        timeout: connectTimeout,
+        ...options,
+        family: familyOf({ family: options.family, localAddress: localAddress ?? undefined })
+      }
     )
     let interrupt = constVoid
     const stop = () => {
@@ -88,9 +102,13 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
       callback(new Error("stopped connecting"), null)
     }
     running.add(stop)
-    interrupt = run(connecting, options.resolver, (...result) => {
+    interrupt = run(connecting, options.resolver, (error, socket) => {
       running.delete(stop)
-      callback(...result)
+      if (error === null) {
+        callback(null, socket)
+      } else {
+        callback(toUndiciError(error), null)
+      }
     })
   }
 
