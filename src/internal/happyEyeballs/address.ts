@@ -67,7 +67,12 @@ const parse = (text: string): Parsed | undefined => {
 export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
-const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+/**
+ * The same for two spellings of one address.
+ *
+ * @internal
+ */
+export const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
 
 /**
  * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in
