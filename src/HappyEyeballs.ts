@@ -28,6 +28,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Stream from "effect/Stream"
 import * as internalAddress from "./internal/happyEyeballs/address.js"
 import * as internal from "./internal/happyEyeballs/connect.js"
+import * as internalHistory from "./internal/happyEyeballs/history.js"
 import type * as StaggeredRace from "./StaggeredRace.js"
 
 /**
@@ -83,7 +84,7 @@ export interface InterleaveOptions {
   readonly firstFamilyCount?: number | undefined
   /**
    * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}, IPv6
-   * for {@link resolve} and {@link connect}.
+   * for {@link resolve} and {@link connect}; for the latter, what the `history` says counts before.
    */
   readonly prefer?: Family | undefined
 }
@@ -358,9 +359,13 @@ export interface Endpoint extends Target, Address {}
 /**
  * What is known of addresses from earlier connections. It belongs to the caller: nothing is remembered here.
  *
+ * **When to use**
+ *
+ * Where {@link makeHistory}, which is one that is ready, does not fit: a history that several processes share, say.
+ *
  * **Gotchas**
  *
- * RFC 8305 (section 8) wants history to be dropped when the network changes.
+ * RFC 8305 (section 4) wants history to be dropped when the network changes.
  *
  * **Example** (what has failed is tried last)
  *
@@ -402,14 +407,126 @@ export interface Endpoint extends Target, Address {}
  * @category models
  */
 export interface History {
+  /**
+   * The family to begin with, or none if history has nothing to say. Asked before the queries, which wait for it, and
+   * only where the caller gives no `prefer`. Where it dies, that is logged, and counts as none.
+   */
+  readonly leads?: ((target: Target) => Effect.Effect<Option.Option<Family>>) | undefined
   /** The addresses that a query was answered with, best first. Any that it leaves out are not tried. */
-  readonly order: (addresses: ReadonlyArray<Address>, host: string) => Effect.Effect<ReadonlyArray<Address>>
+  readonly order: (
+    addresses: ReadonlyArray<Address>,
+    host: string,
+    port: number
+  ) => Effect.Effect<ReadonlyArray<Address>>
   /**
    * What became of the addresses that were tried. Not called where the caller is interrupted. Its end is waited for;
    * where it dies, that is logged, and the connection stays.
    */
   readonly record: (connections: ReadonlyArray<Connection<unknown>>, target: Target) => Effect.Effect<unknown>
 }
+
+/**
+ * What {@link makeHistory} remembers, and for how long.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface HistoryOptions {
+  /**
+   * The most targets, hosts with their ports, that it knows. The one that was not used for the longest time is forgotten
+   * first. Default 256. Of each it knows the 32 addresses that were tried last.
+   */
+  readonly capacity?: number | undefined
+  /**
+   * How long a target is known. Milliseconds of the `Clock`, at least one. Default 10 minutes, the order of magnitude of
+   * RFC 6555, section 4.
+   */
+  readonly timeToLive?: Duration.DurationInput | undefined
+  /**
+   * A text that tells networks apart, asked for at each use: all is forgotten when it is another one. Default: it never
+   * changes. `NodeHappyEyeballs.makeHistory` has one.
+   */
+  readonly network?: Effect.Effect<string> | undefined
+}
+
+/**
+ * A history of connections, kept in memory: later connections to a host begin with what has worked.
+ *
+ * **When to use**
+ *
+ * Where a program connects to the same hosts again and again. A dead address costs the 250 milliseconds of the
+ * Connection Attempt Delay once in ten minutes, and not for each connection. Share one history among all that connect
+ * over the same network: it is made at once, and needs no scope. On Node, take `NodeHappyEyeballs.makeHistory`.
+ *
+ * **Details**
+ *
+ * What became of an attempt, and what that says of its address:
+ *
+ * | attempt | address |
+ * |---|---|
+ * | won | has answered, and is the last that has; its time counts |
+ * | succeeded late | has answered; its time counts |
+ * | failed | is avoided until it answers |
+ * | lost to an attempt that started later | is avoided until it answers: it had the Connection Attempt Delay, and more |
+ * | lost to an attempt that started earlier | nothing: it did not have its time |
+ * | interrupted with the caller | nothing: it is not recorded |
+ *
+ * In which order the addresses of a family are tried, by the first rule that tells them apart:
+ *
+ * 1. What is avoided comes last (RFC 6724, section 6, rule 1).
+ * 2. The last winner comes first.
+ * 3. What has answered sooner comes first, and what was never tried after what has answered (RFC 8305, section 4). The
+ *    time is that of connecting, smoothed with a weight of 1/8 (RFC 6298, section 2).
+ * 4. Else the order stays that of the resolver (RFC 6724, section 6, rule 10).
+ *
+ * The family of the last winner leads, if an address of the other family is avoided. A win of IPv4 because the answer
+ * to the other query came late is nothing against IPv6. The `prefer` of the caller counts before that.
+ *
+ * - Whatever is known of a target is forgotten when `timeToLive` has passed since its first connection, however often it
+ *   is used: so IPv6 gets its next chance (draft-ietf-happy-happyeyeballs-v3: those with different histories have to end
+ *   up with the same behavior).
+ * - A target is a host with its port: what a service refuses is no fault of another one. Hosts that are addresses
+ *   themselves are not remembered.
+ * - When the network changes, all is forgotten, and of the connections that began before it nothing is learned (RFC 8305,
+ *   section 4).
+ * - No address is left out, and none takes a place in another family.
+ *
+ * **Gotchas**
+ *
+ * It holds on to the address that has worked. Where a name has many so that clients spread over them, those that share a
+ * history no longer do, until `timeToLive` has passed.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import assert from "node:assert"
+ *
+ * const history = HappyEyeballs.makeHistory()
+ *
+ * const tried: Array<string> = []
+ * const open = ({ address, family }: HappyEyeballs.Endpoint) => {
+ *   tried.push(address)
+ *   return family === 6 ? Effect.never : Effect.succeed(`connected to ${address}`)
+ * }
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2001:db8::1"] }
+ *
+ * const connect = HappyEyeballs.connect({ host: "example.com", port: 443 }, open, { history }).pipe(
+ *   Effect.provideService(HappyEyeballs.Resolver, { query: (_host, family) => Effect.succeed(table[family]) })
+ * )
+ * await Effect.runPromise(Effect.zipRight(connect, connect))
+ *
+ * // The second connection does not wait for the dead address.
+ * assert.deepStrictEqual(tried, ["2001:db8::1", "192.0.2.1", "192.0.2.1"])
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
+export const makeHistory: (options?: HistoryOptions) => History = internalHistory.makeHistory
 
 /**
  * How {@link connect} races.
@@ -423,7 +540,7 @@ export interface ConnectOptions<in E = unknown> extends ResolveOptions {
    * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
    */
   readonly connectionAttemptDelay?: Duration.DurationInput | undefined
-  /** What is known of addresses from earlier connections. Default: nothing. */
+  /** What is known of addresses from earlier connections, see {@link makeHistory}. Default: nothing. */
   readonly history?: History | undefined
   /** A failure of one address after which no other is tried, and which the caller sees. Default: none. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined

@@ -34,6 +34,7 @@ import type * as tls from "node:tls"
 import * as HappyEyeballs from "./HappyEyeballs.js"
 import * as internalAgent from "./internal/node/agent.js"
 import * as internalConnection from "./internal/node/connection.js"
+import * as internalHistory from "./internal/node/history.js"
 import * as internalRun from "./internal/node/promise.js"
 import * as internal from "./internal/node/socket.js"
 import * as internalConnector from "./internal/node/undici.js"
@@ -135,6 +136,40 @@ export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver
  * @category resolving
  */
 export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyeballs.Resolver, makeResolver)
+
+/**
+ * A history as `HappyEyeballs.makeHistory` makes it, which is forgotten when the addresses of the machine change.
+ *
+ * **When to use**
+ *
+ * As the option `history` of all that connects, in programs with Effect and without. Make one, and share it.
+ *
+ * **Details**
+ *
+ * The network is told by the addresses of `os.networkInterfaces()`, without those of loopback and of the link. They are
+ * listed once a second at most, by the `Clock`.
+ *
+ * **Gotchas**
+ *
+ * Two networks that give the machine the same address look the same. Give a `network` of your own to tell them apart.
+ *
+ * @example
+ * ```ts
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const history = NodeHappyEyeballs.makeHistory()
+ *
+ * export const httpAgent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { history } })
+ * export const httpsAgent = new NodeHappyEyeballs.HttpsAgent({ happyEyeballs: { history } })
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
+ * @since 0.2.0
+ * @category connecting
+ */
+export const makeHistory: (options?: HappyEyeballs.HistoryOptions) => HappyEyeballs.History =
+  internalHistory.makeHistory
 
 /**
  * Options of `net.connect`, but for those that say where to.

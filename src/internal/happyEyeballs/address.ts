@@ -77,7 +77,12 @@ export const isLoopback = ({ address }: Address): boolean => {
   return family === 4 ? Number.parseInt(key) >> 8 === 127 : key.startsWith("0:0:0:0:0:0:0:1%")
 }
 
-const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+/**
+ * The same for two spellings of one address.
+ *
+ * @internal
+ */
+export const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
 
 /**
  * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in

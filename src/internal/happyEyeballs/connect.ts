@@ -69,10 +69,14 @@ const decodeRace = <E>(options: HappyEyeballs.ConnectOptions<E>) => {
   return { delay, fatal, timeout: check.millis("timeout", timeout) }
 }
 
+type Order = (
+  addresses: ReadonlyArray<HappyEyeballs.Address>
+) => Effect.Effect<ReadonlyArray<HappyEyeballs.Address>>
+
 const resolutionOf = (
   host: string,
   options: HappyEyeballs.ResolveOptions,
-  history?: HappyEyeballs.History
+  order: Order = Effect.succeed
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
     const { families, ...settings } = decodeResolve(options)
@@ -82,16 +86,28 @@ const resolutionOf = (
         Effect.forEach(answer, (text) =>
           Effect.mapError(fromText(text), () =>
             new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
-    const query = history === undefined
-      ? answers
-      : (family: HappyEyeballs.Family) =>
-        Effect.flatMap(answers(family), (addresses) => history.order(addresses, host))
+    const query = (family: HappyEyeballs.Family) =>
+      Effect.flatMap(answers(family), order)
     return Option.match(fromText(host), {
       onNone: () => new Resolution(query, families, settings),
       // The host is an address already, so the resolver is not asked.
       onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
     })
   })
+
+/** The family to begin with: that of the caller, or else the one that history says leads. */
+const preferred = (
+  { history, prefer }: HappyEyeballs.ConnectOptions,
+  target: HappyEyeballs.Target
+): Effect.Effect<HappyEyeballs.Family | undefined> =>
+  prefer !== undefined
+    ? Effect.succeed(prefer)
+    : Effect.suspend(() => history?.leads?.(target) ?? Effect.succeedNone).pipe(
+      Effect.map(Option.getOrUndefined),
+      Effect.catchAllCause((cause) =>
+        Effect.as(Effect.logDebug("HappyEyeballs: history.leads failed", cause), undefined)
+      )
+    )
 
 /** @internal */
 export const resolve = (
@@ -160,7 +176,12 @@ export const outcome = <A, E, R>(
   options: HappyEyeballs.ConnectOptions<E> = {}
 ): Effect.Effect<HappyEyeballs.Outcome<A, E>, never, R | HappyEyeballs.Resolver> =>
   Effect.flatMap(
-    Effect.suspend(() => resolutionOf(decodeTarget(target).host, options, options.history)),
+    Effect.flatMap(Effect.suspend(() => preferred(options, decodeTarget(target))), (prefer) => {
+      const { history } = options
+      const { host, port } = target
+      const order: Order | undefined = history && ((addresses) => history.order(addresses, host, port))
+      return resolutionOf(host, { ...options, prefer }, order)
+    }),
     (resolution) => {
       const { delay, fatal, timeout } = decodeRace(options)
       const progressed = new Map<number, number>()
