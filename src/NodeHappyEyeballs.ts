@@ -74,10 +74,20 @@ export interface ResolverOptions {
  * A resolver that asks the system, with one `dns.lookup` for each family: hosts files and all else that the system is
  * set up for count.
  *
+ * **Details**
+ *
+ * Where the host is an IPv4 address and the machine has none, it asks for the prefix of the network's NAT64 (RFC 7050: the
+ * IPv6 addresses of `ipv4only.arpa`), and gives the IPv6 addresses by which the host is reached (RFC 8305, section 7.1;
+ * RFC 6052). The host's own address is tried too. Names need none of this: a network with NAT64 has a DNS server that
+ * answers with such addresses (DNS64, RFC 6147).
+ *
  * **Gotchas**
  *
  * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
  * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise. {@link makeDnsResolver} needs none.
+ *
+ * The machine counts as one with IPv4 if any interface has such an address, even one that leads nowhere, such as the
+ * bridge of Docker. Then literals are not reached by NAT64.
  *
  * **Example** (addresses of a network that is not one's own are refused)
  *
@@ -170,6 +180,7 @@ export interface DnsResolverOptions {
  *   again when its time or its size has changed. If it cannot be read, it has no names.
  * - `localhost`, and every name that ends with `.localhost`, is loopback without a query (RFC 6761, section 6.3).
  * - The system's DNS servers are read for each query, so that a change of network is noticed.
+ * - IPv4 addresses on a machine without IPv4 are reached by NAT64, as with {@link makeResolver}.
  *
  * **Gotchas**
  *

@@ -6,6 +6,7 @@ import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { fromText } from "../happyEyeballs/address.js"
 import { Checks } from "../options.js"
 import { defaultHostsFile, localAddresses } from "./hosts.js"
+import { withNat64 } from "./nat64.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
@@ -78,10 +79,10 @@ export const makeDnsResolver = (
       }
     })
 
-  return {
+  return withNat64({
     query: (host, family) =>
       Effect.suspend(() =>
         Option.match(known(host, family), { onNone: () => ask(host, family), onSome: Effect.succeed })
       )
-  }
+  })
 }

@@ -12,6 +12,7 @@ import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
 import { connectionAttemptDelay } from "../happyEyeballs/connect.js"
 import { Checks } from "../options.js"
+import { withNat64 } from "./nat64.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
@@ -22,8 +23,7 @@ export const toError = (cause: unknown): NodeJS.ErrnoException =>
 /** @internal */
 export const failure = (cause: unknown) => new NodeHappyEyeballs.SocketFailed({ cause: toError(cause) })
 
-/** @internal */
-export const makeResolver = (
+const makeLookup = (
   { hints = 0, lookup }: NodeHappyEyeballs.ResolverOptions = {}
 ): HappyEyeballs.Resolver["Type"] => ({
   query: (host, family) =>
@@ -50,6 +50,9 @@ export const makeResolver = (
       }
     })
 })
+
+/** @internal */
+export const makeResolver = (options?: NodeHappyEyeballs.ResolverOptions) => withNat64(makeLookup(options))
 
 /**
  * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
