@@ -154,7 +154,7 @@ describe("makeDnsResolver", () => {
       )
       deepStrictEqual(Option.toArray(first), [{ address: "192.0.2.1", family: 4 }])
       const millis = Duration.toMillis(elapsed)
-      assertTrue(millis >= 45 && millis < 250, `${millis} ms`)
+      assertTrue(millis >= 45 && millis < 1000, `${millis} ms`)
     }))
 
   live("interruption cancels the query, and closes its socket at once", () =>
@@ -188,7 +188,7 @@ describe("makeDnsResolver", () => {
     Effect.gen(function*() {
       const { resolver } = yield* asking({ "happy.test": both })
       const fifo = join(yield* hosts(), "..", "fifo")
-      execFileSync("mkfifo", [fifo])
+      execFileSync("sh", ["-c", "mkfifo \"$0\"", fifo])
       const threads = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4)
       // Each waits in a thread until somebody writes.
       const opens = Array.from({ length: threads }, () => fs.promises.open(fifo, "r"))
