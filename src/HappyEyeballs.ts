@@ -272,6 +272,12 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
   /** The addresses of one family: none where there are none. */
   readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+  /**
+   * The IPv6 addresses by which an IPv4 address is reached from a network without IPv4; none where there is no need. It is
+   * asked where the host is itself an IPv4 address. For a name, the DNS server of such a network answers the query with
+   * them (DNS64, RFC 6147).
+   */
+  readonly synthesize?: ((address: string) => Effect.Effect<ReadonlyArray<string>, QueryFailed>) | undefined
 }>() {}
 
 /**
@@ -304,7 +310,8 @@ export interface ResolveOptions extends InterleaveOptions {
  * - One address is given for each that is pulled, so that what is answered meanwhile takes its place among those that
  *   were not tried.
  * - One family that fails is not the end. If there is no address at all, the stream fails with what both have said.
- * - Where the host is itself an address, nobody is asked.
+ * - Where the host is itself an address, it is the only one. If it is of IPv4, the resolver may know how it is reached
+ *   from a network without IPv4 (NAT64): those IPv6 addresses are raced with it (section 7.1).
  * - Addresses are interleaved as by {@link interleave}, beginning with IPv6 if `prefer` does not say otherwise.
  *
  * **Gotchas**

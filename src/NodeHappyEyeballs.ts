@@ -34,6 +34,7 @@ import type * as tls from "node:tls"
 import * as HappyEyeballs from "./HappyEyeballs.js"
 import * as internalAgent from "./internal/node/agent.js"
 import * as internalConnection from "./internal/node/connection.js"
+import * as internalDns from "./internal/node/dns.js"
 import * as internalHistory from "./internal/node/history.js"
 import * as internalRun from "./internal/node/promise.js"
 import * as internal from "./internal/node/socket.js"
@@ -89,10 +90,20 @@ export interface ResolverOptions {
  * A resolver that asks the system, with one `dns.lookup` for each family: hosts files and all else that the system is
  * set up for count.
  *
+ * **Details**
+ *
+ * Where the host is an IPv4 address and the machine has none, it asks for the prefix of the network's NAT64 (RFC 7050: the
+ * IPv6 addresses of `ipv4only.arpa`), and gives the IPv6 addresses by which the host is reached (RFC 8305, section 7.1;
+ * RFC 6052). The host's own address is tried too. Names need none of this: a network with NAT64 has a DNS server that
+ * answers with such addresses (DNS64, RFC 6147).
+ *
  * **Gotchas**
  *
  * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
- * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise.
+ * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise. {@link makeDnsResolver} needs none.
+ *
+ * The machine counts as one with IPv4 if any interface has such an address, even one that leads nowhere, such as the
+ * bridge of Docker. Then literals are not reached by NAT64.
  *
  * **Example** (addresses of a network that is not one's own are refused)
  *
@@ -170,6 +181,112 @@ export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyebal
  */
 export const makeHistory: (options?: HappyEyeballs.HistoryOptions) => HappyEyeballs.History =
   internalHistory.makeHistory
+
+/**
+ * How {@link makeDnsResolver} asks.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface DnsResolverOptions {
+  /**
+   * The DNS servers to ask, the first one first: addresses, each with a port if need be, such as `"192.0.2.53"` or
+   * `"[2001:db8::53]:5353"`. Default: those of the system, which `dns.setServers` does not change.
+   */
+  readonly servers?: ReadonlyArray<string> | undefined
+  /**
+   * How long the first try of a query waits for its answer; later ones wait longer. Milliseconds of the process, and not
+   * of the `Clock`; no less than about 300. Default: that of c-ares, 2 seconds in Node 20.
+   */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** The longest that a try waits. Milliseconds of the process. Default: no limit. Node 20 disregards it. */
+  readonly maxTimeout?: Duration.DurationInput | undefined
+  /** How often each server is tried. Default 4. */
+  readonly tries?: number | undefined
+  /** Where names are looked up before any server is asked. Default: the hosts file of the system, such as `/etc/hosts`. */
+  readonly hostsFile?: string | undefined
+}
+
+/**
+ * A resolver that asks DNS servers itself, with one query for each family, and needs no thread: `resolve4` and `resolve6`
+ * of `node:dns`, which are those of c-ares.
+ *
+ * **When to use**
+ *
+ * - Where a DNS server drops AAAA queries: `dns.lookup` keeps a thread for each of them until it times out.
+ * - Where many hosts are connected to at once: `dns.lookup` answers four at a time.
+ * - Where a query should end with the race, or after a time of your own.
+ *
+ * Elsewhere take {@link makeResolver}, which finds every name that the other programs of the machine find.
+ *
+ * **Details**
+ *
+ * - A query that is interrupted is cancelled, and its socket is closed.
+ * - A name without an address of a family has none (`ENODATA`). Everything else fails: `ENOTFOUND` where there is no such
+ *   name, `ESERVFAIL`, `EREFUSED`, `ETIMEOUT`, and so on. The `cause` of the `QueryFailed` is Node's own error.
+ * - A query that nobody answers fails when each of its tries has timed out, after about 25 seconds if `timeout` and
+ *   `tries` do not say otherwise.
+ * - A name of the hosts file is not asked for, not even in a family of which the file has no address. The file is read
+ *   again when its time or its size has changed. If it cannot be read, it has no names.
+ * - `localhost`, and every name that ends with `.localhost`, is loopback without a query (RFC 6761, section 6.3).
+ * - The system's DNS servers are read for each query, so that a change of network is noticed.
+ * - IPv4 addresses on a machine without IPv4 are reached by NAT64, as with {@link makeResolver}.
+ *
+ * **Gotchas**
+ *
+ * - Every name is absolute, with or without a dot at its end: `search`, `domain` and `ndots` of resolv.conf do not count.
+ *   So the short names of a Kubernetes cluster, or of an office, are not found.
+ * - Of nsswitch.conf, `files` and `dns` count, in this order. What is known by other means is not found: printers and the
+ *   like by mDNS (`.local`), names by NetBIOS, LDAP or NIS, containers by `mymachines`.
+ * - Nothing is cached. The cache of the system counts only where it is itself a DNS server, as that of systemd-resolved.
+ * - Addresses are in the order of the answer, where `dns.lookup` has those first that suit the machine (RFC 6724).
+ *
+ * **Example** (a broken router drops AAAA queries: the connection begins 50 milliseconds later, and not after seconds)
+ *
+ * @example
+ * ```ts no-run
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ *
+ * const resolver = NodeHappyEyeballs.makeDnsResolver({ timeout: "1 second", tries: 2 })
+ *
+ * const socket = await NodeHappyEyeballs.connectPromise({ host: "example.com", port: 443, resolver })
+ * console.log(socket.remoteAddress)
+ * socket.end()
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense, such as a server that is no address.
+ *
+ * @since 0.2.0
+ * @category resolving
+ */
+export const makeDnsResolver: (options?: DnsResolverOptions) => HappyEyeballs.Resolver["Type"] =
+  internalDns.makeDnsResolver
+
+/**
+ * The resolver of {@link makeDnsResolver} as a layer.
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
+ * import * as Effect from "effect/Effect"
+ * import * as Stream from "effect/Stream"
+ * import assert from "node:assert"
+ *
+ * const addresses = HappyEyeballs.resolve("localhost").pipe(
+ *   Stream.map(({ address }) => address),
+ *   Stream.runCollect,
+ *   Effect.provide(NodeHappyEyeballs.layerDns())
+ * )
+ *
+ * assert.deepStrictEqual(Array.from(await Effect.runPromise(addresses)), ["::1", "127.0.0.1"])
+ * ```
+ *
+ * @since 0.2.0
+ * @category resolving
+ */
+export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeballs.Resolver> =>
+  Layer.sync(HappyEyeballs.Resolver, () => makeDnsResolver(options))
 
 /**
  * Options of `net.connect`, but for those that say where to.

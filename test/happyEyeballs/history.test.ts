@@ -97,6 +97,7 @@ const record = (
         ...addressOf(name),
         startedAt: now,
         endedAt: now + took,
+        progressedAt: Option.none(),
         result,
         cause: Option.none()
       })),
@@ -220,7 +221,8 @@ describe("HappyEyeballs.makeHistory", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(minutes(1))
       const history = HappyEyeballs.makeHistory()
-      const connection = { startedAt: 0, endedAt: 10, result: "won", cause: Option.none() } as const
+      const progressedAt = Option.none()
+      const connection = { startedAt: 0, endedAt: 10, progressedAt, result: "won", cause: Option.none() } as const
       yield* history.record([{ ...addressOf("4b"), ...connection }], { host: "example.com", port: 443 })
       strictEqual(yield* orderOf(history, "4a 4b"), "4b 4a")
     }))

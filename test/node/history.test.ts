@@ -85,10 +85,14 @@ describe("NodeHappyEyeballs.makeHistory", () => {
     ]
 
     const learn = (history: HappyEyeballs.History) =>
-      history.record([{ ...addresses[1]!, startedAt: 0, endedAt: 1, result: "won", cause: Option.none() }], {
-        host,
-        port: 443
-      })
+      history.record([{
+        ...addresses[1]!,
+        startedAt: 0,
+        endedAt: 1,
+        progressedAt: Option.none(),
+        result: "won",
+        cause: Option.none()
+      }], { host, port: 443 })
 
     const knowsIt = (history: HappyEyeballs.History) =>
       Effect.map(history.order(addresses, host, 443), ([first]) => first === addresses[1])

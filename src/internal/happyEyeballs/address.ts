@@ -42,15 +42,16 @@ const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
 }
 
 interface Parsed extends Address {
-  /** The same for two spellings of one address. */
-  readonly key: string
+  /** Two of IPv4, eight of IPv6. */
+  readonly groups: ReadonlyArray<number>
+  readonly zone?: string | undefined
 }
 
 const parse = (text: string): Parsed | undefined => {
   const address = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text
   const ipv4 = parseIpv4(address)
   if (ipv4 !== undefined) {
-    return { address, family: 4, key: ipv4.join(".") }
+    return { address, family: 4, groups: ipv4 }
   }
   const [unscoped = "", zone, ...more] = address.split("%")
   const groups = zone === "" || more.length > 0 ? undefined : parseIpv6(unscoped)
@@ -59,8 +60,8 @@ const parse = (text: string): Parsed | undefined => {
   }
   // IPv4-mapped (RFC 4291, section 2.5.5.2): whoever connects to it does so over IPv4.
   return groups.slice(0, 6).join(":") === "0:0:0:0:0:65535"
-    ? { address, family: 4, key: groups.slice(6).join(".") }
-    : { address, family: 6, key: [groups.join(":"), zone].join("%") }
+    ? { address, family: 4, groups: groups.slice(6) }
+    : { address, family: 6, groups, zone }
 }
 
 /** @internal */
@@ -73,8 +74,40 @@ export const fromText = (text: string): Option.Option<Address> =>
  * @internal
  */
 export const isLoopback = ({ address }: Address): boolean => {
-  const { family, key = "" } = parse(address) ?? {}
-  return family === 4 ? Number.parseInt(key) >> 8 === 127 : key.startsWith("0:0:0:0:0:0:0:1%")
+  const { family, groups = [] } = parse(address) ?? {}
+  return family === 4 ? (groups[0] ?? 0) >> 8 === 127 : groups.join(":") === "0:0:0:0:0:0:0:1"
+}
+
+/** The bytes of an address without its zone: 4 of IPv4, also where it is mapped, and 16 of IPv6. */
+const bytesOf = ({ groups }: Parsed): ReadonlyArray<number> => groups.flatMap((group) => [group >> 8, group & 0xff])
+
+/** @internal */
+export const toBytes = (text: string): Option.Option<ReadonlyArray<number>> =>
+  Option.map(Option.fromNullable(parse(text)), bytesOf)
+
+/** The longest run of zeros, and the first of those that are as long. It is two groups at least. */
+const longestZeros = (groups: ReadonlyArray<number>): readonly [start: number, end: number] => {
+  let longest: readonly [start: number, end: number] = [0, 0]
+  for (let start = 0; start < groups.length; start++) {
+    const length = groups.slice(start).findIndex((group) => group !== 0)
+    const end = length < 0 ? groups.length : start + length
+    if (end - start > Math.max(1, longest[1] - longest[0])) {
+      longest = [start, end]
+    }
+  }
+  return longest
+}
+
+/**
+ * An IPv6 address of 16 bytes as RFC 5952, section 4, spells it.
+ *
+ * @internal
+ */
+export const fromBytes = (bytes: ReadonlyArray<number>): string => {
+  const groups = Array.from({ length: 8 }, (_, index) => (bytes[2 * index] ?? 0) << 8 | (bytes[2 * index + 1] ?? 0))
+  const spell = (part: ReadonlyArray<number>) => part.map((group) => group.toString(16)).join(":")
+  const [start, end] = longestZeros(groups)
+  return end === 0 ? spell(groups) : `${spell(groups.slice(0, start))}::${spell(groups.slice(end))}`
 }
 
 /**
@@ -82,7 +115,10 @@ export const isLoopback = ({ address }: Address): boolean => {
  *
  * @internal
  */
-export const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+export const keyOf = ({ address }: Address): string => {
+  const parsed = parse(address)
+  return parsed === undefined ? address : [bytesOf(parsed).join("."), parsed.zone].join("%")
+}
 
 /**
  * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in

@@ -80,24 +80,31 @@ const resolutionOf = (
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
     const { families, ...settings } = decodeResolve(options)
+    const literal = Option.getOrUndefined(fromText(host))
+    const { synthesize } = resolver
+    const ask = (family: HappyEyeballs.Family) =>
+      literal !== undefined && synthesize !== undefined ? synthesize(literal.address) : resolver.query(host, family)
     const answers = (family: HappyEyeballs.Family) =>
-      Effect.flatMap(resolver.query(host, family), (answer) =>
+      Effect.flatMap(ask(family), (answer) =>
         // `open` would resolve a text that is no address once more.
         Effect.forEach(answer, (text) =>
           Effect.mapError(fromText(text), () =>
             new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
     const query = (family: HappyEyeballs.Family) =>
       Effect.flatMap(answers(family), order)
-    return Option.match(fromText(host), {
-      onNone: () => new Resolution(query, families, settings),
-      // The host is an address already, so the resolver is not asked.
-      onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
-    })
+    if (literal === undefined) {
+      return new Resolution(query, families, settings)
+    }
+    // The host is an address already, so the resolver is not asked, but for what reaches an IPv4 address by way of NAT64.
+    // RFC 8305, section 7.1: the synthesized addresses take their places as if they were the answer to a query.
+    return literal.family === 4 && synthesize !== undefined && families.includes(6)
+      ? new Resolution((family) => family === 6 ? answers(family) : Effect.succeed([literal]), [6, 4], settings)
+      : new Resolution(() => Effect.succeed([literal]), [literal.family], settings)
   })
 
 /** The family to begin with: that of the caller, or else the one that history says leads. */
 const preferred = (
-  { history, prefer }: HappyEyeballs.ConnectOptions,
+  { history, prefer }: Pick<HappyEyeballs.ConnectOptions, "history" | "prefer">,
   target: HappyEyeballs.Target
 ): Effect.Effect<HappyEyeballs.Family | undefined> =>
   prefer !== undefined

@@ -14,6 +14,7 @@ import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
 import { connectionAttemptDelay, owesNoDelay } from "../happyEyeballs/connect.js"
 import { Checks } from "../options.js"
+import { withNat64 } from "./nat64.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
@@ -36,8 +37,7 @@ export const failure = (cause: unknown, socket?: net.Socket) =>
 export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>): boolean =>
   Chunk.some(Cause.failures(cause), ({ isUntrusted }) => isUntrusted === true)
 
-/** @internal */
-export const makeResolver = (
+const makeLookup = (
   { hints = 0, lookup }: NodeHappyEyeballs.ResolverOptions = {}
 ): HappyEyeballs.Resolver["Type"] => ({
   query: (host, family) =>
@@ -64,6 +64,9 @@ export const makeResolver = (
       }
     })
 })
+
+/** @internal */
+export const makeResolver = (options?: NodeHappyEyeballs.ResolverOptions) => withNat64(makeLookup(options))
 
 /**
  * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
