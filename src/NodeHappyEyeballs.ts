@@ -289,6 +289,19 @@ export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeball
   Layer.sync(HappyEyeballs.Resolver, () => makeDnsResolver(options))
 
 /**
+ * Where connections come from: an address of this machine for each family.
+ *
+ * **Details**
+ *
+ * A family without one comes from whatever address the system takes. A `localAddress`, which is one for all, wins, and
+ * then addresses of its family alone are tried.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type LocalAddresses = { readonly [F in HappyEyeballs.Family]?: string | undefined }
+
+/**
  * Options of `net.connect`, but for those that say where to.
  *
  * @since 0.2.0
@@ -307,7 +320,10 @@ export interface SocketOptions extends
     | "signal"
     | "timeout"
   >
-{}
+{
+  /** Where connections come from, for each family. Default: the system decides. */
+  readonly localAddresses?: LocalAddresses | undefined
+}
 
 /**
  * Options of `tls.connect`, but for those that say where to.
@@ -520,6 +536,8 @@ export const connectTls: (
 export interface PlainOptions extends HappyEyeballs.ConnectOptions<SocketFailed> {
   /** Who resolves names. Default: that of {@link makeResolver}. */
   readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
+  /** Where connections come from, for each family. Default: the system decides. */
+  readonly localAddresses?: LocalAddresses | undefined
 }
 
 /**

@@ -362,6 +362,31 @@ describe("NodeHappyEyeballs", () => {
       }))
   })
 
+  live("each family comes from an address of its own, if it is told to", () =>
+    Effect.gen(function*() {
+      const seen: Array<string | undefined> = []
+      const server = http.createServer(({ socket }, response) => {
+        seen.push(socket.remoteAddress)
+        response.end()
+      })
+      const port = yield* listening(server, "127.0.0.3")
+      const resolver = knows("::1", "127.0.0.3")
+      const localAddresses = { 4: "127.0.0.9" }
+      const socket = yield* NodeHappyEyeballs.connect(target(port), { localAddresses }).pipe(
+        Effect.provideService(HappyEyeballs.Resolver, resolver)
+      )
+      const happyEyeballs = { localAddresses, resolver }
+      const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs })
+      const dispatcher = new Agent({ connect: NodeHappyEyeballs.connector(buildConnector({}), happyEyeballs) })
+      yield* Effect.promise(async () => {
+        const [response] = await once(http.get({ ...target(port), agent }), "response")
+        await once(response.resume(), "end")
+        await (await request(`http://happy.test:${port}/`, { dispatcher })).body.text()
+        await dispatcher.destroy()
+      })
+      deepStrictEqual([socket.localAddress, ...seen], ["127.0.0.9", "127.0.0.9", "127.0.0.9"])
+    }))
+
   live("a time limit is an error with a code, wherever it is set", () =>
     Effect.gen(function*() {
       const resolver = { query: () => Effect.never }

@@ -2,6 +2,7 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import type * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
+import { localTo } from "./socket.js"
 
 /**
  * Options of `net.connect` and of `tls.connect`, as they come from programs and from Node's agents.
@@ -25,9 +26,11 @@ export interface Options extends Omit<tls.ConnectionOptions, "path" | "socket"> 
 }
 
 /** The sockets of a race do nothing that is for the socket to do which gets the connection. */
-const inherited = (options: Options) => {
-  const { happyEyeballs: _, lookup: _lookup, onread: _onread, signal: _signal, timeout: _timeout, ...rest } = options
-  return { ...rest, allowHalfOpen: true, autoSelectFamily: false }
+const inherited = (options: Options, address: HappyEyeballs.Address) => {
+  const { happyEyeballs, lookup: _lookup, onread: _onread, signal: _signal, timeout: _timeout, ...rest } = options
+  const { localAddress } = options
+  const local = localTo(address, { localAddress, localAddresses: happyEyeballs?.localAddresses })
+  return { ...rest, ...local, host: address.address, allowHalfOpen: true, autoSelectFamily: false }
 }
 
 /**
@@ -35,8 +38,8 @@ const inherited = (options: Options) => {
  *
  * @internal
  */
-export const innerSocket = (options: Options, { address }: HappyEyeballs.Address): net.Socket =>
-  net.connect({ ...inherited(options), host: address } as net.NetConnectOpts).pause()
+export const innerSocket = (options: Options, address: HappyEyeballs.Address): net.Socket =>
+  net.connect(inherited(options, address) as net.NetConnectOpts).pause()
 
 /** Gives another socket what has been heard on this one: what the server has said, only when it is trusted. */
 const relay = (inner: tls.TLSSocket) => {
@@ -72,12 +75,11 @@ const relay = (inner: tls.TLSSocket) => {
 export const innerTlsSocket = (
   options: Options,
   outer: tls.TLSSocket,
-  { address }: HappyEyeballs.Address
+  address: HappyEyeballs.Address
 ): readonly [socket: tls.TLSSocket, relay: (outer: net.Socket) => void] => {
   const inner = tls.connect({
-    ...inherited(options),
+    ...inherited(options, address),
     checkServerIdentity: () => undefined,
-    host: address,
     rejectUnauthorized: false,
     session: outer.getSession()
   } as tls.ConnectionOptions)

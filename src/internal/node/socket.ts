@@ -190,17 +190,42 @@ export const identityOf = (
     ? {}
     : { checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate) }
 
-/** @internal */
-export const open = (options: NodeHappyEyeballs.SocketOptions = {}) => ({ address, port }: HappyEyeballs.Endpoint) =>
-  connected(() => net.connect({ ...options, host: address, port, autoSelectFamily: false }))
+interface Local {
+  readonly localAddress?: string | null | undefined
+  readonly localAddresses?: NodeHappyEyeballs.LocalAddresses | undefined
+}
+
+/**
+ * Where a connection to an address comes from.
+ *
+ * @internal
+ */
+export const localTo = (
+  { family }: HappyEyeballs.Address,
+  { localAddress, localAddresses }: Local
+): { readonly localAddress?: string } => {
+  const local = localAddress ?? localAddresses?.[family]
+  return local === undefined ? {} : { localAddress: local }
+}
 
 /** @internal */
-export const openTls = ({ handshakeDelay: input, ...options }: NodeHappyEyeballs.TlsOptions = {}) => {
+export const open = ({ localAddresses, ...options }: NodeHappyEyeballs.SocketOptions = {}) => {
+  return (endpoint: HappyEyeballs.Endpoint) => {
+    const { address: host, port } = endpoint
+    const local = localTo(endpoint, { ...options, localAddresses })
+    return connected(() => net.connect({ ...options, ...local, host, port, autoSelectFamily: false }))
+  }
+}
+
+/** @internal */
+export const openTls = ({ handshakeDelay: input, localAddresses, ...options }: NodeHappyEyeballs.TlsOptions = {}) => {
   const handshakeDelay = input === undefined ? undefined : check.millis("handshakeDelay", input)
-  return ({ address, host, port }: HappyEyeballs.Endpoint) => {
+  return (endpoint: HappyEyeballs.Endpoint) => {
+    const { address, host, port } = endpoint
+    const local = localTo(endpoint, { ...options, localAddresses })
     const servername = options.servername ?? (isName(host) ? withoutDot(host) : undefined)
     const named = servername === undefined ? options : { ...options, servername }
-    const connection = { ...named, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
+    const connection = { ...named, ...local, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
     return secured(() => tls.connect(connection), handshakeDelay)
   }
 }

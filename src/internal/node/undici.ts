@@ -6,7 +6,16 @@ import * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { awaiting, failure, familyOf, handshakeBegins, isUntrusted, sparesTheNetwork, withoutDot } from "./socket.js"
+import {
+  awaiting,
+  failure,
+  familyOf,
+  handshakeBegins,
+  isUntrusted,
+  localTo,
+  sparesTheNetwork,
+  withoutDot
+} from "./socket.js"
 
 /** Undici's own, in milliseconds: https://undici.nodejs.org/#/docs/api/Client, `connect.timeout`. */
 const connectTimeout = 10_000
@@ -78,14 +87,15 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
     const connecting = HappyEyeballs.connect(
       { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) },
       // The connector takes the name for TLS from the host.
-      ({ address }) =>
+      (endpoint) =>
         open(
           connector,
           {
             ...request,
+            ...localTo(endpoint, { localAddress, localAddresses: options.localAddresses }),
             ...(request.servername && { servername: withoutDot(request.servername) }),
             host: withoutDot(request.host ?? hostname),
-            hostname: address
+            hostname: endpoint.address
           },
           options.connectionAttemptDelay
         ),
