@@ -627,30 +627,28 @@ export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
 }
 
 /**
- * Node's `net.connect` with a race inside: a socket at once, which gets the connection of whichever of the host's
- * addresses answers first.
+ * Replaces `net.connect`: returns a socket at once, and connects it to the first of the host's addresses that answers.
  *
  * **When to use**
  *
- * Where a client or a driver takes a socket, or a function that makes one, and where a program calls `net.connect`
- * today. {@link connectPromise} gives a socket that is connected already.
+ * Use it where your program calls `net.connect`, and for clients and drivers that take a socket or a function that makes
+ * one. {@link connectPromise} waits until the socket is connected.
  *
  * **Details**
  *
- * - It is a socket of Node's, with Node's arguments, options, events and timers: what is written before it is connected
- *   is sent when it is, `unref` lets the process end, `timeout` is the time without activity.
- * - `lookup` and `connectionAttempt` are emitted for each address that is tried, as it is, `connectionAttemptFailed` for
- *   each that fails.
- * - Destroying it, or its `signal`, stops the race.
+ * - The socket is Node's own: arguments, options, events, timers. It sends what you write before it is connected, `unref`
+ *   lets the process end, and `timeout` is the time without activity.
+ * - It emits `lookup` and `connectionAttempt` as each address is tried, and `connectionAttemptFailed` as one fails.
+ * - Destroying the socket, or aborting its `signal`, stops the race.
+ * - `happyEyeballs.timeout` limits the time for all of it, from the look-up on.
  * - Errors are those of {@link connectPromise}.
- * - Nothing is raced for a `path`, or for a socket that has a handle.
+ * - A `path` is not raced.
  *
  * **Gotchas**
  *
- * The connection is handed over by members of Node's sockets that are not documented, the same in Node 20, 22, 24 and
- * 26. Where Node does not have them, the address that has won is connected to once more.
- *
- * **Example** (a client of PostgreSQL)
+ * The race makes sockets of its own, and hands the winner's connection over by members of Node's sockets that are not
+ * documented. They are the same in Node 20, 22, 24 and 26, which are tested. If a version of Node lacks them, the socket
+ * connects to the address that won once more.
  *
  * @example
  * ```ts no-run
@@ -675,21 +673,19 @@ export const createConnection: {
 } = internalConnection.createConnection
 
 /**
- * Node's `tls.connect` with a race inside, and the handshake as a part of the race: a socket at once, which gets the
- * connection of whichever of the host's addresses answers first.
+ * Replaces `tls.connect`, as {@link createConnection} replaces `net.connect`. The handshake is part of the race: an
+ * address that accepts connections and then says nothing loses to the next.
  *
  * **Details**
  *
- * - It is to `tls.connect` what {@link createConnection} is to `net.connect`. An address that takes connections, and
- *   then does not answer, loses to the next.
- * - The name of the host is sent along (SNI) if no `servername` is given, which Node does not do.
- * - The certificate is checked by the socket, once, when the race is won. A wrong one is final, whatever other addresses
- *   would have shown, and so is the error of a `checkServerIdentity` of one's own.
- * - `connect` is emitted when the race is won, right before `secureConnect`.
+ * - The socket emits `connect` and `secureConnect` when the race is won.
+ * - It checks the certificate once. A wrong one is final, and so is an error of your own `checkServerIdentity`: the other
+ *   addresses are not tried.
+ * - Without a `servername`, the name of the host is sent (SNI). Node sends none.
  *
  * **Gotchas**
  *
- * With `onread`, the address that wins is connected to once more: its handshake is not a part of the race.
+ * With the option `onread`, the handshake is not part of the race, and the address that won is connected to once more.
  *
  * @example
  * ```ts no-run

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 const longest = 2 ** 31 - 1
 
 /**
- * The process's clock with timers that, like those of a socket, keep the process alive only if they are told to.
+ * The process's clock, with timers that can be told not to keep the process alive, as a socket can by `unref`.
  *
  * @internal
  */

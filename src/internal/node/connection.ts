@@ -30,7 +30,7 @@ const decodeFamily = (family: unknown): HappyEyeballs.Family | undefined => {
 
 const hostOf = ({ host }: Options) => host || "localhost"
 
-/** How a race ends for a socket: with one whose connection is to be its own, or with an error. */
+/** Ends the race: with the winner, whose connection the socket takes, or with an error. */
 type Settle = (...result: [error: null, winner: net.Socket] | [error: Error, winner: null]) => void
 
 interface Attempts {
@@ -40,7 +40,7 @@ interface Attempts {
   readonly onFailure?: (address: HappyEyeballs.Address, error: Error) => void
 }
 
-/** Races for a connection, until it is stopped. */
+/** Races the addresses of a host. `hold` says whether the timers of the race keep the process alive. */
 const race = (
   options: Options,
   { isSecure, make, onFailure = constVoid, onStart = constVoid }: Attempts,
@@ -68,7 +68,7 @@ const race = (
 
 type Answer = (error: Error | null, address?: string, family?: number) => void
 
-/** A user's buffer to read into. Two handles ask a function for buffers, and the socket knows only the last. */
+/** The buffer that a socket reads into, by its option `onread`. A function makes a new one each time: this keeps the last. */
 const sharedBuffer = (onread: net.OnReadOpts | undefined) => {
   if (typeof onread?.buffer !== "function") {
     return { onread, current: () => onread?.buffer as Uint8Array | undefined }
@@ -79,8 +79,10 @@ const sharedBuffer = (onread: net.OnReadOpts | undefined) => {
 }
 
 /**
- * A socket that waits, as for a look-up, and then has the connection of the one that won. Its events, its timers and all
- * else that happens to a socket as it connects are Node's own. Nothing, where Node is not as it has to be for that.
+ * Lets Node make a socket, keeps it waiting for its look-up, races sockets of its own, and gives it the winner's handle.
+ * Node then does what it does for any socket that has connected: events, timers, pending writes.
+ *
+ * Returns `undefined` if this version of Node lacks what that needs.
  */
 const adopting = <S extends net.Socket>(
   options: Options,
@@ -94,7 +96,7 @@ const adopting = <S extends net.Socket>(
     ...options,
     autoSelectFamily: false,
     host,
-    // They are for the sockets of the race. What Node does not take is left for Node to refuse.
+    // The sockets of the race are bound, not this one. If a value is invalid, Node gets it here, and throws.
     ...(net.isIP(options.localAddress ?? "") && { localAddress: undefined }),
     ...(typeof options.localPort === "number" && { localPort: undefined }),
     ...(onread && { onread }),
@@ -112,7 +114,7 @@ const adopting = <S extends net.Socket>(
     return undefined
   }
 
-  // In the context of the caller, and not on the stack of the race: what a listener throws is for the process to know.
+  // Listeners run in the caller's async context, and not inside of a fiber, which would swallow what they throw.
   const context = new AsyncResource("HappyEyeballs")
   const tell = (what: () => void) =>
     process.nextTick(() => {
@@ -141,7 +143,7 @@ const adopting = <S extends net.Socket>(
       }),
     onStart: ({ address, family }) => {
       const isFirst = started++ === 0
-      // Node tells of the first one itself.
+      // Node emits these events for the address that its look-up gives, which is the first.
       tell(() => {
         if (isFirst) {
           answerWith(null, address, family)
@@ -176,7 +178,8 @@ const adopting = <S extends net.Socket>(
 }
 
 /**
- * A socket that Node connects to the address that won a race, by a second connection. All of this is documented.
+ * The same with documented means alone: the look-up of the socket races, closes the winner, and answers with its address,
+ * which Node then connects to once more. TLS is not a part of this race.
  */
 const probing = <S extends net.Socket>(options: Options, make: (options: object) => S): S => {
   const { localPort: _, ...probe } = options
@@ -215,7 +218,7 @@ const secureOptions = (options: Options): Options => ({
 })
 
 /**
- * A socket, at once, whose connection comes from a race. `make` is how Node makes it.
+ * Returns a socket at once, and races for its connection. `make` is Node's way to make such a socket.
  *
  * @internal
  */
@@ -225,17 +228,17 @@ export const raced = <S extends net.Socket>(
   make: (options: object) => S
 ): S => {
   const { fd, handle, path, proxyEnv, socket, socketPath } = given
-  // What has a connection, a path of the file system, or a proxy that Node itself goes through (from 24 on).
+  // There are no addresses to race for a path, for a socket that exists, or behind a proxy that Node uses (from 24 on).
   if (fd || handle || path || proxyEnv || socket || socketPath) {
     return make(given)
   }
   const options = isSecure ? secureOptions(given) : given
-  // A user's buffer is no place for what comes before the certificate is judged.
+  // With `onread`, data that arrives before the certificate is checked would reach the caller.
   const isAdopted = !(isSecure && options.onread)
   return (isAdopted ? adopting(options, isSecure, make) : undefined) ?? probing(options, make)
 }
 
-/** The arguments of `net.connect` and of `tls.connect`: options; or a port, and perhaps a host; or a path. */
+/** The arguments of `net.connect` and `tls.connect`: options, or a port and a host before them, or a path. */
 const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, listener: (() => void) | undefined] => {
   const [first, second, third] = args
   const last = args[args.length - 1]

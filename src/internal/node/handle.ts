@@ -2,11 +2,11 @@ import type * as net from "node:net"
 import type * as tls from "node:tls"
 
 /**
- * All that is not documented of Node's sockets and used here. It is the same in Node 20, 22, 24 and 26, whose tests run
- * over it (`npm run test:nodes`). Where any of it is missing, `hold` says so, and sockets are made without it.
+ * The undocumented members of Node's sockets that this library uses: all of them are in this file. They are the same in
+ * Node 20, 22, 24 and 26, where `npm run test:nodes` runs the tests. `hold` checks that they are there.
  *
- * A socket that is being connected has a handle already, to which it says `connect` when it knows an address. That
- * handle is told to connect to nothing, and to wait: for the handle of the socket that has won the race.
+ * A socket has a handle before it connects, and calls `connect` on it once it knows the address. Here that handle
+ * connects to nothing, and the socket waits until it gets the handle of the socket that won the race.
  */
 interface Handle {
   connect: (request: ConnectRequest) => number
@@ -21,7 +21,7 @@ interface Handle {
   onhandshakedone?: () => void
 }
 
-/** Node's own call-back for the end of `connect`: status zero is success. */
+/** Node waits for `oncomplete`. Status 0 is success. */
 interface ConnectRequest {
   oncomplete: (status: 0, handle: Handle, request: ConnectRequest, readable: true, writable: true) => void
 }
@@ -29,7 +29,7 @@ interface ConnectRequest {
 interface Internals {
   _handle: Handle | null
   ssl?: Handle | null
-  /** Emits `secure`, upon which Node checks the certificate and emits `secureConnect`. */
+  /** Emits `secure`. Node then checks the certificate and emits `secureConnect`. */
   _finishInit?: () => void
 }
 
@@ -37,21 +37,20 @@ type Owned = Handle & Record<symbol, unknown>
 
 const methods = ["connect", "connect6", "ref", "unref", "onread", "close", "useUserBuffer"] as const
 
-/** By this, a handle knows its socket. */
+/** The key under which a handle keeps its socket. */
 const ownerOf = (handle: Handle): symbol | undefined =>
   Object.getOwnPropertySymbols(handle).find(({ description }) => description === "owner_symbol")
 
 /** @internal */
 export interface Held {
-  /**
-   * Gives the socket the connection of another one, which has none thereafter. If that is one of TLS, its handshake has
-   * been done, and has to be one whose certificate was not judged: the socket that gets it does that.
-   */
+  /** Moves the connection of the winner to the socket. With TLS, the winner's handshake is done. */
   readonly take: (winner: net.Socket, buffer: Uint8Array | undefined) => void
 }
 
 /**
- * Lets a socket wait that Node has been told to connect. Returns nothing where it is not one that this can be done with.
+ * Keeps a connecting socket from connecting. `onHold` is called by its `ref` and `unref`.
+ *
+ * Returns `undefined` if a member is missing.
  *
  * @internal
  */
@@ -70,7 +69,7 @@ export const hold = (socket: net.Socket, onHold: (isHeld: boolean) => void): Hel
   let request: ConnectRequest | undefined
   let isHeld = true
   let hasTaken = false
-  /** Never at once: what listeners throw is for the process to know, and not for whoever calls this. */
+  /** Not on the caller's stack, because listeners may throw. */
   const complete = () =>
     process.nextTick(() => {
       if (hasTaken && request !== undefined && outer._handle !== null) {
@@ -98,10 +97,10 @@ export const hold = (socket: net.Socket, onHold: (isHeld: boolean) => void): Hel
         inner.ssl = null
         const finish = () => outer._finishInit?.()
         handle.onhandshakedone = finish
-        // Node starts the handshake when the socket is connected.
+        // Node calls it when the socket is connected, to begin the handshake, which is done.
         handle.start = () => process.nextTick(finish)
       }
-      // Before the socket has another, because it closes what belongs to its socket with it.
+      // This comes first: a TLS handle that is closed also ends the `ssl` of its socket.
       placeholder.close()
       handle[owner] = outer
       outer._handle = handle

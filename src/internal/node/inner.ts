@@ -25,7 +25,7 @@ export interface Options extends Omit<tls.ConnectionOptions, "path" | "socket"> 
   readonly socketPath?: unknown
 }
 
-/** The sockets of a race do nothing that is for the socket to do which gets the connection. */
+/** What the sockets of a race take from the caller's options: not what the outer socket does itself, such as time-outs. */
 const inherited = (options: Options, address: HappyEyeballs.Address) => {
   const { happyEyeballs, lookup: _lookup, onread: _onread, signal: _signal, timeout: _timeout, ...rest } = options
   const { localAddress } = options
@@ -34,14 +34,14 @@ const inherited = (options: Options, address: HappyEyeballs.Address) => {
 }
 
 /**
- * The socket to one address. It reads nothing before its connection is given away.
+ * Connects to one address. The socket is paused, so that the outer one reads all that the server sends.
  *
  * @internal
  */
 export const innerSocket = (options: Options, address: HappyEyeballs.Address): net.Socket =>
   net.connect(inherited(options, address) as net.NetConnectOpts).pause()
 
-/** Gives another socket what has been heard on this one: what the server has said, only when it is trusted. */
+/** Repeats on the outer socket what this one has received. Data and sessions wait until the certificate is accepted. */
 const relay = (inner: tls.TLSSocket) => {
   const sessions: Array<Buffer> = []
   const statuses: Array<Buffer> = []
@@ -67,8 +67,8 @@ const relay = (inner: tls.TLSSocket) => {
 }
 
 /**
- * The socket to one address, with TLS. It does not judge the certificate: the socket that gets the connection does so,
- * once, and before anybody reads from it or writes to it. So a wrong one ends the race, and is Node's own error.
+ * Connects to one address, with TLS. This socket does not check the certificate: the outer one does, once, before anybody
+ * reads from it or writes to it. So a wrong certificate is final, and its error is Node's own.
  *
  * @internal
  */
@@ -87,7 +87,7 @@ export const innerTlsSocket = (
     if (outer.listenerCount("keylog") > 0) {
       inner.on("keylog", (line) => outer.emit("keylog", line))
     }
-    // The timer of an idle socket starts anew when it is connected.
+    // Node restarts a socket's idle timer when it connects. The outer one connects after the handshake.
     if (outer.timeout) {
       outer.setTimeout(outer.timeout)
     }
