@@ -6,7 +6,7 @@
  * npx tsx test/support/dnsServer.ts '{ "host": "127.0.0.1", "port": 53, "table": { "happy.test": { "A": ["192.0.2.1"] } } }'
  * ```
  *
- * It prints one line, `listening on 127.0.0.1:53`, as soon as it answers, and runs until a signal ends it.
+ * It prints a line, `listening on 127.0.0.1:53`, as soon as it answers, then each query, and runs until a signal ends it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -25,6 +25,8 @@ export interface DnsServerOptions {
   readonly host: string
   /** Default: one that is free. */
   readonly port?: number
+  /** Called for each query, such as `"AAAA happy.test"`. */
+  readonly onQuery?: (query: string) => void
   /** By name, in small letters and without a dot at the end. A type that is left out has no addresses; a name, NXDOMAIN. */
   readonly table: { readonly [name: string]: { readonly A?: Answer; readonly AAAA?: Answer } }
 }
@@ -96,13 +98,15 @@ const response = (query: Buffer, end: number, type: number, reply: Exclude<Reply
 /** Answers until the scope closes. */
 export const dnsServer = (options: DnsServerOptions): Effect.Effect<DnsServer, Error, Scope.Scope> =>
   Effect.suspend(() => {
-    const { host, port = 0, table } = options
+    const { host, onQuery, port = 0, table } = options
     const asked: Array<string> = []
     const delayed = new Set<NodeJS.Timeout>()
     const socket = dgram.createSocket(net.isIPv6(host) ? "udp6" : "udp4")
     socket.on("message", (query, client) => {
       const { end, name, type } = parseQuery(query)
-      asked.push(`${type ?? "another type"} ${name}`)
+      const question = `${type ?? "another type"} ${name}`
+      asked.push(question)
+      onQuery?.(question)
       const row = table[name]
       const answer = row === undefined ? "NXDOMAIN" : type === undefined ? [] : row[type] ?? []
       const { after, reply } = typeof answer === "object" && "reply" in answer ? answer : { after: 0, reply: answer }
@@ -135,7 +139,7 @@ export const dnsServer = (options: DnsServerOptions): Effect.Effect<DnsServer, E
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const options: DnsServerOptions = JSON.parse(process.argv[2] ?? fs.readFileSync(0, "utf8"))
-  const serve = Effect.flatMap(dnsServer(options), ({ address }) => {
+  const serve = Effect.flatMap(dnsServer({ ...options, onQuery: console.log }), ({ address }) => {
     console.log(`listening on ${address}`)
     return Effect.never
   })

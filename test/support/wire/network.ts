@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { execFile, spawn } from "node:child_process"
-import { accessSync, constants, existsSync, readdirSync } from "node:fs"
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import * as readline from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
@@ -50,6 +50,10 @@ export interface Network {
   readonly client: ReadonlyArray<string>
   /** The same for the server's side. */
   readonly server: ReadonlyArray<string>
+  /** Files in the place of those of `/etc`, by name, for programs that are started from now on at the client's side. */
+  readonly etc: (files: Readonly<Record<string, string>>) => Effect.Effect<void>
+  /** Commands of `ip`, at the client's side, where `DEVICE` is the wire. Its addresses are as before when the scope closes. */
+  readonly configure: (commands: ReadonlyArray<string>) => Effect.Effect<void, never, Scope.Scope>
 }
 
 /** There can be no test network here: `message` says why. */
@@ -209,18 +213,24 @@ const startDelayLine = (devices: ReadonlyArray<string>) => {
   }
 }
 
+const batch = (namespace: string, commands: ReadonlyArray<string>) => ip(["-n", namespace, "-batch", "-"], commands)
+
+const address = (namespace: string, device: string, host: number, routes: ReadonlyArray<string>) =>
+  batch(namespace, [
+    `addr add 10.99.0.${host}/24 dev ${device}`,
+    `addr add 2001:db8::${host}/64 dev ${device} nodad`,
+    ...routes
+  ])
+
 const setUp = (namespace: string, device: string, host: number, routes: ReadonlyArray<string>) =>
-  Effect.zipRight(
-    ip(["link", "set", device, "netns", namespace]),
-    ip(["-n", namespace, "-batch", "-"], [
+  ip(["link", "set", device, "netns", namespace]).pipe(
+    Effect.zipRight(batch(namespace, [
       "link set lo up",
       // No link-local address, and so no packets but those of the tests.
       `link set ${device} addrgenmode none`,
-      `link set ${device} mtu 1500 up`,
-      `addr add 10.99.0.${host}/24 dev ${device}`,
-      `addr add 2001:db8::${host}/64 dev ${device} nodad`,
-      ...routes
-    ])
+      `link set ${device} mtu 1500 up`
+    ])),
+    Effect.zipRight(address(namespace, device, host, routes))
   )
 
 let networks = 0
@@ -239,10 +249,8 @@ export const make: Effect.Effect<Network, NetworkUnavailable, Scope.Scope> = Eff
     ({ stop }) => stop
   )
   yield* line.ready
-  yield* setUp(client, clientDevice, 1, [
-    `route add 10.99.0.0/16 dev ${clientDevice}`,
-    `route add 2001:db8::/32 dev ${clientDevice}`
-  ])
+  const routes = [`route add 10.99.0.0/16 dev ${clientDevice}`, `route add 2001:db8::/32 dev ${clientDevice}`]
+  yield* setUp(client, clientDevice, 1, routes)
   // Addresses that are local as a whole need not be added one by one.
   yield* setUp(server, serverDevice, 2, [
     "route add local 10.99.1.0/24 dev lo",
@@ -250,7 +258,27 @@ export const make: Effect.Effect<Network, NetworkUnavailable, Scope.Scope> = Eff
   ])
   // To bind to one of them is allowed for IPv4 only, without this.
   yield* ip(["netns", "exec", server, "sh", "-c", "echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind"])
+  // `ip netns exec` mounts what is in there over `/etc`.
+  const etc = `/etc/netns/${client}`
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(etc, { force: true, recursive: true })))
   return {
+    etc: (files) =>
+      Effect.sync(() => {
+        mkdirSync(etc, { recursive: true })
+        for (const [name, content] of Object.entries(files)) {
+          writeFileSync(`${etc}/${name}`, content)
+        }
+      }),
+    configure: (commands) =>
+      Effect.acquireRelease(
+        batch(client, commands.map((command) => command.replace("DEVICE", clientDevice))),
+        () =>
+          batch(client, [`route flush dev ${clientDevice}`, `addr flush dev ${clientDevice}`]).pipe(
+            Effect.zipRight(ip(["-n", client, "-6", "route", "flush", "dev", clientDevice])),
+            Effect.zipRight(address(client, clientDevice, 1, routes)),
+            Effect.orDie
+          )
+      ).pipe(Effect.orDie),
     faults: (faults) => Effect.orDie(line.faults(faults)),
     packets: Effect.orDie(line.packets),
     client: ["ip", "netns", "exec", client],
