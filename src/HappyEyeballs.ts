@@ -150,7 +150,10 @@ export class QueryFailed extends Data.TaggedError("QueryFailed")<{
  */
 export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
   readonly host: string
-  /** What became of each query that failed; a query that was answered with no address is not among them. */
+  /**
+   * Why queries failed. A query that was answered with no address is not among them; one whose answer was in part no
+   * addresses is.
+   */
   readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
 }> {
   override get message() {
@@ -210,7 +213,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
 }> {
   /** Each address that was tried, in that order. */
   declare readonly connections: ReadonlyArray<Connection<E>>
-  /** Queries that failed. */
+  /** Why queries failed, in whole or in part. */
   declare readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
 
   override get message() {
@@ -223,8 +226,10 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  *
  * **Details**
  *
- * A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
- * address of that family. An answer with anything else counts as failed. It is interrupted when its answer is not needed any more.
+ * - A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
+ *   address of that family. It is interrupted when its answer is not needed any more.
+ * - What is no address is left out of the answer and reported as a {@link QueryFailed}. If nothing is left, the query has
+ *   failed.
  *
  * **Example** (a fixed table)
  *
@@ -412,7 +417,7 @@ export interface ConnectOptions extends ResolveOptions {
 export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
   /** Each address that was tried, in that order: one for each of the `attempts`. */
   readonly connections: ReadonlyArray<Connection<E>>
-  /** Queries that failed. */
+  /** Why queries failed, in whole or in part. */
   readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
 }
 

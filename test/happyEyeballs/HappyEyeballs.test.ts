@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual, throws } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -278,11 +279,34 @@ describe("HappyEyeballs", () => {
         "could not connect to example.com port 443: it has no addresses\n  no network\n  no memory"
       )
       strictEqual(
-        yield* message((_, family) => Effect.succeed(family === 6 ? [short("6a"), "localhost"] : ["", "127.1"])),
+        yield* message((_, family) => Effect.succeed(family === 6 ? ["localhost"] : ["", "127.1"])),
         "could not connect to example.com port 443: it has no addresses\n" +
           "  no IPv6 addresses of example.com: \"localhost\" is no address\n" +
-          "  no IPv4 addresses of example.com: \"\" is no address"
+          "  no IPv4 addresses of example.com: \"\" is no address, \"127.1\" is no address"
       )
+    }))
+
+  it.live("what is no address spoils no other of its answer, and is told beside what became of them", () =>
+    Effect.gen(function*() {
+      const odd: ReadonlyArray<unknown> = [short("6a"), "localhost", undefined, short("6b")]
+      const query: HappyEyeballs.Resolver["Type"]["query"] = (_, family) =>
+        Effect.succeed(family === 6 ? odd as ReadonlyArray<string> : [short("4a")])
+      const ordered: Array<string> = []
+      const { connections, resolution } = yield* HappyEyeballs.outcome(
+        { host: "example.com", port: 443 },
+        () => Effect.fail("refused"),
+        {
+          history: {
+            order: (addresses) => Effect.sync(() => (ordered.push(names(addresses)), addresses)),
+            record: () => Effect.void
+          }
+        }
+      ).pipe(Effect.provideService(HappyEyeballs.Resolver, { query }))
+      strictEqual(names(connections), "6a 4a 6b")
+      deepStrictEqual(ordered, ["6a 6b", "4a"])
+      deepStrictEqual(resolution.map((cause) => Option.getOrThrow(Cause.failureOption(cause)).message), [
+        "no IPv6 addresses of example.com: \"localhost\" is no address, \"undefined\" is no address"
+      ])
     }))
 
   it.live("history that dies changes nothing", () =>

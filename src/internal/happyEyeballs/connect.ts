@@ -1,6 +1,7 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -9,7 +10,7 @@ import { watch } from "../observe.js"
 import { Checks } from "../options.js"
 import * as staggeredRace from "../race/outcome.js"
 import { fromText, interleave as interleaveAddresses } from "./address.js"
-import { Resolution } from "./resolution.js"
+import { type Answer, Resolution } from "./resolution.js"
 
 // RFC 8305, section 8, in milliseconds.
 const resolutionDelay = 50
@@ -65,6 +66,17 @@ const decodeDelay = ({ connectionAttemptDelay: input = connectionAttemptDelay }:
   return delay
 }
 
+/** `open` would resolve a text that is no address once more, so it is left out. */
+const parseAnswer = (host: string, family: HappyEyeballs.Family, texts: ReadonlyArray<string>): Answer => {
+  const [bad, addresses] = Arr.partitionMap(texts, (text) =>
+    // A resolver in JavaScript may answer with anything.
+    Either.fromOption(fromText(String(text)), () => `"${text}" is no address`))
+  const failure = bad.length === 0
+    ? undefined
+    : new HappyEyeballs.QueryFailed({ host, family, cause: new Error(bad.join(", ")) })
+  return { addresses, failure }
+}
+
 const resolutionOf = (
   host: string,
   options: HappyEyeballs.ResolveOptions,
@@ -72,20 +84,25 @@ const resolutionOf = (
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
     const { families, ...settings } = decodeResolve(options)
-    const answers = (family: HappyEyeballs.Family) =>
-      Effect.flatMap(resolver.query(host, family), (answer) =>
-        // `open` would resolve a text that is no address once more.
-        Effect.forEach(answer, (text) =>
-          Effect.mapError(fromText(text), () =>
-            new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
-    const query = history === undefined
-      ? answers
-      : (family: HappyEyeballs.Family) =>
-        Effect.flatMap(answers(family), (addresses) => history.order(addresses, host))
+    const query = (family: HappyEyeballs.Family) =>
+      Effect.flatMap(resolver.query(host, family), (texts) => {
+        const { addresses, failure } = parseAnswer(host, family, texts)
+        return addresses.length === 0 && failure !== undefined
+          ? Effect.fail(failure)
+          : Effect.map(
+            history?.order(addresses, host) ?? Effect.succeed(addresses),
+            (addresses): Answer => ({ addresses, failure })
+          )
+      })
     return Option.match(fromText(host), {
       onNone: () => new Resolution(query, families, settings),
       // The host is an address already, so the resolver is not asked.
-      onSome: (address) => new Resolution(() => Effect.succeed([address]), [address.family], settings)
+      onSome: (address) =>
+        new Resolution(
+          () => Effect.succeed({ addresses: [address], failure: undefined }),
+          [address.family],
+          settings
+        )
     })
   })
 

@@ -1,4 +1,4 @@
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -18,8 +18,15 @@ export interface ResolutionSettings {
   readonly resolutionDelay: number
 }
 
-/** Asks for a family's addresses, in the order in which they are to be tried. */
-type Query = (family: Family) => Effect.Effect<ReadonlyArray<Address>, QueryFailed>
+/** @internal */
+export interface Answer {
+  /** In the order in which they are to be tried. */
+  readonly addresses: ReadonlyArray<Address>
+  /** Says what else the resolver has answered with. */
+  readonly failure: QueryFailed | undefined
+}
+
+type Query = (family: Family) => Effect.Effect<Answer, QueryFailed>
 
 /**
  * One resolution of a name: what was asked, what has been answered, what was given out.
@@ -66,12 +73,15 @@ export class Resolution {
     )
   }
 
-  private onAnswer(family: Family, exit: Exit.Exit<ReadonlyArray<Address>, QueryFailed>, now: number): void {
+  private onAnswer(family: Family, exit: Exit.Exit<Answer, QueryFailed>, now: number): void {
     this.pending.delete(family)
     if (Exit.isFailure(exit)) {
       this.failures.push(exit.cause)
     } else {
-      for (const address of exit.value) {
+      if (exit.value.failure !== undefined) {
+        this.failures.push(Cause.fail(exit.value.failure))
+      }
+      for (const address of exit.value.addresses) {
         if (this.sequence.add(address)) {
           this.firstAnswerAt = Math.min(this.firstAnswerAt, now)
         }
