@@ -41,33 +41,37 @@ const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
     : [...before, ...Array<number>(left).fill(0), ...after]
 }
 
-interface Parsed extends Address {
-  /** The same for two spellings of one address. */
-  readonly key: string
+// RFC 4291, section 2.5.5.2. Whoever connects to an IPv4-mapped address does so over IPv4.
+const mapped: ReadonlyArray<number> = [0, 0, 0, 0, 0, 0xffff]
+
+/** @internal */
+export interface Parsed extends Address {
+  /** Eight groups of 16 bits; those of an IPv4 address are IPv4-mapped. */
+  readonly groups: ReadonlyArray<number>
+  readonly zone: string | undefined
 }
 
-const parse = (text: string): Parsed | undefined => {
+/** @internal */
+export const parse = (text: string): Parsed | undefined => {
   const address = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text
   const ipv4 = parseIpv4(address)
   if (ipv4 !== undefined) {
-    return { address, family: 4, key: ipv4.join(".") }
+    return { address, family: 4, groups: [...mapped, ...ipv4], zone: undefined }
   }
   const [unscoped = "", zone, ...more] = address.split("%")
   const groups = zone === "" || more.length > 0 ? undefined : parseIpv6(unscoped)
-  if (groups === undefined) {
-    return undefined
-  }
-  // IPv4-mapped (RFC 4291, section 2.5.5.2): whoever connects to it does so over IPv4.
-  return groups.slice(0, 6).join(":") === "0:0:0:0:0:65535"
-    ? { address, family: 4, key: groups.slice(6).join(".") }
-    : { address, family: 6, key: [groups.join(":"), zone].join("%") }
+  return groups && { address, family: mapped.every((group, index) => group === groups[index]) ? 4 : 6, groups, zone }
 }
 
 /** @internal */
 export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
-const keyOf = ({ address }: Address): string => parse(address)?.key ?? address
+/** The same for two spellings of one address. */
+const keyOf = ({ address }: Address): string => {
+  const parsed = parse(address)
+  return parsed ? `${parsed.groups.join(":")}%${parsed.family === 6 ? parsed.zone : ""}` : address
+}
 
 /**
  * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in
