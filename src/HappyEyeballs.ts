@@ -81,8 +81,8 @@ export interface InterleaveOptions {
   /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
   readonly firstFamilyCount?: number | undefined
   /**
-   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}, IPv6
-   * for {@link resolve} and {@link connect}.
+   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}; for
+   * {@link resolve} and {@link connect} the one that the {@link Resolver} says, or IPv6.
    */
   readonly prefer?: Family | undefined
 }
@@ -230,6 +230,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  *   address of that family. It is interrupted when its answer is not needed any more.
  * - What is no address is left out of the answer and reported as a {@link QueryFailed}. If nothing is left, the query has
  *   failed.
+ * - A resolver that knows the system can also say which family `leads`. Without it, IPv6 does.
  *
  * **Example** (a fixed table)
  *
@@ -246,12 +247,42 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * })
  * ```
  *
+ * **Example** (IPv4 leads where IPv6 is known to be slow)
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2002:c000:201::1"] }
+ *
+ * export const resolver = HappyEyeballs.Resolver.of({
+ *   query: (_host, family) => Effect.succeed(table[family]),
+ *   // 2002::/16 is a tunnel through IPv4.
+ *   leads: (addresses) => Effect.succeed(addresses.some(({ address }) => address.startsWith("2002:")) ? 4 : 6)
+ * })
+ * ```
+ *
  * @since 0.2.0
  * @category services
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
-  /** The addresses of one family: none where there are none. */
-  readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+  /**
+   * The addresses of one family: none where there are none. `families` are those that the resolution asks for: both, or
+   * the only one. Where it is not given, that is both.
+   */
+  readonly query: (
+    host: string,
+    family: Family,
+    families?: ReadonlyArray<Family>
+  ) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+  /**
+   * The family to try first (RFC 8305, section 4). It is given the first IPv6 and the first IPv4 address, in that order.
+   * Where a query has not been answered, an address for documentation stands for its answer: `2001:db8::1` or
+   * `192.0.2.1`. It is asked again after each answer until an address has been tried, and waited for. Not asked where
+   * `prefer` decides, or where one family alone has addresses. If it dies, IPv6 leads.
+   */
+  readonly leads?: ((addresses: ReadonlyArray<Address>) => Effect.Effect<Family>) | undefined
 }>() {}
 
 /**
@@ -262,7 +293,7 @@ export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/R
  */
 export interface ResolveOptions extends InterleaveOptions {
   /**
-   * How long the other family's first answer waits for that of the preferred one. Milliseconds of the `Clock`. Default
+   * How long the first answer waits for that of the family that leads. Milliseconds of the `Clock`. Default
    * 50 milliseconds (RFC 8305, sections 3 and 8).
    */
   readonly resolutionDelay?: Duration.DurationInput | undefined
@@ -279,13 +310,15 @@ export interface ResolveOptions extends InterleaveOptions {
  *
  * **Details** (RFC 8305, section 3)
  *
- * - Both families are asked at once. An IPv6 address goes at once; an IPv4 one waits for the other answer, but no longer
- *   than 50 milliseconds from its own, and not at all when that has come, is empty or has failed.
+ * - Both families are asked at once. An address of the family that leads goes at once. One of the other waits for the
+ *   other answer, but no longer than 50 milliseconds from its own, and not at all when that has come, is empty or has
+ *   failed.
+ * - The family that leads is `prefer`, or the one that the {@link Resolver} says, or IPv6 (section 4).
  * - One address is given for each that is pulled, so that what is answered meanwhile takes its place among those that
  *   were not tried.
  * - One family that fails is not the end. If there is no address at all, the stream fails with what both have said.
  * - Where the host is itself an address, nobody is asked.
- * - Addresses are interleaved as by {@link interleave}, beginning with IPv6 if `prefer` does not say otherwise.
+ * - Addresses are interleaved as by {@link interleave}, beginning with the family that leads.
  *
  * **Gotchas**
  *

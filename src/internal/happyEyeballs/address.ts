@@ -85,7 +85,8 @@ export class Sequence<A extends Address> {
   /** In the order in which they were taken. */
   readonly taken: Array<A> = []
 
-  constructor(private readonly first: Family, private readonly firstFamilyCount: number) {}
+  /** Who has the sequence may let another family be the first as long as nothing is taken. */
+  constructor(public first: Family, private readonly firstFamilyCount: number) {}
 
   /** Whether it was not known. */
   add(address: A): boolean {
@@ -98,6 +99,11 @@ export class Sequence<A extends Address> {
     return isNew
   }
 
+  /** The first of a family that was not taken. */
+  head(family: Family): A | undefined {
+    return this.waiting[family][0]
+  }
+
   /**
    * The next one, which stays. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other,
    * then in turn, and what is left of the longer list at the end.
@@ -106,7 +112,7 @@ export class Sequence<A extends Address> {
     const { first, taken } = this
     const other: Family = first === 6 ? 4 : 6
     const wanted = taken.length < this.firstFamilyCount || taken[taken.length - 1]?.family === other ? first : other
-    return this.waiting[wanted][0] ?? this.waiting[wanted === first ? other : first][0]
+    return this.head(wanted) ?? this.head(wanted === first ? other : first)
   }
 
   take(address: A): void {

@@ -38,7 +38,7 @@ export const interleave = <A extends HappyEyeballs.Address>(
 const bothFamilies: ReadonlyArray<HappyEyeballs.Family> = [6, 4]
 
 const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
-  const { firstFamilyCount, prefer = 6 } = decodeOrder(options)
+  const { firstFamilyCount, prefer } = decodeOrder(options)
   const family = decodeFamily("family", options.family)
   return {
     families: family === undefined ? bothFamilies : [family],
@@ -83,9 +83,16 @@ const resolutionOf = (
   history?: HappyEyeballs.History
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
-    const { families, ...settings } = decodeResolve(options)
+    const { families, prefer, ...decoded } = decodeResolve(options)
+    const settings = {
+      ...decoded,
+      leads: (addresses: ReadonlyArray<HappyEyeballs.Address>) =>
+        prefer === undefined && resolver.leads !== undefined
+          ? resolver.leads(addresses)
+          : Effect.succeed(prefer ?? 6)
+    }
     const query = (family: HappyEyeballs.Family) =>
-      Effect.flatMap(resolver.query(host, family), (texts) => {
+      Effect.flatMap(resolver.query(host, family, families), (texts) => {
         const { addresses, failure } = parseAnswer(host, family, texts)
         return addresses.length === 0 && failure !== undefined
           ? Effect.fail(failure)
