@@ -33,6 +33,7 @@ import * as HappyEyeballs from "./HappyEyeballs.js"
 import * as internalAgent from "./internal/node/agent.js"
 import * as internalRun from "./internal/node/promise.js"
 import * as internal from "./internal/node/socket.js"
+import * as internalSystem from "./internal/node/system.js"
 import * as internalConnector from "./internal/node/undici.js"
 
 /**
@@ -65,7 +66,11 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
 export interface ResolverOptions {
   /** What to ask in the place of `dns.lookup`: a cache, or a resolver of your own. */
   readonly lookup?: net.LookupFunction | undefined
-  /** Flags of `dns.lookup`, such as `dns.ADDRCONFIG`. Default: none. */
+  /**
+   * Flags of `dns.lookup`, such as `dns.V4MAPPED`; 0 for none. Default: `dns.ADDRCONFIG` as in `net.connect`, so that the
+   * system asks for no family that the host has no address of. Not on Windows, not where one family alone is asked for,
+   * and not where the other family has no route.
+   */
   readonly hints?: number | undefined
 }
 
@@ -73,10 +78,24 @@ export interface ResolverOptions {
  * A resolver that asks the system, with one `dns.lookup` for each family: hosts files and all else that the system is
  * set up for count.
  *
+ * **Details**
+ *
+ * - The family that leads is the one that the system would try first. `dns.setDefaultResultOrder` decides it if it says
+ *   `ipv4first` or `ipv6first`. Else the rules of RFC 6724 do, with `/etc/gai.conf` on Linux: IPv4 leads where IPv6 has no
+ *   route, or only unique-local addresses.
+ * - Equal look-ups that run at the same time are one. Nothing is kept once they are answered. A `lookup` of your own is
+ *   called for every query.
+ * - AAAA look-ups take turns, so that A look-ups always have a thread. Those that wait and are not needed any more, since
+ *   their race is decided, are never asked.
+ *
  * **Gotchas**
  *
- * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
- * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise.
+ * A look-up cannot be stopped: its answer is dropped if nobody needs it any more, but it keeps its thread until it comes.
+ * Node lends half of its threads to look-ups, rounded up: two, if `UV_THREADPOOL_SIZE` does not say otherwise. If that is
+ * 1 or 2, look-ups have a single thread, and an AAAA query that is not answered holds up every other look-up.
+ *
+ * `/etc/gai.conf` is read once. On other systems than Linux the tables of RFC 6724 are assumed, whatever an administrator
+ * has changed.
  *
  * **Example** (addresses of a network that is not one's own are refused)
  *
@@ -99,7 +118,7 @@ export interface ResolverOptions {
  * @since 0.2.0
  * @category resolving
  */
-export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internal.makeResolver
+export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internalSystem.makeResolver
 
 /**
  * The resolver of {@link makeResolver} as a layer, with its defaults.

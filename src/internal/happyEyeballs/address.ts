@@ -44,6 +44,17 @@ const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
 // RFC 4291, section 2.5.5.2. Whoever connects to an IPv4-mapped address does so over IPv4.
 const mapped: ReadonlyArray<number> = [0, 0, 0, 0, 0, 0xffff]
 
+/**
+ * One public address of each family, for where none is known. They are for documentation (RFC 5737, RFC 3849), so that
+ * the system treats them as any address of the Internet.
+ *
+ * @internal
+ */
+export const standIns: { readonly [F in Family]: Address } = {
+  4: { address: "192.0.2.1", family: 4 },
+  6: { address: "2001:db8::1", family: 6 }
+}
+
 /** @internal */
 export interface Parsed extends Address {
   /** Eight groups of 16 bits; those of an IPv4 address are IPv4-mapped. */

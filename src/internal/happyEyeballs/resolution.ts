@@ -8,7 +8,7 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Address, Family, QueryFailed } from "../../HappyEyeballs.js"
-import { Sequence } from "./address.js"
+import { Sequence, standIns } from "./address.js"
 
 /** @internal */
 export interface ResolutionSettings {
@@ -28,12 +28,6 @@ export interface Answer {
 }
 
 const ipv6: Family = 6
-
-/** Stand for what has not been answered. They are for documentation, so that no host has them (RFC 5737, RFC 3849). */
-const standIns: { readonly [F in Family]: Address } = {
-  4: { address: "192.0.2.1", family: 4 },
-  6: { address: "2001:db8::1", family: 6 }
-}
 
 type Query = (family: Family) => Effect.Effect<Answer, QueryFailed>
 

@@ -6,7 +6,8 @@ import type { Duplex } from "node:stream"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import { connected, familyOf, identityOf, makeResolver, secured, withoutDot } from "./socket.js"
+import { connected, familyOf, identityOf, secured, withoutDot } from "./socket.js"
+import { makeResolver } from "./system.js"
 
 type Callback = (error: Error | null, socket: Duplex) => void
 

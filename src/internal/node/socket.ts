@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
-import dns from "node:dns"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
@@ -21,35 +20,6 @@ export const toError = (cause: unknown): NodeJS.ErrnoException =>
 
 /** @internal */
 export const failure = (cause: unknown) => new NodeHappyEyeballs.SocketFailed({ cause: toError(cause) })
-
-/** @internal */
-export const makeResolver = (
-  { hints = 0, lookup }: NodeHappyEyeballs.ResolverOptions = {}
-): HappyEyeballs.Resolver["Type"] => ({
-  query: (host, family) =>
-    Effect.async((resume) => {
-      const fail = (cause: unknown) => resume(new HappyEyeballs.QueryFailed({ host, family, cause }))
-      const answer = (error: Error | null, found: string | Array<dns.LookupAddress>) => {
-        try {
-          if (error) {
-            fail(error)
-          } else {
-            // A user's `lookup` may ignore `all` and answer with a single address.
-            resume(Effect.succeed(typeof found === "string" ? [found] : found.map(({ address }) => address)))
-          }
-        } catch (error) {
-          fail(error)
-        }
-      }
-      try {
-        // Read `dns.lookup` for each query: caches and monitors replace it, and Node itself uses their replacement.
-        const ask: net.LookupFunction = lookup ?? dns.lookup
-        ask(host, { all: true, family, hints }, answer)
-      } catch (error) {
-        fail(error)
-      }
-    })
-})
 
 /**
  * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
