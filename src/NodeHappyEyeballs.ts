@@ -91,8 +91,10 @@ export interface ResolverOptions {
  * **Gotchas**
  *
  * A look-up cannot be stopped: its answer is dropped if nobody needs it any more, but it keeps its thread until it comes.
- * Node lends half of its threads to look-ups, rounded up: two, if `UV_THREADPOOL_SIZE` does not say otherwise. If that is
- * 1 or 2, look-ups have a single thread, and an AAAA query that is not answered holds up every other look-up.
+ * Node lends half of its threads to look-ups, rounded up: two, if `UV_THREADPOOL_SIZE` does not say otherwise. One of
+ * them is kept for A look-ups, so that one AAAA query runs at a time, and while it is not answered, other hosts are
+ * reached over IPv4. With 16 threads, seven run at a time. With 1 or 2, look-ups have a single thread, and an AAAA query
+ * that is not answered holds up every other look-up.
  *
  * `/etc/gai.conf` is read once. On other systems than Linux the tables of RFC 6724 are assumed, whatever an administrator
  * has changed.

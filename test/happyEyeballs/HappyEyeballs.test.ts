@@ -301,6 +301,18 @@ describe("HappyEyeballs", () => {
           (seen) => strictEqual(seen, expected)
         ))
 
+      it.live("the same, wherever fibers give way to each other", () =>
+        Effect.forEach(
+          Array.from({ length: 30 }, (_, index) => index + 12),
+          (operations) =>
+            Effect.forEach(rows, ([name, leads, rows, expected]) =>
+              Effect.map(
+                transcript(rows, {}, {}, 10_000, virtually, leads),
+                (seen) => strictEqual(seen, expected, `${name}, after ${operations} operations`)
+              )).pipe(Effect.withMaxOpsBeforeYield(operations), Effect.timeout("20 seconds")),
+          { discard: true }
+        ))
+
       it.live("is asked of the first address of each family, or of one that stands for it", () =>
         Effect.gen(function*() {
           const asked: Array<string> = []

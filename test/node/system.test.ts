@@ -329,7 +329,10 @@ describe("the system", () => {
       "exec \"$0\" -e \"$1\""
     ].join("\n")
     return JSON.parse(
-      execFileSync("unshare", ["-Urnm", "sh", "-c", setUp, process.execPath, script], { encoding: "utf8" })
+      execFileSync("sh", ["-c", "exec unshare -Urnm sh -c \"$@\"", "sh", setUp, process.execPath, script], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"]
+      })
     )
   }
 
