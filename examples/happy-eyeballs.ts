@@ -123,19 +123,23 @@ const demo = Effect.gen(function*() {
 const Resolver = Layer.effect(
   HappyEyeballs.Resolver,
   Effect.gen(function*() {
-    const { query } = NodeHappyEyeballs.makeResolver()
+    const system = NodeHappyEyeballs.makeResolver()
     const startedAt = yield* Clock.currentTimeMillis
     return {
-      query: (host, family) =>
-        query(host, family).pipe(Effect.onExit((exit) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) => {
-            const answer = Exit.match(exit, {
-              onFailure: (cause) => Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "not needed",
-              onSuccess: (addresses) => addresses.join(", ") || "none"
+      ...system,
+      query: (host, family, families) =>
+        system.query(host, family, families).pipe(
+          Effect.onExit((exit) =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) => {
+              const answer = Exit.match(exit, {
+                onFailure: (cause) =>
+                  Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "not needed",
+                onSuccess: (addresses) => addresses.join(", ") || "none"
+              })
+              return Console.log(`IPv${family} after ${now - startedAt} ms: ${answer}`)
             })
-            return Console.log(`IPv${family} after ${now - startedAt} ms: ${answer}`)
-          })
-        ))
+          )
+        )
     }
   })
 )

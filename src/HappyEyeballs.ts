@@ -83,8 +83,9 @@ export interface InterleaveOptions {
   /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
   readonly firstFamilyCount?: number | undefined
   /**
-   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}, IPv6
-   * for {@link resolve} and {@link connect}; for the latter, what the `history` says counts before.
+   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}; for
+   * {@link resolve} and {@link connect} the one that the {@link Resolver} says, or IPv6; for {@link connect}, what the
+   * `history` says counts before.
    */
   readonly prefer?: Family | undefined
 }
@@ -152,7 +153,10 @@ export class QueryFailed extends Data.TaggedError("QueryFailed")<{
  */
 export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
   readonly host: string
-  /** What became of each query that failed; a query that was answered with no address is not among them. */
+  /**
+   * Why queries failed. A query that was answered with no address is not among them; one whose answer was in part no
+   * addresses is.
+   */
   readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
 }> {
   override get message() {
@@ -221,7 +225,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
   declare readonly exit: Exit.Exit<unknown, E>
   /** Each address that was tried, in that order. */
   declare readonly connections: ReadonlyArray<Connection<E>>
-  /** Queries that failed. */
+  /** Why queries failed, in whole or in part. */
   declare readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
   /** Families whose query was not answered in time. */
   declare readonly unanswered: ReadonlyArray<Family>
@@ -248,8 +252,11 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  *
  * **Details**
  *
- * A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
- * address of that family. An answer with anything else counts as failed. It is interrupted when its answer is not needed any more.
+ * - A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
+ *   address of that family. It is interrupted when its answer is not needed any more.
+ * - What is no address is left out of the answer and reported as a {@link QueryFailed}. If nothing is left, the query has
+ *   failed.
+ * - A resolver that knows the system can also say which family `leads`. Without it, IPv6 does.
  *
  * **Example** (a fixed table)
  *
@@ -266,12 +273,42 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * })
  * ```
  *
+ * **Example** (IPv4 leads where IPv6 is known to be slow)
+ *
+ * @example
+ * ```ts
+ * import { HappyEyeballs } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const table = { 4: ["192.0.2.1"], 6: ["2002:c000:201::1"] }
+ *
+ * export const resolver = HappyEyeballs.Resolver.of({
+ *   query: (_host, family) => Effect.succeed(table[family]),
+ *   // 2002::/16 is a tunnel through IPv4.
+ *   leads: (addresses) => Effect.succeed(addresses.some(({ address }) => address.startsWith("2002:")) ? 4 : 6)
+ * })
+ * ```
+ *
  * @since 0.2.0
  * @category services
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
-  /** The addresses of one family: none where there are none. */
-  readonly query: (host: string, family: Family) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+  /**
+   * The addresses of one family: none where there are none. `families` are those that the resolution asks for: both, or
+   * the only one. Where it is not given, that is both.
+   */
+  readonly query: (
+    host: string,
+    family: Family,
+    families?: ReadonlyArray<Family>
+  ) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
+  /**
+   * The family to try first (RFC 8305, section 4). It is given the first IPv6 and the first IPv4 address, in that order.
+   * Where a query has not been answered, an address for documentation stands for its answer: `2001:db8::1` or
+   * `192.0.2.1`. It is asked again after each answer until an address has been tried, and waited for. Not asked where
+   * `prefer` decides, or where one family alone has addresses. If it dies, IPv6 leads.
+   */
+  readonly leads?: ((addresses: ReadonlyArray<Address>) => Effect.Effect<Family>) | undefined
   /**
    * The IPv6 addresses by which an IPv4 address is reached from a network without IPv4; none where there is no need. It is
    * asked where the host is itself an IPv4 address. For a name, the DNS server of such a network answers the query with
@@ -288,7 +325,7 @@ export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/R
  */
 export interface ResolveOptions extends InterleaveOptions {
   /**
-   * How long the other family's first answer waits for that of the preferred one. Milliseconds of the `Clock`. Default
+   * How long the first answer waits for that of the family that leads. Milliseconds of the `Clock`. Default
    * 50 milliseconds (RFC 8305, sections 3 and 8).
    */
   readonly resolutionDelay?: Duration.DurationInput | undefined
@@ -305,14 +342,16 @@ export interface ResolveOptions extends InterleaveOptions {
  *
  * **Details** (RFC 8305, section 3)
  *
- * - Both families are asked at once. An IPv6 address goes at once; an IPv4 one waits for the other answer, but no longer
- *   than 50 milliseconds from its own, and not at all when that has come, is empty or has failed.
+ * - Both families are asked at once. An address of the family that leads goes at once. One of the other waits for the
+ *   other answer, but no longer than 50 milliseconds from its own, and not at all when that has come, is empty or has
+ *   failed.
+ * - The family that leads is `prefer`, or the one that the {@link Resolver} says, or IPv6 (section 4).
  * - One address is given for each that is pulled, so that what is answered meanwhile takes its place among those that
  *   were not tried.
  * - One family that fails is not the end. If there is no address at all, the stream fails with what both have said.
  * - Where the host is itself an address, it is the only one. If it is of IPv4, the resolver may know how it is reached
  *   from a network without IPv4 (NAT64): those IPv6 addresses are raced with it (section 7.1).
- * - Addresses are interleaved as by {@link interleave}, beginning with IPv6 if `prefer` does not say otherwise.
+ * - Addresses are interleaved as by {@link interleave}, beginning with the family that leads.
  *
  * **Gotchas**
  *
@@ -567,7 +606,7 @@ export interface ConnectOptions<in E = unknown> extends ResolveOptions {
 export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
   /** Each address that was tried, in that order: one for each of the `attempts`. */
   readonly connections: ReadonlyArray<Connection<E>>
-  /** Queries that failed. */
+  /** Why queries failed, in whole or in part. */
   readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
   /** Families whose query was not answered before the race was decided. */
   readonly unanswered: ReadonlyArray<Family>

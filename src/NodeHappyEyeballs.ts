@@ -38,6 +38,7 @@ import * as internalDns from "./internal/node/dns.js"
 import * as internalHistory from "./internal/node/history.js"
 import * as internalRun from "./internal/node/promise.js"
 import * as internal from "./internal/node/socket.js"
+import * as internalSystem from "./internal/node/system.js"
 import * as internalConnector from "./internal/node/undici.js"
 
 /**
@@ -82,7 +83,11 @@ export const isUntrusted: (cause: Cause.Cause<SocketFailed>) => boolean = intern
 export interface ResolverOptions {
   /** What to ask in the place of `dns.lookup`: a cache, or a resolver of your own. */
   readonly lookup?: net.LookupFunction | undefined
-  /** Flags of `dns.lookup`, such as `dns.ADDRCONFIG`. Default: none. */
+  /**
+   * Flags of `dns.lookup`, such as `dns.V4MAPPED`; 0 for none. Default: `dns.ADDRCONFIG` as in `net.connect`, so that the
+   * system asks for no family that the host has no address of. Not on Windows, not where one family alone is asked for,
+   * and not where the other family has no route.
+   */
   readonly hints?: number | undefined
 }
 
@@ -92,6 +97,14 @@ export interface ResolverOptions {
  *
  * **Details**
  *
+ * - The family that leads is the one that the system would try first. `dns.setDefaultResultOrder` decides it if it says
+ *   `ipv4first` or `ipv6first`. Else the rules of RFC 6724 do, with `/etc/gai.conf` on Linux: IPv4 leads where IPv6 has no
+ *   route, or only unique-local addresses.
+ * - Equal look-ups that run at the same time are one. Nothing is kept once they are answered. A `lookup` of your own is
+ *   called for every query.
+ * - AAAA look-ups take turns, so that A look-ups always have a thread. Those that wait and are not needed any more, since
+ *   their race is decided, are never asked.
+ *
  * Where the host is an IPv4 address and the machine has none, it asks for the prefix of the network's NAT64 (RFC 7050: the
  * IPv6 addresses of `ipv4only.arpa`), and gives the IPv6 addresses by which the host is reached (RFC 8305, section 7.1;
  * RFC 6052). The host's own address is tried too. Names need none of this: a network with NAT64 has a DNS server that
@@ -99,8 +112,14 @@ export interface ResolverOptions {
  *
  * **Gotchas**
  *
- * A lookup cannot be stopped: its answer is dropped if nobody needs it any more. And each takes one of the threads that
- * Node has for lookups and files, four if `UV_THREADPOOL_SIZE` does not say otherwise. {@link makeDnsResolver} needs none.
+ * A look-up cannot be stopped: its answer is dropped if nobody needs it any more, but it keeps its thread until it comes.
+ * Node lends half of its threads to look-ups, rounded up: two, if `UV_THREADPOOL_SIZE` does not say otherwise. One of
+ * them is kept for A look-ups, so that one AAAA query runs at a time, and while it is not answered, other hosts are
+ * reached over IPv4. With 16 threads, seven run at a time. With 1 or 2, look-ups have a single thread, and an AAAA query
+ * that is not answered holds up every other look-up. {@link makeDnsResolver} needs no thread.
+ *
+ * `/etc/gai.conf` is read once. On other systems than Linux the tables of RFC 6724 are assumed, whatever an administrator
+ * has changed.
  *
  * The machine counts as one with IPv4 if any interface has such an address, even one that leads nowhere, such as the
  * bridge of Docker. Then literals are not reached by NAT64.
@@ -126,7 +145,7 @@ export interface ResolverOptions {
  * @since 0.2.0
  * @category resolving
  */
-export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internal.makeResolver
+export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internalSystem.makeResolver
 
 /**
  * The resolver of {@link makeResolver} as a layer, with its defaults.

@@ -46,7 +46,8 @@ const run = (
   ends: Ends = {},
   options: HappyEyeballs.ConnectOptions = {},
   interruptAt = 10_000,
-  onClock: typeof virtually = observe
+  onClock: typeof virtually = observe,
+  leads?: HappyEyeballs.Resolver["Type"]["leads"]
 ) =>
   Effect.gen(function*() {
     const started: Array<string> = []
@@ -63,7 +64,8 @@ const run = (
           ? Effect.fail(new HappyEyeballs.QueryFailed({ host, family, cause: new Error("SERVFAIL") }))
           : Effect.succeed(named(names).map(({ address }) => address))
         return at === 0 ? answered : Effect.delay(answered, at)
-      }
+      },
+      leads
     })
     const open = (endpoint: HappyEyeballs.Endpoint) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -237,6 +239,127 @@ describe("HappyEyeballs", () => {
         )
       }))
 
+    describe("a resolver may say which family leads", () => {
+      type Leads = NonNullable<HappyEyeballs.Resolver["Type"]["leads"]>
+      const ipv4: Leads = () => Effect.succeed(4)
+      /** As where only `6f` is known to have no route. */
+      const usable: Leads = (addresses) =>
+        Effect.sync(() => addresses.some(({ address }) => address === short("6f")) ? 4 : 6)
+      const late: Leads = () => Effect.delay(Effect.succeed(4), 5)
+      const dies: Leads = () => Effect.dieMessage("no system")
+      const throws: Leads = () => {
+        throw new Error("no system")
+      }
+
+      const rows: ReadonlyArray<readonly [name: string, leads: Leads, rows: Rows, transcript: string]> = [
+        ["A first, IPv4 leads: at once", ipv4, { 6: "never", 4: [10, "4a"] }, "4a@10 | none@10000"],
+        ["AAAA first, IPv4 leads: after 50 ms", ipv4, { 6: [10, "6a"], 4: "never" }, "6a@60 | none@10000"],
+        [
+          "A 20 ms after AAAA, IPv4 leads",
+          ipv4,
+          { 6: [10, "6a 6b"], 4: [30, "4a"] },
+          "4a@30 6a@280 6b@530 | none@10000"
+        ],
+        ["A empty after AAAA: IPv6 at once", ipv4, { 6: [10, "6a"], 4: [30, ""] }, "6a@30 | none@10000"],
+        [
+          "both at once, IPv4 leads",
+          ipv4,
+          { 6: [0, "6a 6b"], 4: [0, "4a 4b"] },
+          "4a@0 6a@250 4b@500 6b@750 | none@10000"
+        ],
+        ["A first, IPv6 would lead: waits as ever", usable, { 6: "never", 4: [10, "4a"] }, "4a@60 | none@10000"],
+        [
+          "A first, then AAAA which cannot be reached: IPv4 at once",
+          usable,
+          { 6: [30, "6f"], 4: [10, "4a"] },
+          "4a@30 6f@280 | none@10000"
+        ],
+        [
+          "AAAA first, and it can be reached: at once",
+          usable,
+          { 6: [10, "6a"], 4: [30, "4a"] },
+          "6a@10 4a@260 | none@10000"
+        ],
+        [
+          "once an address is tried, nothing changes",
+          usable,
+          { 6: [300, "6f 6a"], 4: [10, "4a 4b"] },
+          "4a@60 6f@310 4b@560 6a@810 | none@10000"
+        ],
+        [
+          "what is answered while it decides counts",
+          late,
+          { 6: [10, "6a"], 4: [12, "4a"] },
+          "4a@20 6a@270 | none@10000"
+        ],
+        ["dies: IPv6", dies, { 6: [10, "6a"], 4: [10, "4a"] }, "6a@10 4a@260 | none@10000"],
+        ["throws: IPv6", throws, { 6: [10, "6a"], 4: [10, "4a"] }, "6a@10 4a@260 | none@10000"]
+      ]
+      it.live.each(rows)("%s", ([, leads, rows, expected]) =>
+        Effect.map(
+          transcript(rows, {}, {}, 10_000, observe, leads),
+          (seen) => strictEqual(seen, expected)
+        ))
+
+      it.live("the same, wherever fibers give way to each other", () =>
+        Effect.forEach(
+          Array.from({ length: 30 }, (_, index) => index + 12),
+          (operations) =>
+            Effect.forEach(rows, ([name, leads, rows, expected]) =>
+              Effect.map(
+                transcript(rows, {}, {}, 10_000, virtually, leads),
+                (seen) => strictEqual(seen, expected, `${name}, after ${operations} operations`)
+              )).pipe(Effect.withMaxOpsBeforeYield(operations), Effect.timeout("20 seconds")),
+          { discard: true }
+        ))
+
+      it.live("is asked of the first address of each family, or of one that stands for it", () =>
+        Effect.gen(function*() {
+          const asked: Array<string> = []
+          const leads: Leads = (addresses) => {
+            asked.push(addresses.map(({ address }) => address).join(" "))
+            return Effect.succeed(6)
+          }
+          const seen = (rows: Rows, options?: HappyEyeballs.ConnectOptions) =>
+            Effect.map(run(rows, {}, options, 10_000, virtually, leads), () => asked.splice(0))
+          deepStrictEqual(yield* seen({ 6: [10, "6a 6b"], 4: [20, "4a"] }), ["2001:db8::a 192.0.2.1"])
+          deepStrictEqual(yield* seen({ 6: [20, "6a 6b"], 4: [10, "4a 4b"] }), [
+            "2001:db8::1 192.0.2.97",
+            "2001:db8::a 192.0.2.97"
+          ])
+          // Nobody is asked where nothing is to be decided.
+          deepStrictEqual(yield* seen({ 6: [10, "fails"], 4: [20, "4a"] }), [])
+          deepStrictEqual(yield* seen({ 6: [10, ""], 4: [20, "4a"] }), [])
+          deepStrictEqual(yield* seen({ 6: [10, "6a"], 4: "never" }, { family: 6 }), [])
+          deepStrictEqual(yield* seen({ 6: [10, "6a"], 4: "never" }, { prefer: 6 }), [])
+        }))
+
+      it.live("the caller's own preference comes first", () =>
+        Effect.gen(function*() {
+          const both: Rows = { 6: [0, "6a"], 4: [0, "4a"] }
+          strictEqual(yield* transcript(both, {}, { prefer: 6 }, 10_000, observe, ipv4), "6a@0 4a@250 | none@10000")
+          strictEqual(yield* transcript(both, {}, { prefer: 4 }, 10_000, observe, usable), "4a@0 6a@250 | none@10000")
+        }))
+    })
+
+    it.live("a query knows which families are asked for", () =>
+      Effect.gen(function*() {
+        const asked: Array<unknown> = []
+        const query: HappyEyeballs.Resolver["Type"]["query"] = (_, family, families) => {
+          asked.push([family, families])
+          return Effect.succeed([])
+        }
+        const resolve = (options?: HappyEyeballs.ResolveOptions) =>
+          HappyEyeballs.resolve("example.com", options).pipe(
+            Stream.runDrain,
+            Effect.ignore,
+            Effect.provideService(HappyEyeballs.Resolver, { query })
+          )
+        yield* resolve()
+        yield* resolve({ family: 4 })
+        deepStrictEqual(asked, [[6, [6, 4]], [4, [6, 4]], [4, [4]]])
+      }))
+
     it.live("the other query is interrupted when the race is decided", () =>
       Effect.map(
         transcript({ 6: [10, "6a"], 4: "never" }, { "6a": [30, "ok"] }),
@@ -279,11 +402,34 @@ describe("HappyEyeballs", () => {
         "could not connect to example.com port 443: it has no addresses\n  no network\n  no memory"
       )
       strictEqual(
-        yield* message((_, family) => Effect.succeed(family === 6 ? [short("6a"), "localhost"] : ["", "127.1"])),
+        yield* message((_, family) => Effect.succeed(family === 6 ? ["localhost"] : ["", "127.1"])),
         "could not connect to example.com port 443: it has no addresses\n" +
           "  no IPv6 addresses of example.com: \"localhost\" is no address\n" +
-          "  no IPv4 addresses of example.com: \"\" is no address"
+          "  no IPv4 addresses of example.com: \"\" is no address, \"127.1\" is no address"
       )
+    }))
+
+  it.live("what is no address spoils no other of its answer, and is told beside what became of them", () =>
+    Effect.gen(function*() {
+      const odd: ReadonlyArray<unknown> = [short("6a"), "localhost", undefined, short("6b")]
+      const query: HappyEyeballs.Resolver["Type"]["query"] = (_, family) =>
+        Effect.succeed(family === 6 ? odd as ReadonlyArray<string> : [short("4a")])
+      const ordered: Array<string> = []
+      const { connections, resolution } = yield* HappyEyeballs.outcome(
+        { host: "example.com", port: 443 },
+        () => Effect.fail("refused"),
+        {
+          history: {
+            order: (addresses) => Effect.sync(() => (ordered.push(names(addresses)), addresses)),
+            record: () => Effect.void
+          }
+        }
+      ).pipe(Effect.provideService(HappyEyeballs.Resolver, { query }))
+      strictEqual(names(connections), "6a 4a 6b")
+      deepStrictEqual(ordered, ["6a 6b", "4a"])
+      deepStrictEqual(resolution.map((cause) => Option.getOrThrow(Cause.failureOption(cause)).message), [
+        "no IPv6 addresses of example.com: \"localhost\" is no address, \"undefined\" is no address"
+      ])
     }))
 
   it.live("history that dies changes nothing", () =>

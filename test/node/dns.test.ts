@@ -147,7 +147,7 @@ describe("makeDnsResolver", () => {
   live("AAAA dropped, A answered: the race begins 50 ms later", () =>
     Effect.gen(function*() {
       const { resolver } = yield* asking({ "happy.test": { A: ["192.0.2.1"], AAAA: "DROP" } })
-      const [elapsed, first] = yield* HappyEyeballs.resolve("happy.test").pipe(
+      const [elapsed, first] = yield* HappyEyeballs.resolve("happy.test", { prefer: 6 }).pipe(
         Stream.runHead,
         Effect.provideService(HappyEyeballs.Resolver, resolver),
         Effect.timed

@@ -121,7 +121,8 @@ describe("NAT64", () => {
     Effect.gen(function*() {
       yield* machine(global)
       const { resolver } = yield* asking(dns64)
-      const outcome = HappyEyeballs.outcome({ host: "8.8.8.8", port: 443 }, () => Effect.fail("unreachable"))
+      const open = () => Effect.fail("unreachable")
+      const outcome = HappyEyeballs.outcome({ host: "8.8.8.8", port: 443 }, open, { prefer: 6 })
       const { connections } = yield* Effect.provideService(outcome, HappyEyeballs.Resolver, resolver)
       deepStrictEqual(
         connections.map(({ address }) => address),

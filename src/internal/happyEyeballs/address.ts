@@ -41,27 +41,37 @@ const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
     : [...before, ...Array<number>(left).fill(0), ...after]
 }
 
-interface Parsed extends Address {
-  /** Two of IPv4, eight of IPv6. */
-  readonly groups: ReadonlyArray<number>
-  readonly zone?: string | undefined
+// RFC 4291, section 2.5.5.2. Whoever connects to an IPv4-mapped address does so over IPv4.
+const mapped: ReadonlyArray<number> = [0, 0, 0, 0, 0, 0xffff]
+
+/**
+ * One public address of each family, for where none is known. They are for documentation (RFC 5737, RFC 3849), so that
+ * the system treats them as any address of the Internet.
+ *
+ * @internal
+ */
+export const standIns: { readonly [F in Family]: Address } = {
+  4: { address: "192.0.2.1", family: 4 },
+  6: { address: "2001:db8::1", family: 6 }
 }
 
-const parse = (text: string): Parsed | undefined => {
+/** @internal */
+export interface Parsed extends Address {
+  /** Eight groups of 16 bits; those of an IPv4 address are IPv4-mapped. */
+  readonly groups: ReadonlyArray<number>
+  readonly zone: string | undefined
+}
+
+/** @internal */
+export const parse = (text: string): Parsed | undefined => {
   const address = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text
   const ipv4 = parseIpv4(address)
   if (ipv4 !== undefined) {
-    return { address, family: 4, groups: ipv4 }
+    return { address, family: 4, groups: [...mapped, ...ipv4], zone: undefined }
   }
   const [unscoped = "", zone, ...more] = address.split("%")
   const groups = zone === "" || more.length > 0 ? undefined : parseIpv6(unscoped)
-  if (groups === undefined) {
-    return undefined
-  }
-  // IPv4-mapped (RFC 4291, section 2.5.5.2): whoever connects to it does so over IPv4.
-  return groups.slice(0, 6).join(":") === "0:0:0:0:0:65535"
-    ? { address, family: 4, groups: groups.slice(6) }
-    : { address, family: 6, groups, zone }
+  return groups && { address, family: mapped.every((group, index) => group === groups[index]) ? 4 : 6, groups, zone }
 }
 
 /** @internal */
@@ -75,11 +85,12 @@ export const fromText = (text: string): Option.Option<Address> =>
  */
 export const isLoopback = ({ address }: Address): boolean => {
   const { family, groups = [] } = parse(address) ?? {}
-  return family === 4 ? (groups[0] ?? 0) >> 8 === 127 : groups.join(":") === "0:0:0:0:0:0:0:1"
+  return family === 4 ? (groups[6] ?? 0) >> 8 === 127 : groups.join(":") === "0:0:0:0:0:0:0:1"
 }
 
 /** The bytes of an address without its zone: 4 of IPv4, also where it is mapped, and 16 of IPv6. */
-const bytesOf = ({ groups }: Parsed): ReadonlyArray<number> => groups.flatMap((group) => [group >> 8, group & 0xff])
+const bytesOf = ({ family, groups }: Parsed): ReadonlyArray<number> =>
+  groups.slice(family === 4 ? 6 : 0).flatMap((group) => [group >> 8, group & 0xff])
 
 /** @internal */
 export const toBytes = (text: string): Option.Option<ReadonlyArray<number>> =>
@@ -117,7 +128,7 @@ export const fromBytes = (bytes: ReadonlyArray<number>): string => {
  */
 export const keyOf = ({ address }: Address): string => {
   const parsed = parse(address)
-  return parsed === undefined ? address : [bytesOf(parsed).join("."), parsed.zone].join("%")
+  return parsed ? `${parsed.groups.join(":")}%${parsed.family === 6 ? parsed.zone : ""}` : address
 }
 
 /**
@@ -132,7 +143,8 @@ export class Sequence<A extends Address> {
   /** In the order in which they were taken. */
   readonly taken: Array<A> = []
 
-  constructor(private readonly first: Family, private readonly firstFamilyCount: number) {}
+  /** Who has the sequence may let another family be the first as long as nothing is taken. */
+  constructor(public first: Family, private readonly firstFamilyCount: number) {}
 
   /** Whether it was not known. */
   add(address: A): boolean {
@@ -145,6 +157,11 @@ export class Sequence<A extends Address> {
     return isNew
   }
 
+  /** The first of a family that was not taken. */
+  head(family: Family): A | undefined {
+    return this.waiting[family][0]
+  }
+
   /**
    * The next one, which stays. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other,
    * then in turn, and what is left of the longer list at the end.
@@ -153,7 +170,7 @@ export class Sequence<A extends Address> {
     const { first, taken } = this
     const other: Family = first === 6 ? 4 : 6
     const wanted = taken.length < this.firstFamilyCount || taken[taken.length - 1]?.family === other ? first : other
-    return this.waiting[wanted][0] ?? this.waiting[wanted === first ? other : first][0]
+    return this.head(wanted) ?? this.head(wanted === first ? other : first)
   }
 
   take(address: A): void {

@@ -2,6 +2,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -11,7 +12,7 @@ import { watch } from "../observe.js"
 import { Checks } from "../options.js"
 import * as staggeredRace from "../race/outcome.js"
 import { fromText, interleave as interleaveAddresses, isLoopback } from "./address.js"
-import { Resolution } from "./resolution.js"
+import { type Answer, Resolution } from "./resolution.js"
 
 // RFC 8305, section 8, in milliseconds.
 const resolutionDelay = 50
@@ -39,7 +40,7 @@ export const interleave = <A extends HappyEyeballs.Address>(
 const bothFamilies: ReadonlyArray<HappyEyeballs.Family> = [6, 4]
 
 const decodeResolve = (options: HappyEyeballs.ResolveOptions) => {
-  const { firstFamilyCount, prefer = 6 } = decodeOrder(options)
+  const { firstFamilyCount, prefer } = decodeOrder(options)
   const family = decodeFamily("family", options.family)
   return {
     families: family === undefined ? bothFamilies : [family],
@@ -69,6 +70,17 @@ const decodeRace = <E>(options: HappyEyeballs.ConnectOptions<E>) => {
   return { delay, fatal, timeout: check.millis("timeout", timeout) }
 }
 
+/** `open` would resolve a text that is no address once more, so it is left out. */
+const parseAnswer = (host: string, family: HappyEyeballs.Family, texts: ReadonlyArray<string>): Answer => {
+  const [bad, addresses] = Arr.partitionMap(texts, (text) =>
+    // A resolver in JavaScript may answer with anything.
+    Either.fromOption(fromText(String(text)), () => `"${text}" is no address`))
+  const failure = bad.length === 0
+    ? undefined
+    : new HappyEyeballs.QueryFailed({ host, family, cause: new Error(bad.join(", ")) })
+  return { addresses, failure }
+}
+
 type Order = (
   addresses: ReadonlyArray<HappyEyeballs.Address>
 ) => Effect.Effect<ReadonlyArray<HappyEyeballs.Address>>
@@ -79,27 +91,37 @@ const resolutionOf = (
   order: Order = Effect.succeed
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
-    const { families, ...settings } = decodeResolve(options)
+    const { families, prefer, ...decoded } = decodeResolve(options)
+    const settings = {
+      ...decoded,
+      leads: (addresses: ReadonlyArray<HappyEyeballs.Address>) =>
+        prefer === undefined && resolver.leads !== undefined
+          ? resolver.leads(addresses)
+          : Effect.succeed(prefer ?? 6)
+    }
+    const answerOf = (family: HappyEyeballs.Family) => (texts: ReadonlyArray<string>) => {
+      const { addresses, failure } = parseAnswer(host, family, texts)
+      return addresses.length === 0 && failure !== undefined
+        ? Effect.fail(failure)
+        : Effect.map(order(addresses), (addresses): Answer => ({ addresses, failure }))
+    }
     const literal = Option.getOrUndefined(fromText(host))
-    const { synthesize } = resolver
-    const ask = (family: HappyEyeballs.Family) =>
-      literal !== undefined && synthesize !== undefined ? synthesize(literal.address) : resolver.query(host, family)
-    const answers = (family: HappyEyeballs.Family) =>
-      Effect.flatMap(ask(family), (answer) =>
-        // `open` would resolve a text that is no address once more.
-        Effect.forEach(answer, (text) =>
-          Effect.mapError(fromText(text), () =>
-            new HappyEyeballs.QueryFailed({ host, family, cause: new Error(`"${text}" is no address`) }))))
-    const query = (family: HappyEyeballs.Family) =>
-      Effect.flatMap(answers(family), order)
     if (literal === undefined) {
+      const query = (family: HappyEyeballs.Family) =>
+        Effect.flatMap(resolver.query(host, family, families), answerOf(family))
       return new Resolution(query, families, settings)
     }
     // The host is an address already, so the resolver is not asked, but for what reaches an IPv4 address by way of NAT64.
     // RFC 8305, section 7.1: the synthesized addresses take their places as if they were the answer to a query.
+    const given = Effect.succeed<Answer>({ addresses: [literal], failure: undefined })
+    const { synthesize } = resolver
     return literal.family === 4 && synthesize !== undefined && families.includes(6)
-      ? new Resolution((family) => family === 6 ? answers(family) : Effect.succeed([literal]), [6, 4], settings)
-      : new Resolution(() => Effect.succeed([literal]), [literal.family], settings)
+      ? new Resolution(
+        (family) => family === 4 ? given : Effect.flatMap(synthesize(literal.address), answerOf(6)),
+        [6, 4],
+        settings
+      )
+      : new Resolution(() => given, [literal.family], settings)
   })
 
 /** The family to begin with: that of the caller, or else the one that history says leads. */

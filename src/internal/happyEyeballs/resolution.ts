@@ -1,4 +1,4 @@
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -8,18 +8,28 @@ import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Address, Family, QueryFailed } from "../../HappyEyeballs.js"
-import { Sequence } from "./address.js"
+import { Sequence, standIns } from "./address.js"
 
 /** @internal */
 export interface ResolutionSettings {
-  readonly prefer: Family
+  /** Says which of two addresses' families is to be tried first. */
+  readonly leads: (addresses: ReadonlyArray<Address>) => Effect.Effect<Family>
   readonly firstFamilyCount: number
   /** Milliseconds. */
   readonly resolutionDelay: number
 }
 
-/** Asks for a family's addresses, in the order in which they are to be tried. */
-type Query = (family: Family) => Effect.Effect<ReadonlyArray<Address>, QueryFailed>
+/** @internal */
+export interface Answer {
+  /** In the order in which they are to be tried. */
+  readonly addresses: ReadonlyArray<Address>
+  /** Says what else the resolver has answered with. */
+  readonly failure: QueryFailed | undefined
+}
+
+const ipv6: Family = 6
+
+type Query = (family: Family) => Effect.Effect<Answer, QueryFailed>
 
 /**
  * One resolution of a name: what was asked, what has been answered, what was given out.
@@ -40,7 +50,7 @@ export class Resolution {
     private readonly families: ReadonlyArray<Family>,
     private readonly settings: ResolutionSettings
   ) {
-    this.sequence = new Sequence(settings.prefer, settings.firstFamilyCount)
+    this.sequence = new Sequence(ipv6, settings.firstFamilyCount)
   }
 
   /** The addresses in the order in which they were pulled. */
@@ -71,12 +81,15 @@ export class Resolution {
     )
   }
 
-  private onAnswer(family: Family, exit: Exit.Exit<ReadonlyArray<Address>, QueryFailed>, now: number): void {
+  private onAnswer(family: Family, exit: Exit.Exit<Answer, QueryFailed>, now: number): void {
     this.pending.delete(family)
     if (Exit.isFailure(exit)) {
       this.failures.push(exit.cause)
     } else {
-      for (const address of exit.value) {
+      if (exit.value.failure !== undefined) {
+        this.failures.push(Cause.fail(exit.value.failure))
+      }
+      for (const address of exit.value.addresses) {
         if (this.sequence.add(address)) {
           this.firstAnswerAt = Math.min(this.firstAnswerAt, now)
         }
@@ -87,7 +100,12 @@ export class Resolution {
   }
 
   private pull(): Effect.Effect<Chunk.Chunk<Address>, Option.Option<never>> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const { answered } = this
+    return Effect.flatMap(Effect.zipRight(this.decideFirst(), Clock.currentTimeMillis), (now) => {
+      // What was answered while that was decided can decide otherwise.
+      if (answered !== this.answered) {
+        return this.pull()
+      }
       const address = this.sequence.peek()
       if (address === undefined && this.pending.size === 0) {
         return Effect.fail(Option.none())
@@ -97,21 +115,39 @@ export class Resolution {
         this.sequence.take(address)
         return Effect.succeed(Chunk.of(address))
       }
-      const answered = Deferred.await(this.answered)
+      const answer = Deferred.await(answered)
       return Effect.zipRight(
-        held === Infinity ? answered : Effect.timeoutOption(answered, held),
+        held === Infinity ? answer : Effect.timeoutOption(answer, held),
         Effect.suspend(() => this.pull())
       )
     })
   }
 
   /**
-   * Milliseconds for which an address still has to wait. RFC 8305, section 3: the preferred family goes at once, the
+   * RFC 8305, section 4: the family of the address that would come first if all were sorted. It is decided again after
+   * each answer, until an address is tried. Each family's own order is the resolver's, so that only the first of each
+   * family can be the first of all.
+   */
+  private decideFirst(): Effect.Effect<void> {
+    const { sequence } = this
+    const heads = this.families.flatMap((family) =>
+      sequence.head(family) ?? (this.pending.has(family) ? standIns[family] : [])
+    )
+    return sequence.taken.length > 0 || sequence.peek() === undefined || heads.length < 2
+      ? Effect.void
+      : Effect.map(Effect.exit(Effect.suspend(() => this.settings.leads(heads))), (exit) => {
+        sequence.first = Exit.getOrElse(exit, () => ipv6)
+      })
+  }
+
+  /**
+   * Milliseconds for which an address still has to wait. RFC 8305, section 3: the family that leads goes at once, the
    * other one waits for its answer, but no longer than the Resolution Delay from the first answer.
    */
   private held(family: Family, now: number): number {
-    const { prefer, resolutionDelay } = this.settings
-    return family === prefer || !this.pending.has(prefer)
+    const { resolutionDelay } = this.settings
+    const { first } = this.sequence
+    return family === first || !this.pending.has(first)
       ? 0
       // Whatever the clock does meanwhile.
       : Math.min(this.firstAnswerAt + resolutionDelay - now, resolutionDelay)

@@ -9,7 +9,8 @@ import { makeClock } from "./clock.js"
 import { hold } from "./handle.js"
 import { innerSocket, innerTlsSocket, type Options } from "./inner.js"
 import { run } from "./promise.js"
-import { connected, familyOf, isName, makeResolver, secured, withoutDot } from "./socket.js"
+import { connected, familyOf, isName, secured, withoutDot } from "./socket.js"
+import { makeResolver } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
 

@@ -7,6 +7,7 @@ import { fromText } from "../happyEyeballs/address.js"
 import { Checks } from "../options.js"
 import { defaultHostsFile, localAddresses } from "./hosts.js"
 import { withNat64 } from "./nat64.js"
+import { leads } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
@@ -80,6 +81,7 @@ export const makeDnsResolver = (
     })
 
   return withNat64({
+    leads: leads(),
     query: (host, family) =>
       Effect.suspend(() =>
         Option.match(known(host, family), { onNone: () => ask(host, family), onSome: Effect.succeed })

@@ -7,7 +7,8 @@ import * as Scope from "effect/Scope"
 import type * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
-import { connect, connectTls, makeResolver, toError } from "./socket.js"
+import { connect, connectTls, toError } from "./socket.js"
+import { makeResolver } from "./system.js"
 
 /** A race for a socket, as effects have it. */
 type Connecting<S> = Effect.Effect<

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
-import dns from "node:dns"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
@@ -14,7 +13,6 @@ import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
 import { connectionAttemptDelay, owesNoDelay } from "../happyEyeballs/connect.js"
 import { Checks } from "../options.js"
-import { withNat64 } from "./nat64.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
@@ -36,37 +34,6 @@ export const failure = (cause: unknown, socket?: net.Socket) =>
 /** @internal */
 export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>): boolean =>
   Chunk.some(Cause.failures(cause), ({ isUntrusted }) => isUntrusted === true)
-
-const makeLookup = (
-  { hints = 0, lookup }: NodeHappyEyeballs.ResolverOptions = {}
-): HappyEyeballs.Resolver["Type"] => ({
-  query: (host, family) =>
-    Effect.async((resume) => {
-      const fail = (cause: unknown) => resume(new HappyEyeballs.QueryFailed({ host, family, cause }))
-      const answer = (error: Error | null, found: string | Array<dns.LookupAddress>) => {
-        try {
-          if (error) {
-            fail(error)
-          } else {
-            // A user's `lookup` may ignore `all` and answer with a single address.
-            resume(Effect.succeed(typeof found === "string" ? [found] : found.map(({ address }) => address)))
-          }
-        } catch (error) {
-          fail(error)
-        }
-      }
-      try {
-        // Read `dns.lookup` for each query: caches and monitors replace it, and Node itself uses their replacement.
-        const ask: net.LookupFunction = lookup ?? dns.lookup
-        ask(host, { all: true, family, hints }, answer)
-      } catch (error) {
-        fail(error)
-      }
-    })
-})
-
-/** @internal */
-export const makeResolver = (options?: NodeHappyEyeballs.ResolverOptions) => withNat64(makeLookup(options))
 
 /**
  * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the

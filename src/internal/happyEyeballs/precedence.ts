@@ -1,0 +1,183 @@
+/**
+ * The order of destination addresses: RFC 6724, section 6, without Effect and without asking the system.
+ *
+ * Rules 3 (deprecated sources), 4 (home addresses) and 7 (native transport) are left out, because only the kernel knows
+ * what they ask for.
+ */
+import type { Family } from "../../HappyEyeballs.js"
+import { parse, type Parsed } from "./address.js"
+
+/**
+ * A value for all addresses that begin with a prefix.
+ *
+ * @internal
+ */
+export interface Rule {
+  /** Eight groups of 16 bits. */
+  readonly prefix: ReadonlyArray<number>
+  /** How many bits of the prefix count. */
+  readonly length: number
+  readonly value: number
+}
+
+/**
+ * RFC 6724, section 2.1. In each table the longest prefix counts, and the first of those that are as long.
+ *
+ * @internal
+ */
+export interface Policy {
+  readonly labels: ReadonlyArray<Rule>
+  readonly precedences: ReadonlyArray<Rule>
+  /** Of IPv4 addresses, IPv4-mapped. */
+  readonly scopes: ReadonlyArray<Rule>
+}
+
+/**
+ * A destination, and the address from which the system would send to it.
+ *
+ * @internal
+ */
+export interface Pair {
+  readonly destination: string
+  /** None where the destination has no route. */
+  readonly source: string | undefined
+}
+
+/**
+ * A rule for a prefix as text, such as `fc00::/7`.
+ *
+ * @internal
+ */
+export const rule = (prefix: string, value: number): Rule => {
+  const [address = "", length] = prefix.split("/")
+  return { prefix: parse(address)?.groups ?? [], length: Number(length), value }
+}
+
+// RFC 4291, section 2.7: the scopes' values, which unicast addresses share (RFC 6724, section 3.1).
+const linkLocal = 2
+const siteLocal = 5
+const global = 14
+
+/**
+ * RFC 6724, section 3.2: also private IPv4 addresses are global.
+ *
+ * @internal
+ */
+export const scopes: ReadonlyArray<Rule> = [
+  rule("::ffff:169.254.0.0/112", linkLocal),
+  rule("::ffff:127.0.0.0/104", linkLocal),
+  rule("::ffff:0.0.0.0/96", global)
+]
+
+const table: ReadonlyArray<readonly [prefix: string, precedence: number, label: number]> = [
+  ["::1/128", 50, 0],
+  ["::/0", 40, 1],
+  ["::ffff:0:0/96", 35, 4],
+  ["2002::/16", 30, 2],
+  ["2001::/32", 5, 5],
+  ["fc00::/7", 3, 13],
+  ["::/96", 1, 3],
+  ["fec0::/10", 1, 11],
+  ["3ffe::/16", 1, 12]
+]
+
+/**
+ * RFC 6724, section 2.1.
+ *
+ * @internal
+ */
+export const standard: Policy = {
+  labels: table.map(([prefix, , label]) => rule(prefix, label)),
+  precedences: table.map(([prefix, precedence]) => rule(prefix, precedence)),
+  scopes
+}
+
+/** How many bits two addresses have in common (RFC 6724, section 2.2). */
+const commonPrefix = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
+  const index = a.findIndex((group, index) => group !== b[index])
+  return index < 0 ? 128 : index * 16 + Math.clz32((a[index] ?? 0) ^ (b[index] ?? 0)) - 16
+}
+
+const valueOf = (rules: ReadonlyArray<Rule>, groups: ReadonlyArray<number>): number | undefined => {
+  let best: Rule | undefined
+  for (const rule of rules) {
+    if (commonPrefix(rule.prefix, groups) >= rule.length && !(best !== undefined && best.length >= rule.length)) {
+      best = rule
+    }
+  }
+  return best?.value
+}
+
+const scopeOf = ({ family, groups }: Parsed, policy: Policy): number => {
+  const [first = 0] = groups
+  if (family === 4) {
+    return valueOf(policy.scopes, groups) ?? global
+  }
+  // RFC 6724, section 3.1: a multicast address says its scope.
+  if (first >> 8 === 0xff) {
+    return first & 0xf
+  }
+  const isLoopback = groups.every((group, index) => group === (index === 7 ? 1 : 0))
+  // RFC 6724, section 3.4: the loopback address has link-local scope.
+  return isLoopback || first >> 6 === 0xfe80 >> 6 ? linkLocal : first >> 6 === 0xfec0 >> 6 ? siteLocal : global
+}
+
+interface Ranked<P> {
+  readonly pair: P
+  readonly family: Family | undefined
+  /** What rules 1 to 8 look at, in their order. More is better. */
+  readonly rank: ReadonlyArray<number>
+  /** What rule 9 looks at, in bits. Nobody tells the length of the source's prefix, so that all of it counts. */
+  readonly inCommon: number
+}
+
+const rankOf = <P extends Pair>(pair: P, policy: Policy): Ranked<P> => {
+  const destination = parse(pair.destination)
+  if (destination === undefined) {
+    // What is no address cannot be reached, so it is behind all that is one.
+    return { pair, family: undefined, rank: [-1], inCommon: 0 }
+  }
+  const source = pair.source === undefined ? undefined : parse(pair.source)
+  const scope = scopeOf(destination, policy)
+  const label = valueOf(policy.labels, destination.groups)
+  return {
+    pair,
+    family: destination.family,
+    rank: [
+      // Rule 1: avoid unusable destinations.
+      Number(source !== undefined),
+      // Rule 2: prefer matching scope.
+      Number(source !== undefined && scopeOf(source, policy) === scope),
+      // Rule 5: prefer matching label.
+      Number(source !== undefined && valueOf(policy.labels, source.groups) === label),
+      // Rule 6: prefer higher precedence.
+      valueOf(policy.precedences, destination.groups) ?? 0,
+      // Rule 8: prefer smaller scope.
+      -scope
+    ],
+    inCommon: source === undefined ? 0 : commonPrefix(source.groups, destination.groups)
+  }
+}
+
+const compare = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
+  const index = a.findIndex((value, index) => value !== b[index])
+  return index < 0 ? 0 : (b[index] ?? 0) - (a[index] ?? 0)
+}
+
+/**
+ * Pairs in the order in which their destinations are to be tried.
+ *
+ * Rule 9 (longest prefix) is for IPv6 alone: what two IPv4 addresses have in common says little about their distance,
+ * and ordering by it defeats round-robin DNS. Because it does not compare the families, applied pair by pair it could
+ * order three addresses in a circle. So it only lets the IPv6 addresses that rules 1 to 8 leave level change places
+ * among themselves. All else stays in the order given (rule 10).
+ *
+ * @internal
+ */
+export const sort = <P extends Pair>(pairs: ReadonlyArray<P>, policy: Policy): ReadonlyArray<P> => {
+  const ranked = pairs.map((pair) => rankOf(pair, policy)).sort((a, b) => compare(a.rank, b.rank))
+  const nearest = ranked.filter(({ family }) => family === 6)
+    .sort((a, b) => compare(a.rank, b.rank) || b.inCommon - a.inCommon)
+  let next = 0
+  return ranked.map((level) => (level.family === 6 ? nearest[next++] ?? level : level).pair)
+}
