@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import * as tls from "node:tls"
 import { fileURLToPath } from "node:url"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
-import { ca, knows, leavingNoSocket, listening, tlsServer } from "../support/sockets.js"
+import { ca, knows, leavingNoSocket, listening, pem, tlsServer } from "../support/sockets.js"
 
 const live = (name: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
   it.live(name, () => leavingNoSocket(Effect.scoped(test())), 20_000)
@@ -108,6 +108,8 @@ const event = (emitter: NodeJS.EventEmitter, name: string) =>
 
 interface Bench {
   readonly log: Array<string>
+  /** What the server has read. */
+  readonly heard: () => string
   readonly port: number
   readonly connect: (options?: Options, listener?: () => void) => net.Socket
 }
@@ -160,8 +162,7 @@ const cases: Record<string, Case> = {
           secure.alpnProtocol,
           secure.secureConnecting,
           secure.servername,
-          secure.getProtocol?.(),
-          secure.isSessionReused?.(),
+          ...socket.connecting ? [] : [secure.getProtocol?.(), secure.isSessionReused?.()],
           (secure.getPeerCertificate?.() as any)?.subject?.CN
         ].join(" ")
       }
@@ -418,6 +419,48 @@ const cases: Record<string, Case> = {
       await event(socket, "close")
     }
   },
+  "is wrapped before it is connected": {
+    only: "plain",
+    tellsOfTheRace: true,
+    server: (socket) => {
+      const secure = new tls.TLSSocket(socket, { isServer: true, key: pem("happy"), cert: pem("happy") })
+      secure.on("error", () => {}).pipe(secure)
+    },
+    run: async ({ connect, log }) => {
+      const inner = connect()
+      inner.emit = net.Socket.prototype.emit.bind(inner) as typeof inner.emit
+      const socket = transcribe(tls.connect({ socket: inner, ca, servername: "happy.test" }), log)
+      socket.write("hello")
+      await event(socket, "data")
+      socket.end()
+      await event(socket, "close")
+    }
+  },
+  "writes nothing before the certificate is accepted": {
+    only: "secure",
+    server: () => {},
+    run: async ({ connect, heard, log }) => {
+      for (const options of [{ ca: [] }, { servername: "sad.test" }]) {
+        const socket = connect(options)
+        socket.write("secret")
+        await event(socket, "close")
+      }
+      await sleep(20)
+      log.push(`heard ${heard()}`)
+    }
+  },
+  "writes nothing if it is destroyed as it is secure": {
+    only: "secure",
+    server: () => {},
+    run: async ({ connect, heard, log }) => {
+      const socket = connect()
+      socket.write("secret")
+      socket.once("connect", () => socket.once("secureConnect", () => socket.destroy(new Error("not the pin"))))
+      await event(socket, "close")
+      await sleep(20)
+      log.push(`heard ${heard()}`)
+    }
+  },
   "resumes a session": {
     only: "secure",
     run: async ({ connect, log }) => {
@@ -539,22 +582,28 @@ const transcript = (way: Way, isSecure: boolean, { run, server = echo, tls: tlsO
     }
     let connections = 0
     listener.on("connection", () => connections++)
-    yield* Effect.promise(() => run({ connect, log, port }))
+    let text = ""
+    listener.on("secureConnection", (socket: net.Socket) => socket.on("data", (data) => text += data))
+    yield* Effect.promise(() => run({ connect, heard: () => text, log, port }))
     return { connections, lines: log.map((line) => line.replaceAll(String(port), "PORT")) }
   }).pipe(Effect.scoped)
 
-/** As in a version of Node that is not as we know it. No test connects to IPv6. */
-const withoutConnect6 = Effect.forEach([node.plain, node.secure], (connect) =>
+/** As in a version of Node that is not as we know it. */
+const withoutRef = Effect.forEach([node.plain, node.secure], (connect) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const socket = connect({ host: "hangs.test", port: 1, lookup })
-      const prototype = Object.getPrototypeOf((socket as unknown as { readonly _handle: object })._handle)
+      const prototype: object = Object.getPrototypeOf((socket as unknown as { readonly _handle: object })._handle)
       socket.destroy()
-      const { connect6 } = prototype
-      prototype.connect6 = undefined
-      return { connect6, prototype }
+      const descriptor = Object.getOwnPropertyDescriptor(prototype, "ref")
+      Object.defineProperty(prototype, "ref", { configurable: true, value: undefined })
+      return { descriptor, prototype }
     }),
-    ({ connect6, prototype }) => Effect.sync(() => prototype.connect6 = connect6)
+    ({ descriptor, prototype }) =>
+      Effect.sync(() => {
+        Reflect.deleteProperty(prototype, "ref")
+        Object.defineProperties(prototype, descriptor === undefined ? {} : { ref: descriptor })
+      })
   ))
 
 describe("createConnection", () => {
@@ -577,7 +626,7 @@ describe("createConnection", () => {
           () =>
             Effect.gen(function*() {
               const theirs = yield* transcript(node, isSecure, given)
-              yield* withoutConnect6
+              yield* withoutRef
               deepStrictEqual((yield* transcript(ours, isSecure, given)).lines, theirs.lines)
             })
         )
@@ -693,7 +742,7 @@ describe("createConnection races", () => {
     "where Node lacks what we know it by, the address that wins is connected to once more",
     () =>
       Effect.gen(function*() {
-        yield* withoutConnect6
+        yield* withoutRef
         let connections = 0
         const port = yield* listening(net.createServer().on("connection", () => connections++), "127.0.0.3")
         const socket = race(false, { port, happyEyeballs: { resolver: knows("127.0.0.2", "127.0.0.3") } })

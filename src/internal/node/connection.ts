@@ -8,6 +8,7 @@ import { Checks } from "../options.js"
 import { makeClock } from "./clock.js"
 import { hold } from "./handle.js"
 import { innerSocket, innerTlsSocket, type Options } from "./inner.js"
+import { needsNat64 } from "./nat64.js"
 import { run } from "./promise.js"
 import { connected, familyOf, isName, secured, withoutDot } from "./socket.js"
 import { makeResolver } from "./system.js"
@@ -95,20 +96,33 @@ const adopting = <S extends net.Socket>(
   let answer: Answer | undefined
   const outer = make({
     ...options,
-    autoSelectFamily: false,
     host,
-    // The sockets of the race are bound, not this one. If a value is invalid, Node gets it here, and throws.
+    // If a value is invalid, Node gets it here, and throws.
+    ...(typeof (options.autoSelectFamily ?? true) === "boolean" && { autoSelectFamily: false }),
+    ...(typeof (options.lookup ?? constVoid) === "function" && {
+      lookup: (_host: string, _options: object, callback: Answer) => answer = callback
+    }),
+    // The sockets of the race are bound, not this one.
     ...(net.isIP(options.localAddress ?? "") && { localAddress: undefined }),
     ...(typeof options.localPort === "number" && { localPort: undefined }),
-    ...(onread && { onread }),
-    lookup: (_host: string, _options: object, callback: Answer) => answer = callback
+    ...(onread && { onread })
   })
+  const session = isSecure ? (outer as net.Socket as tls.TLSSocket).getSession() : undefined
   const inners = new Map<net.Socket, (outer: net.Socket) => void>()
   let isHeld = true
-  const held = hold(outer, (held) => {
-    isHeld = held
-    racing.hold(held)
-    inners.forEach((_, inner) => held ? inner.ref() : inner.unref())
+  const held = hold(outer, {
+    isNamed: answer !== undefined,
+    isSecure,
+    onDestroy: () => {
+      racing.stop()
+      // At once: fibers end in their own time.
+      inners.forEach((_, inner) => inner.destroy())
+    },
+    onHold: (held) => {
+      isHeld = held
+      racing.hold(held)
+      inners.forEach((_, inner) => held ? inner.ref() : inner.unref())
+    }
   })
   if (held === undefined) {
     outer.destroy()
@@ -123,20 +137,14 @@ const adopting = <S extends net.Socket>(
         context.runInAsyncScope(what)
       }
     })
-  const answerWith: Answer = (...result) => {
-    const first = answer
-    answer = undefined
-    first?.(...result)
-  }
 
-  const isName = answer !== undefined
   let started = 0
   const racing = race(options, {
     isSecure,
     make: (address) =>
       context.runInAsyncScope(() => {
         const [inner, relay] = isSecure
-          ? innerTlsSocket(options, outer as net.Socket as tls.TLSSocket, address)
+          ? innerTlsSocket(options, outer as net.Socket as tls.TLSSocket, session, address)
           : [innerSocket(options, address), constVoid]
         inners.set(isHeld ? inner : inner.unref(), relay)
         inner.once("close", () => inners.delete(inner))
@@ -144,13 +152,14 @@ const adopting = <S extends net.Socket>(
       }),
     onStart: ({ address, family }) => {
       const isFirst = started++ === 0
-      // Node emits these events for the address that its look-up gives, which is the first.
       tell(() => {
-        if (isFirst) {
-          answerWith(null, address, family)
-        } else {
+        if (!isFirst) {
+          // Node emits these events for the address that its look-up gives, which is the first.
           outer.emit("lookup", null, address, family, host)
           outer.emit("connectionAttempt", address, Number(options.port), family)
+        } else if (answer !== undefined) {
+          const first = answer
+          held.answer(() => first(null, address, family))
         }
       })
     },
@@ -164,7 +173,7 @@ const adopting = <S extends net.Socket>(
     })
     tell(() => {
       if (error !== null) {
-        return isName && started === 0 ? answerWith(error) : void outer.destroy(error)
+        return started === 0 && answer !== undefined ? answer(error) : void outer.destroy(error)
       }
       if (winner.destroyed) {
         return void outer.destroy(winner.errored ?? new Error("closed before it was used"))
@@ -174,7 +183,6 @@ const adopting = <S extends net.Socket>(
       held.take(winner, current())
     })
   })
-  outer.once("close", racing.stop)
   return outer
 }
 
@@ -219,6 +227,18 @@ const secureOptions = (options: Options): Options => ({
 })
 
 /**
+ * Whether there is anything to race: not for a path, for a socket that exists, or behind a proxy that Node uses (from 24
+ * on). A host that is an address is left to Node as well, unless there is something that Node cannot do: to reach an IPv4
+ * address by NAT64, or to end when the time is over. What Node refuses, such as no port, it is to refuse itself.
+ */
+const isRace = ({ fd, handle, happyEyeballs, host, path, port, proxyEnv, socket, socketPath }: Options): boolean => {
+  if (fd || handle || path || proxyEnv || socket || socketPath || !(Number(port) > 0)) {
+    return false
+  }
+  return net.isIP(host ?? "") === 0 || happyEyeballs?.timeout !== undefined || needsNat64(host ?? "")
+}
+
+/**
  * Returns a socket at once, and races for its connection. `make` is Node's way to make such a socket.
  *
  * @internal
@@ -228,9 +248,7 @@ export const raced = <S extends net.Socket>(
   isSecure: boolean,
   make: (options: object) => S
 ): S => {
-  const { fd, handle, path, proxyEnv, socket, socketPath } = given
-  // There are no addresses to race for a path, for a socket that exists, or behind a proxy that Node uses (from 24 on).
-  if (fd || handle || path || proxyEnv || socket || socketPath) {
+  if (!isRace(given)) {
     return make(given)
   }
   const options = isSecure ? secureOptions(given) : given

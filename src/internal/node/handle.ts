@@ -1,21 +1,18 @@
-import type * as net from "node:net"
-import type * as tls from "node:tls"
+import * as net from "node:net"
 
 /**
  * The undocumented members of Node's sockets that this library uses: all of them are in this file. They are the same in
  * Node 20, 22, 24 and 26, where `npm run test:nodes` runs the tests. `hold` checks that they are there.
  *
- * A socket has a handle before it connects, and calls `connect` on it once it knows the address. Here that handle
- * connects to nothing, and the socket waits until it gets the handle of the socket that won the race.
+ * A socket gets a handle before it connects, and calls `connect` on it once it knows the address. Here it loses that
+ * handle at once, and waits until it gets the one of the socket that won the race. Node is used to sockets without a
+ * handle: whoever wraps one, as TLS does, reads from the socket itself then.
  */
 interface Handle {
-  connect: (request: ConnectRequest) => number
-  connect6: (request: ConnectRequest) => number
-  ref: () => void
-  unref: () => void
-  onread: unknown
-  close: () => void
-  useUserBuffer: (buffer: Uint8Array) => void
+  close: (done?: () => void) => void
+  readonly ref: () => void
+  readonly unref: () => void
+  readonly useUserBuffer: (buffer: Uint8Array) => void
   // Of TLS:
   start?: () => void
   onhandshakedone?: () => void
@@ -26,16 +23,22 @@ interface ConnectRequest {
   oncomplete: (status: 0, handle: Handle, request: ConnectRequest, readable: true, writable: true) => void
 }
 
+type Write = (writev: boolean, data: unknown, encoding: unknown, done: (error?: Error) => void) => unknown
+
 interface Internals {
-  _handle: Handle | null
-  ssl?: Handle | null
+  _handle: unknown
+  _destroy: (error: Error | null, done: (error: Error | null) => void) => void
+  _writeGeneric: Write
+  ssl?: unknown
   /** Emits `secure`. Node then checks the certificate and emits `secureConnect`. */
   _finishInit?: () => void
 }
 
-type Owned = Handle & Record<symbol, unknown>
+const methods = ["close", "ref", "unref", "useUserBuffer"] as const
 
-const methods = ["connect", "connect6", "ref", "unref", "onread", "close", "useUserBuffer"] as const
+const isHandle = (value: unknown): value is Handle =>
+  typeof value === "object" && value !== null &&
+  methods.every((method) => typeof Reflect.get(value, method) === "function")
 
 /** The key under which a handle keeps its socket. */
 const ownerOf = (handle: Handle): symbol | undefined =>
@@ -43,69 +46,99 @@ const ownerOf = (handle: Handle): symbol | undefined =>
 
 /** @internal */
 export interface Held {
+  /** Runs Node's callback for a look-up. Node emits `lookup` and `connectionAttempt`, and begins to wait. */
+  readonly answer: (callback: () => void) => void
   /** Moves the connection of the winner to the socket. With TLS, the winner's handshake is done. */
   readonly take: (winner: net.Socket, buffer: Uint8Array | undefined) => void
 }
 
 /**
- * Keeps a connecting socket from connecting. `onHold` is called by its `ref` and `unref`.
+ * Keeps a socket from connecting that waits for its look-up, or that Node connects to an address in its next tick.
+ * Until it has a connection, `onHold` is called by its `ref` and `unref`, and `onDestroy` when it is destroyed.
  *
  * Returns `undefined` if a member is missing.
  *
  * @internal
  */
-export const hold = (socket: net.Socket, onHold: (isHeld: boolean) => void): Held | undefined => {
+export const hold = (
+  socket: net.Socket,
+  { isNamed, isSecure, onDestroy, onHold }: {
+    readonly isNamed: boolean
+    readonly isSecure: boolean
+    readonly onDestroy: () => void
+    readonly onHold: (isHeld: boolean) => void
+  }
+): Held | undefined => {
   const outer = socket as unknown as Internals
   const placeholder = outer._handle
-  const owner = placeholder && ownerOf(placeholder)
-  const isSecure = (socket as tls.TLSSocket).encrypted === true
-  if (
-    !placeholder || !owner || methods.some((method) => typeof placeholder[method] !== "function") ||
-    isSecure && (typeof placeholder.start !== "function" || outer.ssl !== placeholder || !outer._finishInit)
-  ) {
+  const owner = isHandle(placeholder) ? ownerOf(placeholder) : undefined
+  if (!isHandle(placeholder) || owner === undefined || typeof outer._writeGeneric !== "function") {
     return undefined
   }
+  if (isSecure && (typeof placeholder.start !== "function" || outer.ssl !== placeholder || !outer._finishInit)) {
+    return undefined
+  }
+  placeholder.close()
 
   let request: ConnectRequest | undefined
   let isHeld = true
-  let hasTaken = false
-  /** Not on the caller's stack, because listeners may throw. */
-  const complete = () =>
-    process.nextTick(() => {
-      if (hasTaken && request !== undefined && outer._handle !== null) {
-        request.oncomplete(0, outer._handle, request, true, true)
-      }
-    })
-  const connect = (asked: ConnectRequest) => {
-    request = asked
-    complete()
-    return 0
+  const waiting = {
+    connect: (asked: ConnectRequest) => {
+      request = asked
+      outer._handle = null
+      return 0
+    },
+    connect6: (asked: ConnectRequest) => waiting.connect(asked),
+    close: (done: () => void) => void setImmediate(done),
+    getsockname: () => 0
   }
+  outer._handle = isNamed ? null : waiting
   const setHeld = (held: boolean) => () => {
     isHeld = held
     onHold(held)
+    return socket
   }
-  Object.assign(placeholder, { connect, connect6: connect, ref: setHeld(true), unref: setHeld(false) })
+  // Own properties, over the methods of the prototype, until the socket has a handle.
+  const own = {
+    ref: setHeld(true),
+    unref: setHeld(false),
+    resetAndDestroy: () => socket.once("connect", () => socket.resetAndDestroy()),
+    // With a handle to close, `close` is emitted with its argument.
+    _destroy: (error: Error | null, done: (error: Error | null) => void) => {
+      onDestroy()
+      outer._handle = waiting
+      net.Socket.prototype._destroy.call(socket, error, done as (error?: Error | null) => void)
+    }
+  }
+  Object.assign(socket, own)
+  if (isSecure) {
+    holdWrites(socket, outer)
+  }
 
   return {
+    answer: (callback) => {
+      outer._handle = waiting
+      callback()
+      if (!socket.destroyed) {
+        outer._handle = null
+      }
+    },
     take: (winner, buffer) => {
       const inner = winner as unknown as Internals
-      const handle = inner._handle as Owned
+      const handle = inner._handle as Handle & Record<symbol, unknown>
+      for (const name of Object.keys(own)) {
+        Reflect.deleteProperty(socket, name)
+      }
       inner._handle = null
-      handle.onread = placeholder.onread
+      handle[owner] = outer
+      outer._handle = handle
       if (isSecure) {
         inner.ssl = null
+        outer.ssl = handle
         const finish = () => outer._finishInit?.()
         handle.onhandshakedone = finish
         // Node calls it when the socket is connected, to begin the handshake, which is done.
         handle.start = () => process.nextTick(finish)
-      }
-      // This comes first: a TLS handle that is closed also ends the `ssl` of its socket.
-      placeholder.close()
-      handle[owner] = outer
-      outer._handle = handle
-      if (isSecure) {
-        outer.ssl = handle
       }
       if (buffer !== undefined) {
         handle.useUserBuffer(buffer)
@@ -113,8 +146,32 @@ export const hold = (socket: net.Socket, onHold: (isHeld: boolean) => void): Hel
       if (!isHeld) {
         handle.unref()
       }
-      hasTaken = true
-      complete()
+      request?.oncomplete(0, handle, request, true, true)
     }
   }
+}
+
+/**
+ * Node writes as soon as a socket is connected, which with TLS is before the handshake. Here the handshake is done by
+ * then, and the certificate is not yet checked: nothing may be written until it is, or `secureConnect` has closed the
+ * socket.
+ */
+const holdWrites = (socket: net.Socket, outer: Internals): void => {
+  const write = outer._writeGeneric
+  outer._writeGeneric = (...[writev, data, encoding, done]) => {
+    if (socket.connecting) {
+      return write.call(socket, writev, data, encoding, done)
+    }
+    const onClose = () => done(Object.assign(new Error("closed before it was secure"), { code: "ERR_SOCKET_CLOSED" }))
+    socket.once("close", onClose).once("secureConnect", () =>
+      // All who listen for it, whenever they have begun to, come first.
+      process.nextTick(() => {
+        socket.off("close", onClose)
+        outer._writeGeneric(writev, data, encoding, done)
+      }))
+    return undefined
+  }
+  socket.prependOnceListener("secureConnect", () => {
+    Reflect.deleteProperty(outer, "_writeGeneric")
+  })
 }

@@ -10,6 +10,7 @@ import { localTo } from "./socket.js"
  * @internal
  */
 export interface Options extends Omit<tls.ConnectionOptions, "path" | "socket"> {
+  readonly autoSelectFamily?: boolean | undefined
   readonly family?: unknown
   readonly fd?: unknown
   readonly handle?: unknown
@@ -75,13 +76,14 @@ const relay = (inner: tls.TLSSocket) => {
 export const innerTlsSocket = (
   options: Options,
   outer: tls.TLSSocket,
+  session: Buffer | undefined,
   address: HappyEyeballs.Address
 ): readonly [socket: tls.TLSSocket, relay: (outer: net.Socket) => void] => {
   const inner = tls.connect({
     ...inherited(options, address),
     checkServerIdentity: () => undefined,
     rejectUnauthorized: false,
-    session: outer.getSession()
+    session
   } as tls.ConnectionOptions)
   inner.once("connect", () => {
     if (outer.listenerCount("keylog") > 0) {

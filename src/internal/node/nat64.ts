@@ -17,6 +17,13 @@ const isIpv6Only = (): boolean => {
 }
 
 /**
+ * Whether an address can only be reached by NAT64.
+ *
+ * @internal
+ */
+export const needsNat64 = (address: string): boolean => isFar(address) && isIpv6Only()
+
+/**
  * Lets a resolver say how an IPv4 address is reached from this machine by NAT64. It asks only where it has to.
  *
  * @internal
@@ -25,7 +32,7 @@ export const withNat64 = (resolver: Resolver["Type"]): Resolver["Type"] => ({
   ...resolver,
   synthesize: (address) =>
     Effect.suspend(() =>
-      isFar(address) && isIpv6Only()
+      needsNat64(address)
         ? Effect.map(
           resolver.query(wellKnownName, 6),
           (answers) => Arr.filterMap(findPrefixes(answers), (prefix) => synthesize(prefix, address))

@@ -46,11 +46,14 @@ export const awaiting = (
   event: "connect" | "secureConnect"
 ): Deferred.Deferred<void, NodeHappyEyeballs.SocketFailed> => {
   const done = Deferred.unsafeMake<void, NodeHappyEyeballs.SocketFailed>(FiberId.none)
+  // Node emits some errors of TLS, and then destroys the socket without them.
+  let error: unknown
   socket
+    .once("error", (emitted) => error = emitted)
     .once(event, () => Deferred.unsafeDone(done, Effect.void))
     .once(
       "close",
-      () => Deferred.unsafeDone(done, failure(socket.errored ?? new Error(`closed before "${event}"`), socket))
+      () => Deferred.unsafeDone(done, failure(socket.errored ?? error ?? new Error(`closed before "${event}"`), socket))
     )
   return done
 }
