@@ -22,10 +22,13 @@ interface Case {
   readonly tried: string
 }
 
+/** Routes to all of the Internet, as most machines have. */
+const everywhere = ["route add 0.0.0.0/0 dev DEVICE", "route add ::/0 dev DEVICE"]
+
 const dead: Case["faults"] = { 6: { drop: true } }
 
 const cases: Readonly<Record<string, Case>> = {
-  "a machine with both families": { asked: "A AAAA", tried: "6" },
+  "a machine with both families": { ip: everywhere, asked: "A AAAA", tried: "6" },
   "the AAAA query is not answered": {
     answers: (addresses) => ({ A: [addresses[4]], AAAA: "DROP" }),
     asked: "A AAAA",
@@ -38,18 +41,18 @@ const cases: Readonly<Record<string, Case>> = {
     tried: "4"
   },
   "no IPv6: nobody asks for AAAA": {
-    ip: ["addr del 2001:db8::1/64 dev DEVICE"],
+    ip: ["route add 0.0.0.0/0 dev DEVICE", "addr del 2001:db8::1/64 dev DEVICE"],
     answers: (addresses) => ({ A: [addresses[4]], AAAA: "DROP" }),
     asked: "A",
     tried: "4"
   },
   "an address of IPv6, and no route": {
-    ip: ["route del 2001:db8::/32 dev DEVICE"],
+    ip: ["route add 0.0.0.0/0 dev DEVICE", "route del 2001:db8::/32 dev DEVICE"],
     asked: "A AAAA",
     tried: "4"
   },
   "only unique-local addresses of IPv6": {
-    ip: ["addr del 2001:db8::1/64 dev DEVICE", "addr add fd00:db8::1/64 dev DEVICE nodad"],
+    ip: [...everywhere, "addr del 2001:db8::1/64 dev DEVICE", "addr add fd00:db8::1/64 dev DEVICE nodad"],
     faults: dead,
     asked: "A AAAA",
     tried: "4"
@@ -75,7 +78,7 @@ const cases: Readonly<Record<string, Case>> = {
 
 let names = 0
 
-const run = (network: Network, { answers, asked: _, etc, faults = {}, ip = [], job, tried: _tried }: Case) =>
+const run = (network: Network, { answers, asked: _, etc, faults = {}, ip = everywhere, job, tried: _tried }: Case) =>
   Effect.gen(function*() {
     const name = `name${++names}.test`
     const addresses = { 4: etc?.["hosts"] ? "10.99.1.250" : `10.99.1.${names}`, 6: `2001:db8:99:ff::${names}` }
