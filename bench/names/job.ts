@@ -1,0 +1,8 @@
+export interface Job {
+  readonly way: "ours" | "ours, DNS" | "net.connect"
+  /** In turn, or all at once. */
+  readonly hosts: ReadonlyArray<string>
+  readonly atOnce: boolean
+  readonly port: number
+  readonly resultOrder: "ipv4first" | "verbatim"
+}
