@@ -6,7 +6,7 @@ import type { Job } from "./job.js"
 
 // Connects as it is told on the command line, and prints how many milliseconds each connection took.
 
-const { atOnce, hosts, port, resultOrder, way }: Job = JSON.parse(process.argv[2] ?? "")
+const { atOnce, hosts, port, resultOrder, warmUp, way }: Job = JSON.parse(process.argv[2] ?? "")
 dns.setDefaultResultOrder(resultOrder)
 
 const ways = {
@@ -27,6 +27,8 @@ const connect = async (host: string) => {
 
 const took: Array<number> = []
 if (atOnce) {
+  // All at once compete for what a process does when it connects first.
+  await connect(warmUp)
   took.push(...await Promise.all(hosts.map(connect)))
 } else {
   for (const host of hosts) {

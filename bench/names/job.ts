@@ -3,6 +3,8 @@ export interface Job {
   /** In turn, or all at once. */
   readonly hosts: ReadonlyArray<string>
   readonly atOnce: boolean
+  /** Another host, for the first connection of a process. */
+  readonly warmUp: string
   readonly port: number
   readonly resultOrder: "ipv4first" | "verbatim"
 }

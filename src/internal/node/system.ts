@@ -31,10 +31,8 @@ export interface System {
  *
  * Node connects it before `connect` returns, if the name needs no look-up. Where it does not, as in another runtime, no
  * destination has a source, so that sources decide nothing.
- *
- * @internal
  */
-export const sourceOf = (destination: string): string | undefined => {
+const probe = (destination: string): string | undefined => {
   try {
     const socket = dgram.createSocket({
       type: destination.includes(":") ? "udp6" : "udp4",
@@ -54,6 +52,29 @@ export const sourceOf = (destination: string): string | undefined => {
   } catch {
     return undefined
   }
+}
+
+/** Milliseconds for which a source is remembered: a connection asks for several, and most go to the same destinations. */
+const remembered = 1000
+
+const sources = new Map<string, string | undefined>()
+let oldest = -Infinity
+
+/**
+ * The address from which the system sends to a destination, as it was within the last second.
+ *
+ * @internal
+ */
+export const sourceOf = (destination: string): string | undefined => {
+  const now = performance.now()
+  if (now - oldest > remembered) {
+    sources.clear()
+    oldest = now
+  }
+  if (!sources.has(destination)) {
+    sources.set(destination, probe(destination))
+  }
+  return sources.get(destination)
 }
 
 const node: System = {
