@@ -146,10 +146,8 @@ export const withoutDot = (name: string): string => name.replace(/\.(?=(:\d+)?$)
 /**
  * Makes Node check the certificate against the host. Without a server name, Node would check it against the address
  * that it connects to.
- *
- * @internal
  */
-export const identityOf = (
+const identityOf = (
   host: string,
   { checkServerIdentity = tls.checkServerIdentity, servername }: Pick<
     tls.ConnectionOptions,
