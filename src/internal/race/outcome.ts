@@ -50,8 +50,8 @@ const run = <A, E, E2, R, B, E3>(
       const telemetry = watch(caller, plain, settings.name)
       const span = telemetry?.span
       const runtime = span === undefined ? plain : Runtime.provideService(plain, Tracer.ParentSpan, span)
-      const race = new Race(open, settings, caller, runtime, telemetry, timeout)
-      const ended = Effect.matchCauseEffect(restore(race.loop()), {
+      const race = new Race(open, settings, caller, runtime, telemetry)
+      const ended = Effect.matchCauseEffect(restore(race.loop(timeout)), {
         onFailure: (cause) => abandon(race, cause),
         onSuccess: () => Effect.flatMap(settle(race, restore), () => finish(race))
       })

@@ -58,16 +58,15 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private readonly report: Report<A, E> | undefined
   private pulled: Candidate<A, E, R> | undefined
   private lastNow = 0
-  private cancelLimit = constVoid
+  /** Only declared, so that races without a limit do not pay for it. */
+  declare private cancelLimit: (() => void) | undefined
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
     readonly settings: Settings<A, E, R, R>,
     readonly caller: AnyFiber,
     readonly runtime: Runtime.Runtime<R>,
-    private readonly telemetry: Telemetry | undefined,
-    /** Milliseconds until the race is over, whatever still runs. */
-    private readonly timeout: number
+    private readonly telemetry: Telemetry | undefined
   ) {
     this.fibers = new Fibers(runtime, this)
     this.source = open(this, this.fibers)
@@ -107,11 +106,14 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   // What the caller's fiber does.
 
-  /** Runs until the race is decided and, where losers are awaited, all its fibers have ended. */
-  loop(): Effect.Effect<void> {
-    if (this.timeout < Infinity) {
+  /**
+   * Runs until the race is decided and, where losers are awaited, all its fibers have ended. After so many milliseconds
+   * it is decided, whatever still runs.
+   */
+  loop(timeout: number): Effect.Effect<void> {
+    if (timeout < Infinity) {
       // Before the first attempt, as any timer.
-      this.cancelLimit = this.time.arm(this.timeout, (end) => this.onLimit(end))
+      this.cancelLimit = this.time.arm(timeout, (end) => this.onLimit(end))
     }
     return Effect.whileLoop({
       while: () => !this.isDecided || this.fibers.running > 0 && !this.settings.background,
@@ -279,7 +281,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   // The decision.
 
   private onLimit(end: TimerEnd): void {
-    this.cancelLimit = constVoid
+    this.cancelLimit = undefined
     if (Exit.isFailure(end)) {
       this.pace.defect ??= end.cause
     } else if (end.value === "slept" && this.rules.decide("timeout", this.now)) {
@@ -305,7 +307,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       this.interrupt(attempt)
     }
     this.pace.stop()
-    this.cancelLimit()
+    this.cancelLimit?.()
     this.source.close()
     if (report !== undefined && decision !== undefined) {
       const { at, by } = decision
