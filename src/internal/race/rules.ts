@@ -76,7 +76,8 @@ export class Rules {
   private failedAt = Infinity
   /** How long after its start its progress holds back the next. */
   private heldUntil = 0
-  private minDelay: number
+  /** The last attempt that has let the next start come without the least distance. */
+  private waivedBy = -1
   /** How much time has passed since its start, at least: its timer has slept so long, whatever the clock says. */
   private slept = 0
 
@@ -84,7 +85,6 @@ export class Rules {
 
   constructor(private readonly pacing: Pacing, private readonly supply: Supply) {
     this.fixedDelay = typeof pacing.delay === "number" ? pacing.delay : Infinity
-    this.minDelay = pacing.minDelay
   }
 
   // What is to be done.
@@ -145,7 +145,6 @@ export class Rules {
     this.delay = this.fixedDelay
     this.failedAt = Infinity
     this.heldUntil = 0
-    this.minDelay = this.pacing.minDelay
     this.slept = 0
     return { index: this.newest, startedAt: now, dueAt, startedBy: nextBy, overlapped: running > 0 }
   }
@@ -197,7 +196,7 @@ export class Rules {
   /** The next start does not have to keep the least distance from this one. */
   waived(index: number): void {
     if (index === this.newest) {
-      this.minDelay = 0
+      this.waivedBy = index
     }
   }
 
@@ -217,7 +216,7 @@ export class Rules {
   /** From the newest start to the next. */
   private get wait(): number {
     const wait = this.failedAt < Infinity ? 0 : Math.max(this.delay, this.heldUntil)
-    return Math.max(this.minDelay, wait)
+    return this.waivedBy === this.newest ? wait : Math.max(this.pacing.minDelay, wait)
   }
 
   private elapsed(now: number): number {
