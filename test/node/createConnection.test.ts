@@ -3,7 +3,7 @@ import { assertTrue, deepStrictEqual, strictEqual, throws } from "@effect/vitest
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { AsyncLocalStorage } from "node:async_hooks"
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
@@ -11,6 +11,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as tls from "node:tls"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { ca, knows, leavingNoSocket, listening, pem, tlsServer } from "../support/sockets.js"
 
@@ -108,8 +109,8 @@ const event = (emitter: NodeJS.EventEmitter, name: string) =>
 
 interface Bench {
   readonly log: Array<string>
-  /** What the server has read. */
-  readonly heard: () => string
+  /** What the server has read, and how many handshakes it has done. */
+  readonly heard: { readonly text: () => string; readonly secure: () => number }
   readonly port: number
   readonly connect: (options?: Options, listener?: () => void) => net.Socket
 }
@@ -446,7 +447,7 @@ const cases: Record<string, Case> = {
         await event(socket, "close")
       }
       await sleep(20)
-      log.push(`heard ${heard()}`)
+      log.push(`heard ${heard.text()}`)
     }
   },
   "writes nothing if it is destroyed as it is secure": {
@@ -458,7 +459,61 @@ const cases: Record<string, Case> = {
       socket.once("connect", () => socket.once("secureConnect", () => socket.destroy(new Error("not the pin"))))
       await event(socket, "close")
       await sleep(20)
-      log.push(`heard ${heard()}`)
+      log.push(`heard ${heard.text()}`)
+    }
+  },
+  "ends, and says nothing of itself, before the certificate is accepted": {
+    only: "secure",
+    tls: { requestCert: true, rejectUnauthorized: false },
+    run: async ({ connect, heard, log }) => {
+      const socket = connect({ ca: [], key: pem("happy"), cert: pem("happy") })
+      socket.end()
+      await event(socket, "close")
+      await sleep(20)
+      // The end waits for the certificate, too.
+      log.splice(0, log.length, ...log.filter((line) => line !== "finish"), `secure ${heard.secure()}`)
+    }
+  },
+  "is destroyed as it hears of the server's certificate": {
+    only: "secure",
+    run: async ({ connect }) => {
+      const socket = connect({ requestOCSP: true } as Options)
+      socket.once("OCSPResponse", () => socket.destroy())
+      await event(socket, "close")
+    }
+  },
+  "is told of a session and a size before it is connected": {
+    only: "secure",
+    run: async ({ connect, log }) => {
+      const first = connect() as tls.TLSSocket
+      let session = Buffer.alloc(0)
+      first.on("session", (given) => session = given)
+      first.write("x")
+      await event(first, "data")
+      first.destroy()
+      await event(first, "close")
+      const second = connect({ servername: "" }) as tls.TLSSocket & {
+        readonly setServername: (name: string) => void
+        readonly setSession: (session: Buffer) => void
+      }
+      second.setServername("happy.test")
+      second.setSession(session)
+      log.push(`${second.setMaxSendFragment(1024)} ${JSON.stringify(second.getPeerCertificate())}`)
+      second.end("x")
+      second.resume()
+      await connected(second)
+      log.push(`${second.isSessionReused()} ${second.servername}`)
+      await event(second, "close")
+    }
+  },
+  "has inherited options": {
+    only: "plain",
+    run: async ({ connect }) => {
+      const options = Object.create({ host: "happy.test", allowHalfOpen: false })
+      const socket = connect(options)
+      socket.end("x")
+      socket.resume()
+      await event(socket, "close")
     }
   },
   "resumes a session": {
@@ -583,8 +638,14 @@ const transcript = (way: Way, isSecure: boolean, { run, server = echo, tls: tlsO
     let connections = 0
     listener.on("connection", () => connections++)
     let text = ""
-    listener.on("secureConnection", (socket: net.Socket) => socket.on("data", (data) => text += data))
-    yield* Effect.promise(() => run({ connect, heard: () => text, log, port }))
+    let secure = 0
+    listener.on("secureConnection", (socket: net.Socket) => {
+      secure++
+      socket.on("data", (data) => text += data)
+    })
+    listener.on("OCSPRequest", (_certificate, _issuer, answer) => answer(null, Buffer.from("status")))
+    const heard = { text: () => text, secure: () => secure }
+    yield* Effect.promise(() => run({ connect, heard, log, port }))
     return { connections, lines: log.map((line) => line.replaceAll(String(port), "PORT")) }
   }).pipe(Effect.scoped)
 
@@ -768,6 +829,18 @@ describe("createConnection races", () => {
       throws(() => race(false, { port: 65536 }), (error) => {
         assertTrue((error as NodeJS.ErrnoException).code === "ERR_SOCKET_BAD_PORT")
       })
+    }))
+
+  live("replaces net.connect and tls.connect for all of a process", () =>
+    Effect.gen(function*() {
+      const child = Effect.promise(() =>
+        promisify(execFile)(process.execPath, [
+          "--import",
+          "tsx",
+          fileURLToPath(new URL("../support/replacing.ts", import.meta.url))
+        ], { timeout: 10_000 })
+      )
+      strictEqual((yield* child).stdout, "hello hello hello hello\n")
     }))
 
   live("takes the arguments of net.connect and of tls.connect", () =>

@@ -7,13 +7,20 @@ import * as HappyEyeballs from "../../HappyEyeballs.js"
 import { Checks } from "../options.js"
 import { makeClock } from "./clock.js"
 import { hold } from "./handle.js"
-import { innerSocket, innerTlsSocket, type Options } from "./inner.js"
+import { innerSocket, innerTlsSocket, type Options, type Relay } from "./inner.js"
 import { needsNat64 } from "./nat64.js"
 import { run } from "./promise.js"
-import { connected, familyOf, isName, secured, withoutDot } from "./socket.js"
+import { connected, familyOf, secured, serverNameOf, withoutDot } from "./socket.js"
 import { makeResolver } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
+
+// Node's own, also where a program puts ours in their places.
+const { connect } = net
+const { connect: connectTls } = tls
+
+/** Marks options that have come here before, by way of Node. */
+const isRaced = Symbol("isRaced")
 
 const decodeFamily = (family: unknown): HappyEyeballs.Family | undefined => {
   switch (family) {
@@ -42,13 +49,19 @@ interface Attempts {
   readonly onFailure?: (address: HappyEyeballs.Address, error: Error) => void
 }
 
+interface Racing {
+  readonly stop: () => void
+  readonly hold: (isHeld: boolean) => void
+}
+
 /** Races the addresses of a host. `hold` says whether the timers of the race keep the process alive. */
 const race = (
   options: Options,
   { isSecure, make, onFailure = constVoid, onStart = constVoid }: Attempts,
   settle: Settle
-): { readonly stop: () => void; readonly hold: (isHeld: boolean) => void } => {
-  const { happyEyeballs = {}, hints, localAddress, lookup } = options
+): Racing => {
+  const { hints, localAddress, lookup } = options
+  const happyEyeballs = options.happyEyeballs ?? {}
   const family = familyOf({ family: decodeFamily(options.family) ?? happyEyeballs.family, localAddress })
   const clock = makeClock()
   const connecting = HappyEyeballs.connect(
@@ -96,31 +109,40 @@ const adopting = <S extends net.Socket>(
   let answer: Answer | undefined
   const outer = make({
     ...options,
+    [isRaced]: true,
     host,
     // If a value is invalid, Node gets it here, and throws.
     ...(typeof (options.autoSelectFamily ?? true) === "boolean" && { autoSelectFamily: false }),
     ...(typeof (options.lookup ?? constVoid) === "function" && {
-      lookup: (_host: string, _options: object, callback: Answer) => answer = callback
+      lookup: (_host: string, _options: object, callback: Answer) => answer = callback,
+      // The sockets of the race check each address.
+      ...(net.isIP(host) === 0 && { blockList: undefined })
     }),
     // The sockets of the race are bound, not this one.
     ...(net.isIP(options.localAddress ?? "") && { localAddress: undefined }),
     ...(typeof options.localPort === "number" && { localPort: undefined }),
     ...(onread && { onread })
   })
-  const session = isSecure ? (outer as net.Socket as tls.TLSSocket).getSession() : undefined
-  const inners = new Map<net.Socket, (outer: net.Socket) => void>()
+  /** What the sockets of the race are told, because they do the handshake. */
+  const early: Early = {
+    servername: options.servername,
+    session: isSecure ? (outer as net.Socket as tls.TLSSocket).getSession() : undefined
+  }
+  const inners = new Map<net.Socket, Relay | undefined>()
   let isHeld = true
+  let racing: Racing | undefined = undefined
   const held = hold(outer, {
     isNamed: answer !== undefined,
     isSecure,
+    methods: isSecure ? earlyMethods(early) : {},
     onDestroy: () => {
-      racing.stop()
+      racing?.stop()
       // At once: fibers end in their own time.
       inners.forEach((_, inner) => inner.destroy())
     },
     onHold: (held) => {
       isHeld = held
-      racing.hold(held)
+      racing?.hold(held)
       inners.forEach((_, inner) => held ? inner.ref() : inner.unref())
     }
   })
@@ -139,13 +161,13 @@ const adopting = <S extends net.Socket>(
     })
 
   let started = 0
-  const racing = race(options, {
+  racing = race(options, {
     isSecure,
     make: (address) =>
       context.runInAsyncScope(() => {
         const [inner, relay] = isSecure
-          ? innerTlsSocket(options, outer as net.Socket as tls.TLSSocket, session, address)
-          : [innerSocket(options, address), constVoid]
+          ? innerTlsSocket({ ...options, ...early }, outer as net.Socket as tls.TLSSocket, address)
+          : [innerSocket(options, address), undefined]
         inners.set(isHeld ? inner : inner.unref(), relay)
         inner.once("close", () => inners.delete(inner))
         return inner
@@ -168,19 +190,21 @@ const adopting = <S extends net.Socket>(
   }, (error, winner) => {
     process.nextTick(() => {
       if (outer.destroyed) {
-        winner?.destroy()
+        return void winner?.destroy()
       }
-    })
-    tell(() => {
-      if (error !== null) {
-        return started === 0 && answer !== undefined ? answer(error) : void outer.destroy(error)
-      }
-      if (winner.destroyed) {
-        return void outer.destroy(winner.errored ?? new Error("closed before it was used"))
-      }
-      inners.get(winner)?.(outer)
-      inners.clear()
-      held.take(winner, current())
+      context.runInAsyncScope(() => {
+        if (error !== null) {
+          return started === 0 && answer !== undefined ? answer(error) : void outer.destroy(error)
+        }
+        if (winner.destroyed) {
+          return void outer.destroy(winner.errored ?? new Error("closed before it was used"))
+        }
+        const relay = inners.get(winner)
+        relay?.data(outer)
+        inners.clear()
+        held.take(winner, current(), () => relay?.statuses(outer))
+        early.onTake?.(outer)
+      })
     })
   })
   return outer
@@ -219,11 +243,29 @@ const probing = <S extends net.Socket>(options: Options, make: (options: object)
   return socket.once("close", () => stop())
 }
 
+interface Early {
+  servername: string | undefined
+  session: Buffer | undefined
+  onTake?: (socket: net.Socket) => void
+}
+
+/** What Node's methods do before the handshake begins. */
+const earlyMethods = (early: Early) => ({
+  getCertificate: () => ({}),
+  getPeerCertificate: () => ({}),
+  setServername: (name: string) => void (early.servername = name),
+  setSession: (session: Buffer | string) => void (early.session = Buffer.from(session as string, "latin1")),
+  setMaxSendFragment: (size: number) => {
+    early.onTake = (socket) => void (socket as tls.TLSSocket).setMaxSendFragment(size)
+    return true
+  }
+})
+
 const secureOptions = (options: Options): Options => ({
   ...options,
   // One for all sockets of the race.
   secureContext: options.secureContext ?? tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options }),
-  servername: withoutDot(options.servername ?? (isName(hostOf(options)) ? hostOf(options) : ""))
+  servername: options.servername === undefined ? serverNameOf(hostOf(options)) : withoutDot(options.servername)
 })
 
 /**
@@ -231,8 +273,9 @@ const secureOptions = (options: Options): Options => ({
  * on). A host that is an address is left to Node as well, unless there is something that Node cannot do: to reach an IPv4
  * address by NAT64, or to end when the time is over. What Node refuses, such as no port, it is to refuse itself.
  */
-const isRace = ({ fd, handle, happyEyeballs, host, path, port, proxyEnv, socket, socketPath }: Options): boolean => {
-  if (fd || handle || path || proxyEnv || socket || socketPath || !(Number(port) > 0)) {
+const isRace = (options: Options): boolean => {
+  const { fd, handle, happyEyeballs, host, path, port, proxyEnv, socket, socketPath } = options
+  if (isRaced in options || fd || handle || path || proxyEnv || socket || socketPath || !(Number(port) > 0)) {
     return false
   }
   return net.isIP(host ?? "") === 0 || happyEyeballs?.timeout !== undefined || needsNat64(host ?? "")
@@ -263,7 +306,12 @@ const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, li
   const last = args[args.length - 1]
   const listener = typeof last === "function" ? last as () => void : undefined
   if (typeof first === "object" && first !== null) {
-    return [first, listener]
+    // Node reads inherited options, too.
+    const options: Record<PropertyKey, unknown> = { ...first }
+    for (const name in first) {
+      options[name] = Reflect.get(first, name)
+    }
+    return [options, listener]
   }
   const more = [second, third].find((value) => typeof value === "object" && value !== null)
   const isPath = typeof first === "string" && !(Number(first) >= 0)
@@ -280,13 +328,13 @@ const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, li
 /** @internal */
 export const createConnection = (...args: ReadonlyArray<unknown>): net.Socket => {
   const [options, listener] = normalize(args)
-  const socket = raced(options, false, (options) => net.connect(options as net.NetConnectOpts))
+  const socket = raced(options, false, (options) => connect(options as net.NetConnectOpts))
   return listener === undefined ? socket : socket.once("connect", listener)
 }
 
 /** @internal */
 export const createTlsConnection = (...args: ReadonlyArray<unknown>): tls.TLSSocket => {
   const [options, listener] = normalize(args)
-  const socket = raced(options, true, (options) => tls.connect(options))
+  const socket = raced(options, true, (options) => connectTls(options))
   return listener === undefined ? socket : socket.once("secureConnect", listener)
 }

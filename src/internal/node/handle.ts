@@ -28,17 +28,18 @@ type Write = (writev: boolean, data: unknown, encoding: unknown, done: (error?: 
 interface Internals {
   _handle: unknown
   _destroy: (error: Error | null, done: (error: Error | null) => void) => void
+  _final: (done: () => void) => void
   _writeGeneric: Write
   ssl?: unknown
   /** Emits `secure`. Node then checks the certificate and emits `secureConnect`. */
   _finishInit?: () => void
 }
 
-const methods = ["close", "ref", "unref", "useUserBuffer"] as const
+const needed = ["close", "ref", "unref", "useUserBuffer"] as const
 
 const isHandle = (value: unknown): value is Handle =>
   typeof value === "object" && value !== null &&
-  methods.every((method) => typeof Reflect.get(value, method) === "function")
+  needed.every((method) => typeof Reflect.get(value, method) === "function")
 
 /** The key under which a handle keeps its socket. */
 const ownerOf = (handle: Handle): symbol | undefined =>
@@ -48,8 +49,11 @@ const ownerOf = (handle: Handle): symbol | undefined =>
 export interface Held {
   /** Runs Node's callback for a look-up. Node emits `lookup` and `connectionAttempt`, and begins to wait. */
   readonly answer: (callback: () => void) => void
-  /** Moves the connection of the winner to the socket. With TLS, the winner's handshake is done. */
-  readonly take: (winner: net.Socket, buffer: Uint8Array | undefined) => void
+  /**
+   * Moves the connection of the winner to the socket. With TLS, the winner's handshake is done, and `announce` is called
+   * before the certificate is checked.
+   */
+  readonly take: (winner: net.Socket, buffer: Uint8Array | undefined, announce: () => void) => void
 }
 
 /**
@@ -62,9 +66,11 @@ export interface Held {
  */
 export const hold = (
   socket: net.Socket,
-  { isNamed, isSecure, onDestroy, onHold }: {
+  { isNamed, isSecure, methods, onDestroy, onHold }: {
     readonly isNamed: boolean
     readonly isSecure: boolean
+    /** In the place of those that need a handle. */
+    readonly methods: Readonly<Record<string, unknown>>
     readonly onDestroy: () => void
     readonly onHold: (isHeld: boolean) => void
   }
@@ -100,6 +106,7 @@ export const hold = (
   }
   // Own properties, over the methods of the prototype, until the socket has a handle.
   const own = {
+    ...methods,
     ref: setHeld(true),
     unref: setHeld(false),
     resetAndDestroy: () => socket.once("connect", () => socket.resetAndDestroy()),
@@ -123,7 +130,7 @@ export const hold = (
         outer._handle = null
       }
     },
-    take: (winner, buffer) => {
+    take: (winner, buffer, announce) => {
       const inner = winner as unknown as Internals
       const handle = inner._handle as Handle & Record<symbol, unknown>
       for (const name of Object.keys(own)) {
@@ -138,7 +145,10 @@ export const hold = (
         const finish = () => outer._finishInit?.()
         handle.onhandshakedone = finish
         // Node calls it when the socket is connected, to begin the handshake, which is done.
-        handle.start = () => process.nextTick(finish)
+        handle.start = () => {
+          process.nextTick(announce)
+          process.nextTick(finish)
+        }
       }
       if (buffer !== undefined) {
         handle.useUserBuffer(buffer)
@@ -152,26 +162,34 @@ export const hold = (
 }
 
 /**
- * Node writes as soon as a socket is connected, which with TLS is before the handshake. Here the handshake is done by
- * then, and the certificate is not yet checked: nothing may be written until it is, or `secureConnect` has closed the
- * socket.
+ * Node writes, and ends, as soon as a socket is connected, which with TLS is before the handshake. Here the handshake is
+ * done by then, and the certificate is not yet checked: both have to wait until it is, and until listeners of
+ * `secureConnect` have had their say.
  */
 const holdWrites = (socket: net.Socket, outer: Internals): void => {
-  const write = outer._writeGeneric
-  outer._writeGeneric = (...[writev, data, encoding, done]) => {
-    if (socket.connecting) {
-      return write.call(socket, writev, data, encoding, done)
+  const { _final: final, _writeGeneric: write } = outer
+  let isSecure = false
+  const whenSecure = (then: () => unknown, otherwise: () => void) => {
+    if (isSecure || socket.connecting) {
+      return then()
     }
-    const onClose = () => done(Object.assign(new Error("closed before it was secure"), { code: "ERR_SOCKET_CLOSED" }))
-    socket.once("close", onClose).once("secureConnect", () =>
+    socket.once("close", otherwise).once("secureConnect", () =>
       // All who listen for it, whenever they have begun to, come first.
       process.nextTick(() => {
-        socket.off("close", onClose)
-        outer._writeGeneric(writev, data, encoding, done)
+        socket.off("close", otherwise)
+        then()
       }))
     return undefined
   }
+  outer._writeGeneric = (writev, data, encoding, done) =>
+    whenSecure(
+      () => write.call(socket, writev, data, encoding, done),
+      () => done(Object.assign(new Error("closed before it was secure"), { code: "ERR_SOCKET_CLOSED" }))
+    )
+  outer._final = (done) => whenSecure(() => final.call(socket, done), done)
   socket.prependOnceListener("secureConnect", () => {
+    isSecure = true
     Reflect.deleteProperty(outer, "_writeGeneric")
+    Reflect.deleteProperty(outer, "_final")
   })
 }

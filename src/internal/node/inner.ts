@@ -4,6 +4,10 @@ import type * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { localTo } from "./socket.js"
 
+// Node's own, also where a program puts ours in their places.
+const { connect } = net
+const { connect: connectTls } = tls
+
 /**
  * Options of `net.connect` and of `tls.connect`, as they come from programs and from Node's agents.
  *
@@ -40,30 +44,43 @@ const inherited = (options: Options, address: HappyEyeballs.Address) => {
  * @internal
  */
 export const innerSocket = (options: Options, address: HappyEyeballs.Address): net.Socket =>
-  net.connect(inherited(options, address) as net.NetConnectOpts).pause()
+  connect(inherited(options, address) as net.NetConnectOpts).pause()
 
-/** Repeats on the outer socket what this one has received. Data and sessions wait until the certificate is accepted. */
-const relay = (inner: tls.TLSSocket) => {
+/**
+ * Repeats on the outer socket what an inner one has received.
+ *
+ * @internal
+ */
+export interface Relay {
+  /** Answers of OCSP, for listeners who may destroy the socket. */
+  readonly statuses: (outer: net.Socket) => void
+  /** Data and sessions, as soon as the certificate is accepted. */
+  readonly data: (outer: net.Socket) => void
+}
+
+const makeRelay = (inner: tls.TLSSocket): Relay => {
   const sessions: Array<Buffer> = []
   const statuses: Array<Buffer> = []
   inner
     .on("session", (session) => sessions.push(session))
     .on("OCSPResponse", (status) => statuses.push(status))
-  return (outer: net.Socket) => {
-    const data: Array<Buffer> = []
-    for (let chunk: Buffer | null = inner.read(); chunk !== null; chunk = inner.read()) {
-      data.push(chunk)
-    }
-    let hasEnded = false
-    inner.once("end", () => hasEnded = true)
-    statuses.forEach((status) => outer.emit("OCSPResponse", status))
-    outer.once("secureConnect", () => {
-      sessions.forEach((session) => outer.emit("session", session))
-      data.forEach((chunk) => outer.push(chunk))
-      if (hasEnded) {
-        outer.push(null)
+  return {
+    statuses: (outer) => statuses.forEach((status) => outer.emit("OCSPResponse", status)),
+    data: (outer) => {
+      const data: Array<Buffer> = []
+      for (let chunk: Buffer | null = inner.read(); chunk !== null; chunk = inner.read()) {
+        data.push(chunk)
       }
-    })
+      let hasEnded = false
+      inner.once("end", () => hasEnded = true)
+      outer.once("secureConnect", () => {
+        sessions.forEach((session) => outer.emit("session", session))
+        data.forEach((chunk) => outer.push(chunk))
+        if (hasEnded) {
+          outer.push(null)
+        }
+      })
+    }
   }
 }
 
@@ -76,14 +93,12 @@ const relay = (inner: tls.TLSSocket) => {
 export const innerTlsSocket = (
   options: Options,
   outer: tls.TLSSocket,
-  session: Buffer | undefined,
   address: HappyEyeballs.Address
-): readonly [socket: tls.TLSSocket, relay: (outer: net.Socket) => void] => {
-  const inner = tls.connect({
+): readonly [socket: tls.TLSSocket, relay: Relay] => {
+  const inner = connectTls({
     ...inherited(options, address),
     checkServerIdentity: () => undefined,
-    rejectUnauthorized: false,
-    session
+    rejectUnauthorized: false
   } as tls.ConnectionOptions)
   inner.once("connect", () => {
     if (outer.listenerCount("keylog") > 0) {
@@ -94,5 +109,5 @@ export const innerTlsSocket = (
       outer.setTimeout(outer.timeout)
     }
   })
-  return [inner, relay(inner)]
+  return [inner, makeRelay(inner)]
 }

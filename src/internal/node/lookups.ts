@@ -13,6 +13,9 @@ export interface Question {
 /** @internal */
 export type Answer = (error: Error | null, found: string | Array<LookupAddress>) => void
 
+/** Milliseconds for which a look-up is shared and takes a turn. The system's own gives up earlier, if not told otherwise. */
+const longest = 30_000
+
 /**
  * How many AAAA look-ups run at a time. libuv reads the variable in the same way. Of its threads it lends half, rounded
  * up, to look-ups, and one of these is left for A look-ups where there are two.
@@ -55,9 +58,9 @@ export class Lookups {
     if (known === undefined) {
       this.pending.set(key, callers)
       if (family === 4) {
-        this.start(key, question)
+        this.start(key, question, callers)
       } else {
-        this.waiting.set(key, AsyncResource.bind(() => this.start(key, question)))
+        this.waiting.set(key, AsyncResource.bind(() => this.start(key, question, callers)))
         this.startWaiting()
       }
     }
@@ -80,20 +83,30 @@ export class Lookups {
     }
   }
 
-  private start(key: string, { family, hints, host }: Question): void {
+  private start(key: string, { family, hints, host }: Question, callers: ReadonlySet<Answer>): void {
+    let isRunning = true
+    const end = () => {
+      if (isRunning && family === 6) {
+        this.running--
+        // Not at once: a function that answers at once would do so ever deeper.
+        queueMicrotask(() => this.startWaiting())
+      }
+      isRunning = false
+      if (this.pending.get(key) === callers) {
+        this.pending.delete(key)
+      }
+    }
+    // What replaces `dns.lookup` may never answer: then whoever comes later asks anew.
+    const timer = setTimeout(end, longest).unref()
     let isAnswered = false
     const answer: Answer = (error, found) => {
       if (isAnswered) {
         return
       }
       isAnswered = true
-      const [first, ...others] = this.pending.get(key) ?? []
-      this.pending.delete(key)
-      if (family === 6) {
-        this.running--
-        // Not at once: a function that answers at once would do so ever deeper.
-        queueMicrotask(() => this.startWaiting())
-      }
+      clearTimeout(timer)
+      end()
+      const [first, ...others] = callers
       first?.(error, found)
       // One turn for each, since Effect runs what is due at one time in the AsyncLocalStorage of the first.
       others.forEach((other) => setImmediate(other, error, found))

@@ -7,6 +7,7 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as net from "node:net"
 import * as tls from "node:tls"
+import { domainToASCII } from "node:url"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import * as StaggeredRace from "../../StaggeredRace.js"
@@ -15,6 +16,10 @@ import { connectionAttemptDelay, owesNoDelay } from "../happyEyeballs/connect.js
 import { Checks } from "../options.js"
 
 const check = new Checks("NodeHappyEyeballs")
+
+// Node's own, also where a program puts ours in their places.
+const { connect: connectNet } = net
+const { connect: connectSecure } = tls
 
 /** @internal */
 export const toError = (cause: unknown): NodeJS.ErrnoException =>
@@ -133,8 +138,7 @@ export const secured = <S extends net.Socket>(
       )
   )
 
-/** @internal */
-export const isName = (host: string): boolean => Option.isNone(fromText(host))
+const isName = (host: string): boolean => Option.isNone(fromText(host))
 
 /**
  * A name as TLS sends it. RFC 6066, section 3: it has no dot at its end. A port may follow.
@@ -142,6 +146,13 @@ export const isName = (host: string): boolean => Option.isNone(fromText(host))
  * @internal
  */
 export const withoutDot = (name: string): string => name.replace(/\.(?=(:\d+)?$)/, "")
+
+/**
+ * The name to send for a host: as DNS has it (RFC 6066, section 3), and none for an address.
+ *
+ * @internal
+ */
+export const serverNameOf = (host: string): string => isName(host) ? withoutDot(domainToASCII(host) || host) : ""
 
 /**
  * Makes Node check the certificate against the host. Without a server name, Node would check it against the address
@@ -181,7 +192,7 @@ export const open = ({ localAddresses, ...options }: NodeHappyEyeballs.SocketOpt
   return (endpoint: HappyEyeballs.Endpoint) => {
     const { address: host, port } = endpoint
     const local = localTo(endpoint, { ...options, localAddresses })
-    return connected(() => net.connect({ ...options, ...local, host, port, autoSelectFamily: false }))
+    return connected(() => connectNet({ ...options, ...local, host, port, autoSelectFamily: false }))
   }
 }
 
@@ -191,10 +202,10 @@ export const openTls = ({ handshakeDelay: input, localAddresses, ...options }: N
   return (endpoint: HappyEyeballs.Endpoint) => {
     const { address, host, port } = endpoint
     const local = localTo(endpoint, { ...options, localAddresses })
-    const servername = options.servername ?? (isName(host) ? withoutDot(host) : undefined)
+    const servername = options.servername ?? (isName(host) ? serverNameOf(host) : undefined)
     const named = servername === undefined ? options : { ...options, servername }
     const connection = { ...named, ...local, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
-    return secured(() => tls.connect(connection), handshakeDelay)
+    return secured(() => connectSecure(connection), handshakeDelay)
   }
 }
 
