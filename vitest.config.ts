@@ -6,6 +6,9 @@ const wire = "test/**/*.wire.test.ts"
 // These tests open the page in a browser, and run last.
 const site = "site/test/**/*.test.ts"
 
+// These tests are of clients of other authors, and run after the others: they read the clock.
+const clients = "test/clients/**/*.test.ts"
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -13,7 +16,8 @@ export default defineConfig({
     pool: "forks",
     poolOptions: { forks: { execArgv: ["--expose-gc"] } },
     projects: [
-      { extends: true, test: { name: "main", include: ["test/**/*.test.ts"], exclude: [wire, site] } },
+      { extends: true, test: { name: "main", include: ["test/**/*.test.ts"], exclude: [wire, site, clients] } },
+      { extends: true, test: { name: "clients", include: [clients], sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
