@@ -6,7 +6,7 @@ const wire = "test/**/*.wire.test.ts"
 // These tests open the page in a browser, and run last.
 const site = "site/test/**/*.test.ts"
 
-// These tests are of clients of other authors, and run after the others: they read the clock.
+// These tests run clients of other authors, and have time limits, so they run after the others.
 const clients = "test/clients/**/*.test.ts"
 
 export default defineConfig({
@@ -24,7 +24,7 @@ export default defineConfig({
           name: "wire",
           include: [wire],
           poolOptions: { forks: { singleFork: true } },
-          sequence: { groupOrder: 1 }
+          sequence: { groupOrder: 2 }
         }
       },
       {
@@ -34,7 +34,7 @@ export default defineConfig({
           include: [site],
           globalSetup: "site/test/build.ts",
           poolOptions: { forks: { singleFork: true } },
-          sequence: { groupOrder: 2 }
+          sequence: { groupOrder: 3 }
         }
       }
     ]
