@@ -1,15 +1,13 @@
-import { describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { once } from "node:events"
 import * as http from "node:http"
 import * as http2 from "node:http2"
 import * as https from "node:https"
-import * as net from "node:net"
 import type * as tls from "node:tls"
-import * as HappyEyeballs from "../../src/HappyEyeballs.js"
+import { closedPort, key, limit, live, mute, muteAll, resolver, say, silent, turn } from "../support/clients/hosts.js"
 import {
   type Client,
   fetching,
@@ -22,40 +20,13 @@ import {
   undici7,
   undici8
 } from "../support/clients/http.js"
-import { ca, knows, leavingNoSocket, listening, pem } from "../support/sockets.js"
-
-const live = (name: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
-  it.live(name, () => leavingNoSocket(Effect.scoped(test())), 10_000)
-
-/** Where both pages are: `127.0.0.2` is the first address, and `127.0.0.3`, the second, answers. */
-const resolver = knows("127.0.0.2", "127.0.0.3")
-
-const silent: HappyEyeballs.Resolver["Type"] = { query: () => Effect.never }
-
-/** Before a second address would be tried. */
-const limit = 200
+import { ca, listening } from "../support/sockets.js"
 
 const use = (make: Make, settings: Partial<Settings> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => make({ happyEyeballs: { resolver }, tls: { ca }, ...settings })),
     (client) => Effect.promise(async () => client.close())
   )
-
-/** Names, codes and messages of an error and its causes, but for those that are ours. */
-const say = (error: unknown): string => {
-  if (!(error instanceof Error)) {
-    return String(error)
-  }
-  const { cause, code, message, name } = error as NodeJS.ErrnoException
-  const said = [name, ...code === undefined ? [] : [code]].join(" ") +
-    `: ${
-      message.split("\n")[0]?.replaceAll(/https?:\/[^ )]+/g, "URL").replaceAll(/port \d+/g, "port PORT").replaceAll(
-        /#\d+/g,
-        "#FIBER"
-      )
-    }`
-  return cause === undefined || cause instanceof HappyEyeballs.ConnectionFailed ? said : `${said} < ${say(cause)}`
-}
 
 /** The text of a page, or an error, as it is told. */
 const get = (client: Client, url: string, signal?: AbortSignal) =>
@@ -71,34 +42,9 @@ const answer: http.RequestListener = (request, response) => {
   }
 }
 
-const key = (name: "happy" | "other") => ({ key: pem(name), cert: pem(name) })
-
 const page = () => listening(http.createServer(answer), "127.0.0.3")
 
 const securePage = (name: "happy" | "other" = "happy") => listening(https.createServer(key(name), answer), "127.0.0.3")
-
-/** Takes connections, and does not answer. */
-const mute = (address: string, port?: number) =>
-  Effect.gen(function*() {
-    const server = net.createServer((socket) => socket.resume())
-    const connected = once(server, "connection")
-    const connections = Effect.async<number>((resume) => {
-      server.getConnections((_, count) => resume(Effect.succeed(count)))
-    })
-    /** Nobody is connected to it any more. */
-    const gone = Effect.repeat(Effect.delay(connections, "5 millis"), { until: (count) => count === 0 })
-    return { port: yield* listening(server, address, port), connected, gone }
-  })
-
-const muteAll = Effect.gen(function*() {
-  const first = yield* mute("127.0.0.2")
-  yield* mute("127.0.0.3", first.port)
-  return first
-})
-
-const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
-
-const closedPort = Effect.scoped(listening(net.createServer(), "127.0.0.2"))
 
 const good = "127.0.0.3 1.1"
 
