@@ -92,20 +92,27 @@ describe("clients of WebSockets", () => {
           })
       )
 
-      live("it takes no longer than the limit, and nothing is left", () =>
-        Effect.gen(function*() {
-          const { gone, port } = yield* muteAll
-          for (
-            const settings of [{ url: "ws://happy.test:1", happyEyeballs: { resolver: silent } }, {
-              url: `wss://happy.test:${port}`
-            }]
-          ) {
-            const [took, error] = yield* Effect.timed(echoed(echo, { ...settings, limit }))
-            strictEqual(error, late)
-            assertTrue(Duration.toMillis(took) < 2_000)
-          }
-          yield* gone
-        }))
+      // Polling leaves its request to itself, as it does with Node's own agent.
+      const isStopped = echo !== ofSocketIoPolling
+      live(
+        `it takes no longer than the limit${isStopped ? ", and nothing is left" : ""}`,
+        () =>
+          Effect.gen(function*() {
+            const { gone, port } = yield* muteAll
+            for (
+              const settings of [{ url: "ws://happy.test:1", happyEyeballs: { resolver: silent } }, {
+                url: `wss://happy.test:${port}`
+              }]
+            ) {
+              const [took, error] = yield* Effect.timed(echoed(echo, { ...settings, limit }))
+              strictEqual(error, late)
+              assertTrue(Duration.toMillis(took) < 2_000)
+            }
+            if (isStopped) {
+              yield* gone
+            }
+          })
+      )
     })
   }
 })

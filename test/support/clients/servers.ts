@@ -23,7 +23,7 @@ export class ServerUnavailable extends Data.TaggedError("ServerUnavailable")<{
 }> {}
 
 /** The ports of a server. */
-export interface Ports {
+interface Ports {
   readonly plain: number
   /** Where TLS is spoken from the first byte on: another one, if TLS is not asked for by the protocol. */
   readonly secure: number
