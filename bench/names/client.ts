@@ -12,9 +12,11 @@ dns.setDefaultResultOrder(resultOrder)
 const ways = {
   ours: (host: string) => NodeHappyEyeballs.createConnection({ host, port }),
   "ours, DNS": (host: string) => NodeHappyEyeballs.createConnection({ host, port, happyEyeballs: { resolver } }),
+  "ours, history": (host: string) => NodeHappyEyeballs.createConnection({ host, port, happyEyeballs: { history } }),
   "net.connect": (host: string) => net.connect({ host, port })
 }
 const resolver = NodeHappyEyeballs.makeDnsResolver()
+const history = NodeHappyEyeballs.makeHistory()
 
 const connect = async (host: string) => {
   const begin = performance.now()

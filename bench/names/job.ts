@@ -1,5 +1,5 @@
 export interface Job {
-  readonly way: "ours" | "ours, DNS" | "net.connect"
+  readonly way: "ours" | "ours, DNS" | "ours, history" | "net.connect"
   /** In turn, or all at once. */
   readonly hosts: ReadonlyArray<string>
   readonly atOnce: boolean

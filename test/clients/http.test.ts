@@ -22,6 +22,9 @@ import {
 } from "../support/clients/http.js"
 import { ca, listening } from "../support/sockets.js"
 
+const notPinned = (host: string, { subject }: tls.PeerCertificate) =>
+  Object.assign(new Error(`${subject.CN} is not pinned for ${host}`), { code: "NOT_PINNED" })
+
 const use = (make: Make, settings: Partial<Settings> = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => make({ happyEyeballs: { resolver }, tls: { ca }, ...settings })),
@@ -119,9 +122,7 @@ const cases: Record<string, (row: Row) => Effect.Effect<unknown, unknown, Scope.
   "a certificate that `checkServerIdentity` refuses is an error of the request": ({ make, told }) =>
     Effect.gen(function*() {
       const port = yield* securePage()
-      const checkServerIdentity = (host: string, { subject }: tls.PeerCertificate) =>
-        Object.assign(new Error(`${subject.CN} is not pinned for ${host}`), { code: "NOT_PINNED" })
-      const client = yield* use(make, { tls: { ca, checkServerIdentity } })
+      const client = yield* use(make, { tls: { ca, checkServerIdentity: notPinned } })
       strictEqual(
         yield* get(client, `https://happy.test:${port}/`),
         told("Error NOT_PINNED: happy.test is not pinned for happy.test")
