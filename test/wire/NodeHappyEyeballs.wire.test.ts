@@ -310,10 +310,12 @@ const modelOf = (candidates: ReadonlyArray<Candidate>, trips: number): Model => 
     at = failed < due ? Math.max(failed, at + 10) : extended
   }
   const won = Math.min(...started.map(({ ready }) => ready))
-  started.forEach(({ ready }) => ready !== won && apart(ready, won))
+  const winner = started.find(({ ready }) => ready === won && won < Infinity)
+  // Also if they are ready at the same instant.
+  started.forEach((other) => other !== winner && apart(other.ready, won))
   return {
     started: started.map(({ address }) => address),
-    winner: started.find(({ ready }) => ready === won && won < Infinity)?.address,
+    winner: winner?.address,
     hangs: started.some(({ failed, ready }) => failed === Infinity && ready === Infinity),
     slack
   }
