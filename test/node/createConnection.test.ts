@@ -696,6 +696,18 @@ describe("createConnection", () => {
   }
 })
 
+/** What is told of a socket, and of what it was to write, in this order. */
+const destroyedAsSecured = (port: number) =>
+  new Promise<ReadonlyArray<string>>((resume) => {
+    const log: Array<string> = []
+    const socket = NodeHappyEyeballs.createTlsConnection({ host: "happy.test", port, ca, lookup })
+    socket
+      .once("secureConnect", () => socket.destroy(new Error("not pinned")))
+      .on("error", (error) => log.push(say(error)))
+      .on("close", () => log.push("close"))
+    socket.write("hello", (error) => resume([...log, say(error)]))
+  })
+
 describe("createConnection races", () => {
   const race = (isSecure: boolean, options: Options, log: Array<string> = []) =>
     transcribe(
@@ -772,6 +784,16 @@ describe("createConnection races", () => {
           })
         )
       deepStrictEqual(yield* Effect.all([exit(false), exit(true)], { concurrency: 2 }), [0, "SIGKILL"])
+    }))
+
+  live("what is not written, as the socket is destroyed, is told of when it has closed", () =>
+    Effect.gen(function*() {
+      const port = yield* listening(tlsServer("happy"), "127.0.0.3")
+      const unwritten = "Error ERR_SOCKET_CLOSED closed before it was secure"
+      deepStrictEqual(
+        yield* Effect.promise(() => destroyedAsSecured(port)),
+        ["Error undefined not pinned", "close", unwritten]
+      )
     }))
 
   live("an address that takes connections and does not speak TLS loses to one that does", () =>

@@ -176,8 +176,11 @@ const holdWrites = (socket: net.Socket, outer: Internals): void => {
     socket.once("close", otherwise).once("secureConnect", () =>
       // All who listen for it, whenever they have begun to, come first.
       process.nextTick(() => {
-        socket.off("close", otherwise)
-        then()
+        // One of them may have destroyed the socket. Its error comes first, and `close` tells of the write.
+        if (!socket.destroyed) {
+          socket.off("close", otherwise)
+          then()
+        }
       }))
     return undefined
   }
