@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process"
 
-// Runs the tests of the Node parts on other versions of Node: `npm run test:nodes`, or `npm run test:nodes -- 24`. What
-// is not documented of Node's sockets, and used, has to be the same in all of them. Their binaries are packages of npm.
+// Runs the tests of the Node parts, and of clients of other authors, on other versions of Node: `npm run test:nodes`, or
+// `npm run test:nodes -- 24`. What is not documented of Node's sockets, and used, has to be the same in all of them. Their
+// binaries are packages of npm.
 
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20", "22", "24", "26"]
 
@@ -19,7 +20,10 @@ const failed = versions.filter((version) => {
       "run",
       "--project",
       "main",
-      "test/node"
+      "--project",
+      "clients",
+      "test/node",
+      "test/clients"
     ],
     { stdio: "inherit" }
   )

@@ -254,7 +254,7 @@ const request = (make: Make): Row => ({
   make,
   told: (error) => error,
   late: undiciLate((error) => error),
-  // Undici looks at the signal when it has connected, also with its own connector. The limit comes first.
+  // Undici 6 and 7 look at the signal when they have connected, also with their own connector. The limit comes first.
   aborted: undiciLate((error) => error).handshake,
   redirected: null
 })
@@ -327,7 +327,8 @@ export const rows: Record<string, Row> = {
   "undici 7, request": request(requesting(undici7)),
   "undici 7, fetch": fetched(fetching(undici7)),
   ...(undici8 && {
-    "undici 8, request": request(requesting(undici8)),
+    // It looks at the signal while it connects.
+    "undici 8, request": { ...request(requesting(undici8)), aborted: "AbortError 20: This operation was aborted" },
     "undici 8, fetch": fetched(fetching(undici8))
   }),
   "Node's fetch": fetched(ofFetch),
