@@ -29,6 +29,7 @@ import type * as Stream from "effect/Stream"
 import * as internalAddress from "./internal/happyEyeballs/address.js"
 import * as internal from "./internal/happyEyeballs/connect.js"
 import * as internalHistory from "./internal/happyEyeballs/history.js"
+import * as internalMessage from "./internal/happyEyeballs/message.js"
 import type * as StaggeredRace from "./StaggeredRace.js"
 
 /**
@@ -160,7 +161,7 @@ export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
   readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
 }> {
   override get message() {
-    return internal.describeResolution(this)
+    return internalMessage.describeResolution(this)
   }
 }
 
@@ -243,7 +244,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
     return Predicate.hasProperty(failure, "code") && typeof failure.code === "string" ? failure.code : undefined
   }
   override get message() {
-    return internal.describeConnections(this)
+    return internalMessage.describeConnections(this)
   }
 }
 

@@ -79,14 +79,54 @@ export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
 /**
- * Whether what is sent there stays on this machine (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3).
+ * The addresses that begin with a prefix.
  *
  * @internal
  */
-export const isLoopback = ({ address }: Address): boolean => {
-  const { family, groups = [] } = parse(address) ?? {}
-  return family === 4 ? (groups[6] ?? 0) >> 8 === 127 : groups.join(":") === "0:0:0:0:0:0:0:1"
+export interface Block {
+  /** Eight groups of 16 bits. */
+  readonly prefix: ReadonlyArray<number>
+  /** How many bits of the prefix count. */
+  readonly length: number
 }
+
+/**
+ * A block as text, such as `fc00::/7`, or `10.0.0.0/8`, which is one of IPv4-mapped addresses.
+ *
+ * @internal
+ */
+export const block = (text: string): Block => {
+  const [address = "", length] = text.split("/")
+  return { prefix: parse(address)?.groups ?? [], length: Number(length) + (address.includes(":") ? 0 : 96) }
+}
+
+/**
+ * How many bits two addresses have in common (RFC 6724, section 2.2).
+ *
+ * @internal
+ */
+export const commonPrefix = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
+  const index = a.findIndex((group, index) => group !== b[index])
+  return index < 0 ? 128 : index * 16 + Math.clz32((a[index] ?? 0) ^ (b[index] ?? 0)) - 16
+}
+
+/** @internal */
+export const isWithin = (groups: ReadonlyArray<number>, { length, prefix }: Block): boolean =>
+  commonPrefix(prefix, groups) >= length
+
+// RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3.
+const loopback = [block("127.0.0.0/8"), block("::1/128")]
+
+/** @internal */
+export const isLoopbackGroups = (groups: ReadonlyArray<number>): boolean =>
+  loopback.some((block) => isWithin(groups, block))
+
+/**
+ * Whether what is sent there stays on this machine.
+ *
+ * @internal
+ */
+export const isLoopback = ({ address }: Address): boolean => isLoopbackGroups(parse(address)?.groups ?? [])
 
 /** The bytes of an address without its zone: 4 of IPv4, also where it is mapped, and 16 of IPv6. */
 const bytesOf = ({ family, groups }: Parsed): ReadonlyArray<number> =>

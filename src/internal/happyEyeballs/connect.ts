@@ -1,5 +1,4 @@
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -165,15 +164,20 @@ const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyebal
 })
 
 /**
+ * Tells the race something of the attempt that this runs in, if it runs in one.
+ *
+ * @internal
+ */
+export const tellRace = (tell: (attempt: StaggeredRace.CurrentAttempt) => Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.flatMap(StaggeredRace.CurrentAttempt, Option.match({ onNone: () => Effect.void, onSome: tell }))
+
+/**
  * The least delay between attempts is there to spare the network (RFC 8305, section 5). What sends no packet there owes
  * none.
  *
  * @internal
  */
-export const owesNoDelay: Effect.Effect<void> = Effect.flatMap(
-  StaggeredRace.CurrentAttempt,
-  Option.match({ onNone: () => Effect.void, onSome: ({ waiveMinDelay }) => waiveMinDelay })
-)
+export const owesNoDelay: Effect.Effect<void> = tellRace(({ waiveMinDelay }) => waiveMinDelay)
 
 /** Notes when an attempt has made progress last. */
 const watched = <A, E, R>(attempt: Effect.Effect<A, E, R>, progressed: Map<number, number>) =>
@@ -216,7 +220,10 @@ export const outcome = <A, E, R>(
       const progressed = new Map<number, number>()
       const candidates = Stream.map(resolution.addresses, (address) => {
         const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
-        return watched(isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt, progressed)
+        return watched(
+          isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt,
+          progressed
+        )
       })
       // The resolution gives one address per attempt, as it starts, so the indices agree.
       const race = staggeredRace.outcomeStream(
@@ -266,43 +273,3 @@ export const connect = <A, E, R>(
         onSome: ({ value }) => Effect.succeed(value)
       })
   )
-
-const reason = (cause: Cause.Cause<unknown>): string =>
-  Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "interrupted"
-
-const shown = 16
-
-/** @internal */
-export const describeResolution = ({ failures, host }: HappyEyeballs.ResolutionFailed): string =>
-  [`${host} has no addresses`, ...failures.map(reason)].join("\n  ")
-
-/** @internal */
-export const describeConnections = (
-  { connections, decidedBy, host, port, resolution, unanswered }: HappyEyeballs.ConnectionFailed<unknown>
-): string => {
-  const begin = connections[0]?.startedAt ?? 0
-  const width = Math.max(...connections.map(({ address }) => address.length))
-  const isTimedOut = decidedBy === "timeout"
-  const lines = connections.slice(0, shown).map(({ address, cause, endedAt, progressedAt, result, startedAt }) => {
-    const why = isTimedOut && result === "lost"
-      ? Option.match(progressedAt, {
-        onNone: () => "no answer",
-        onSome: (at) => `connected by ${at - begin} ms, and then no answer`
-      })
-      : Option.match(cause, { onNone: () => "no reason", onSome: reason })
-    return `${address.padEnd(width)}  ${startedAt - begin} ms to ${endedAt - begin} ms: ${why}`
-  })
-  const left = connections.length - lines.length
-  const what = `could not connect to ${host} port ${port}${isTimedOut ? " in time" : ""}`
-  return [
-    connections.length > 0
-      ? `${what}; addresses tried: ${connections.length}`
-      : isTimedOut
-      ? what
-      : `${what}: it has no addresses`,
-    ...lines,
-    ...(left > 0 ? [`and ${left} more`] : []),
-    ...resolution.map(reason),
-    ...(isTimedOut ? unanswered.map((family) => `IPv${family} addresses of ${host}: no answer`) : [])
-  ].join("\n  ")
-}

@@ -1,6 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Option from "effect/Option"
-import { fromBytes, toBytes } from "./address.js"
+import { type Block, block, fromBytes, isWithin, parse, toBytes } from "./address.js"
 
 /**
  * IPv4 addresses by way of IPv6: the addresses that a NAT64 translates. The DNS server of an IPv6-only network gives
@@ -81,46 +81,39 @@ export const findPrefixes = (answers: Iterable<string>): ReadonlyArray<Prefix> =
   return []
 }
 
-type Block = readonly [address: Bytes, length: number]
-
-const isIn = (bytes: Bytes, blocks: ReadonlyArray<Block>): boolean =>
-  blocks.some(([address, length]) =>
-    bytes.slice(0, Math.ceil(length / 8)).every((byte, at) => {
-      const shift = Math.max(0, 8 * (at + 1) - length)
-      return byte >> shift === (address[at] ?? 0) >> shift
-    })
-  )
-
 /** Of this host, of this link, or of no single host: loopback, link-local and multicast addresses, and the like. */
-const near: ReadonlyArray<Block> = [
-  [[0], 8],
-  [[127], 8],
-  [[169, 254], 16],
-  [[224], 4],
-  [[240], 4]
-]
+const near = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"].map(block)
 
 /** RFC 5735, section 3, as RFC 6890 has it today, and {@link near}. Relays of 6to4 (192.88.99.0/24) are global. */
-const notGlobal: ReadonlyArray<Block> = [
+const notGlobal = [
   ...near,
-  [[10], 8],
-  [[100, 64], 10],
-  [[172, 16], 12],
-  [[192, 0, 0], 24],
-  [[192, 0, 2], 24],
-  [[192, 168], 16],
-  [[198, 18], 15],
-  [[198, 51, 100], 24],
-  [[203, 0, 113], 24]
+  ...[
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24"
+  ].map(block)
 ]
+
+/** Whether it is an IPv4 address, and in none of the blocks. */
+const isOutside = (blocks: ReadonlyArray<Block>) => (address: string): boolean => {
+  const { family, groups = [] } = parse(address) ?? {}
+  return family === 4 && !blocks.some((block) => isWithin(groups, block))
+}
 
 /**
  * Whether an IPv4 address may be in another network.
  *
  * @internal
  */
-export const isFar = (address: string): boolean =>
-  Option.exists(toBytes(address), (bytes) => bytes.length === 4 && !isIn(bytes, near))
+export const isFar = isOutside(near)
+
+const isGlobal = isOutside(notGlobal)
 
 /** RFC 6052, section 2.1: 64:ff9b::/96. */
 const isWellKnown = ({ bytes, length }: Prefix): boolean =>
@@ -134,6 +127,6 @@ const isWellKnown = ({ bytes, length }: Prefix): boolean =>
  */
 export const synthesize = (prefix: Prefix, address: string): Option.Option<string> =>
   Option.map(
-    Option.filter(toBytes(address), (ipv4) => ipv4.length === 4 && !(isWellKnown(prefix) && isIn(ipv4, notGlobal))),
+    Option.filter(toBytes(address), (ipv4) => ipv4.length === 4 && (!isWellKnown(prefix) || isGlobal(address))),
     (ipv4) => fromBytes(prefix.bytes.map((byte, at) => ipv4[prefix.place.indexOf(at)] ?? byte))
   )

@@ -5,18 +5,14 @@
  * what they ask for.
  */
 import type { Family } from "../../HappyEyeballs.js"
-import { parse, type Parsed } from "./address.js"
+import { type Block, block, commonPrefix, isLoopbackGroups, isWithin, parse, type Parsed } from "./address.js"
 
 /**
- * A value for all addresses that begin with a prefix.
+ * A value for all addresses of a block.
  *
  * @internal
  */
-export interface Rule {
-  /** Eight groups of 16 bits. */
-  readonly prefix: ReadonlyArray<number>
-  /** How many bits of the prefix count. */
-  readonly length: number
+export interface Rule extends Block {
   readonly value: number
 }
 
@@ -48,10 +44,7 @@ export interface Pair {
  *
  * @internal
  */
-export const rule = (prefix: string, value: number): Rule => {
-  const [address = "", length] = prefix.split("/")
-  return { prefix: parse(address)?.groups ?? [], length: Number(length), value }
-}
+export const rule = (prefix: string, value: number): Rule => ({ ...block(prefix), value })
 
 // RFC 4291, section 2.7: the scopes' values, which unicast addresses share (RFC 6724, section 3.1).
 const linkLocal = 2
@@ -92,16 +85,10 @@ export const standard: Policy = {
   scopes
 }
 
-/** How many bits two addresses have in common (RFC 6724, section 2.2). */
-const commonPrefix = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => {
-  const index = a.findIndex((group, index) => group !== b[index])
-  return index < 0 ? 128 : index * 16 + Math.clz32((a[index] ?? 0) ^ (b[index] ?? 0)) - 16
-}
-
 const valueOf = (rules: ReadonlyArray<Rule>, groups: ReadonlyArray<number>): number | undefined => {
   let best: Rule | undefined
   for (const rule of rules) {
-    if (commonPrefix(rule.prefix, groups) >= rule.length && !(best !== undefined && best.length >= rule.length)) {
+    if (isWithin(groups, rule) && !(best !== undefined && best.length >= rule.length)) {
       best = rule
     }
   }
@@ -117,9 +104,12 @@ const scopeOf = ({ family, groups }: Parsed, policy: Policy): number => {
   if (first >> 8 === 0xff) {
     return first & 0xf
   }
-  const isLoopback = groups.every((group, index) => group === (index === 7 ? 1 : 0))
   // RFC 6724, section 3.4: the loopback address has link-local scope.
-  return isLoopback || first >> 6 === 0xfe80 >> 6 ? linkLocal : first >> 6 === 0xfec0 >> 6 ? siteLocal : global
+  return isLoopbackGroups(groups) || first >> 6 === 0xfe80 >> 6
+    ? linkLocal
+    : first >> 6 === 0xfec0 >> 6
+    ? siteLocal
+    : global
 }
 
 interface Ranked<P> {

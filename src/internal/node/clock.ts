@@ -1,9 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-
-/** The longest that a timer of Node's sleeps. */
-const longest = 2 ** 31 - 1
+import { longestTimeout } from "../race/clock.js"
 
 /**
  * The process's clock, with timers that can be told not to keep the process alive, as a socket can by `unref`.
@@ -15,7 +13,7 @@ export const makeClock = (): Clock.Clock & { readonly hold: (isHeld: boolean) =>
   let isHeld = true
   const sleep = (duration: Duration.Duration) => {
     const millis = Duration.toMillis(duration)
-    return millis > longest ? Effect.never : Effect.async<void>((resume) => {
+    return millis > longestTimeout ? Effect.never : Effect.async<void>((resume) => {
       const timer = setTimeout(() => {
         timers.delete(timer)
         resume(Effect.void)

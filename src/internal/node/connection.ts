@@ -10,14 +10,10 @@ import { hold } from "./handle.js"
 import { innerSocket, innerTlsSocket, type Options, type Relay } from "./inner.js"
 import { needsNat64 } from "./nat64.js"
 import { run } from "./promise.js"
-import { connected, familyOf, secured, serverNameOf, withoutDot } from "./socket.js"
+import { connected, connectPlain, connectSecure, familyOf, secured, serverNameOf, withoutDot } from "./socket.js"
 import { makeResolver } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
-
-// Node's own, also where a program puts ours in their places.
-const { connect } = net
-const { connect: connectTls } = tls
 
 /** Marks options that have come here before, by way of Node. */
 const isRaced = Symbol("isRaced")
@@ -300,11 +296,18 @@ export const raced = <S extends net.Socket>(
   return (isAdopted ? adopting(options, isSecure, make) : undefined) ?? probing(options, make)
 }
 
-/** The arguments of `net.connect` and `tls.connect`: options, or a port and a host before them, or a path. */
-const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, listener: (() => void) | undefined] => {
+/**
+ * The arguments of `net.connect`, `tls.connect` and of the agents' `createConnection`: options, or a port and a host before
+ * them, or a path.
+ *
+ * @internal
+ */
+export const normalize = <Listener = () => void>(
+  args: ReadonlyArray<unknown>
+): readonly [options: Options, listener: Listener | undefined] => {
   const [first, second, third] = args
   const last = args[args.length - 1]
-  const listener = typeof last === "function" ? last as () => void : undefined
+  const listener = typeof last === "function" ? last as Listener : undefined
   if (typeof first === "object" && first !== null) {
     // Node reads inherited options, too.
     const options: Record<PropertyKey, unknown> = { ...first }
@@ -318,7 +321,7 @@ const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, li
   return [
     {
       ...more,
-      ...(isPath ? { path: first } : { port: first as number }),
+      ...(isPath ? { path: first } : typeof first === "undefined" || first === null ? {} : { port: first as number }),
       ...(typeof second === "string" && { host: second })
     },
     listener
@@ -328,13 +331,13 @@ const normalize = (args: ReadonlyArray<unknown>): readonly [options: Options, li
 /** @internal */
 export const createConnection = (...args: ReadonlyArray<unknown>): net.Socket => {
   const [options, listener] = normalize(args)
-  const socket = raced(options, false, (options) => connect(options as net.NetConnectOpts))
+  const socket = raced(options, false, (options) => connectPlain(options as net.NetConnectOpts))
   return listener === undefined ? socket : socket.once("connect", listener)
 }
 
 /** @internal */
 export const createTlsConnection = (...args: ReadonlyArray<unknown>): tls.TLSSocket => {
   const [options, listener] = normalize(args)
-  const socket = raced(options, true, (options) => connectTls(options))
+  const socket = raced(options, true, (options) => connectSecure(options))
   return listener === undefined ? socket : socket.once("secureConnect", listener)
 }

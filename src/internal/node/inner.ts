@@ -1,12 +1,8 @@
-import * as net from "node:net"
-import * as tls from "node:tls"
+import type * as net from "node:net"
+import type * as tls from "node:tls"
 import type * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
-import { localTo } from "./socket.js"
-
-// Node's own, also where a program puts ours in their places.
-const { connect } = net
-const { connect: connectTls } = tls
+import { connectPlain, connectSecure, localTo } from "./socket.js"
 
 /**
  * Options of `net.connect` and of `tls.connect`, as they come from programs and from Node's agents.
@@ -44,7 +40,7 @@ const inherited = (options: Options, address: HappyEyeballs.Address) => {
  * @internal
  */
 export const innerSocket = (options: Options, address: HappyEyeballs.Address): net.Socket =>
-  connect(inherited(options, address) as net.NetConnectOpts).pause()
+  connectPlain(inherited(options, address) as net.NetConnectOpts).pause()
 
 /**
  * Repeats on the outer socket what an inner one has received.
@@ -95,7 +91,7 @@ export const innerTlsSocket = (
   outer: tls.TLSSocket,
   address: HappyEyeballs.Address
 ): readonly [socket: tls.TLSSocket, relay: Relay] => {
-  const inner = connectTls({
+  const inner = connectSecure({
     ...inherited(options, address),
     checkServerIdentity: () => undefined,
     rejectUnauthorized: false

@@ -10,16 +10,20 @@ import * as tls from "node:tls"
 import { domainToASCII } from "node:url"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
-import * as StaggeredRace from "../../StaggeredRace.js"
 import { fromText } from "../happyEyeballs/address.js"
-import { connectionAttemptDelay, owesNoDelay } from "../happyEyeballs/connect.js"
+import { connectionAttemptDelay, owesNoDelay, tellRace } from "../happyEyeballs/connect.js"
 import { Checks } from "../options.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
-// Node's own, also where a program puts ours in their places.
-const { connect: connectNet } = net
-const { connect: connectSecure } = tls
+/**
+ * Node's own, also where a program puts ours in their places.
+ *
+ * @internal
+ */
+export const { connect: connectPlain } = net
+/** @internal */
+export const { connect: connectSecure } = tls
 
 /** @internal */
 export const toError = (cause: unknown): NodeJS.ErrnoException =>
@@ -43,10 +47,8 @@ export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>):
 /**
  * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
  * event may come before anybody waits for it.
- *
- * @internal
  */
-export const awaiting = (
+const awaiting = (
   socket: net.Socket,
   event: "connect" | "secureConnect"
 ): Deferred.Deferred<void, NodeHappyEyeballs.SocketFailed> => {
@@ -80,15 +82,18 @@ const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A
   )
 
 /**
- * For a socket that is about to connect. An error that comes before the event loop has turned is the system's own, such
- * as that there is no route: nothing was sent.
+ * Waits until a socket, which is about to connect, has connected. An error that comes before the event loop has turned is
+ * the system's own, such as that there is no route: nothing was sent.
  *
  * @internal
  */
-export const sparesTheNetwork = (): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> => {
+export const connects = (socket: net.Socket): Effect.Effect<void, NodeHappyEyeballs.SocketFailed> => {
   let hasTurned = false
   setImmediate(() => hasTurned = true)
-  return Effect.tapError(() => hasTurned ? Effect.void : owesNoDelay)
+  return Effect.tapError(
+    Deferred.await(awaiting(socket, "connect")),
+    () => hasTurned ? Effect.void : owesNoDelay
+  )
 }
 
 /**
@@ -98,11 +103,7 @@ export const sparesTheNetwork = (): <A, E, R>(self: Effect.Effect<A, E, R>) => E
  */
 export const handshakeBegins = (
   handshakeDelay: HappyEyeballs.ConnectOptions["connectionAttemptDelay"] = connectionAttemptDelay
-): Effect.Effect<void> =>
-  Effect.flatMap(
-    StaggeredRace.CurrentAttempt,
-    Option.match({ onNone: () => Effect.void, onSome: ({ progress }) => progress(handshakeDelay) })
-  )
+): Effect.Effect<void> => tellRace(({ progress }) => progress(handshakeDelay))
 
 /**
  * Opens a socket and waits until it is connected.
@@ -110,10 +111,7 @@ export const handshakeBegins = (
  * @internal
  */
 export const connected = <S extends net.Socket>(make: () => S) =>
-  Effect.flatMap(
-    acquire(make, (socket) => sparesTheNetwork()(Deferred.await(awaiting(socket, "connect")))),
-    ([socket, connects]) => Effect.as(connects, socket)
-  )
+  Effect.flatMap(acquire(make, connects), ([socket, connected]) => Effect.as(connected, socket))
 
 /**
  * Opens a socket and waits until its TLS handshake is done.
@@ -125,13 +123,9 @@ export const secured = <S extends net.Socket>(
   handshakeDelay?: HappyEyeballs.ConnectOptions["connectionAttemptDelay"]
 ) =>
   Effect.flatMap(
-    acquire(make, (socket) =>
-      [
-        sparesTheNetwork()(Deferred.await(awaiting(socket, "connect"))),
-        awaiting(socket, "secureConnect")
-      ] as const),
-    ([socket, [connects, secures]]) =>
-      connects.pipe(
+    acquire(make, (socket) => [connects(socket), awaiting(socket, "secureConnect")] as const),
+    ([socket, [connected, secures]]) =>
+      connected.pipe(
         Effect.zipRight(handshakeBegins(handshakeDelay)),
         Effect.zipRight(Deferred.await(secures)),
         Effect.as(socket)
@@ -192,7 +186,7 @@ export const open = ({ localAddresses, ...options }: NodeHappyEyeballs.SocketOpt
   return (endpoint: HappyEyeballs.Endpoint) => {
     const { address: host, port } = endpoint
     const local = localTo(endpoint, { ...options, localAddresses })
-    return connected(() => connectNet({ ...options, ...local, host, port, autoSelectFamily: false }))
+    return connected(() => connectPlain({ ...options, ...local, host, port, autoSelectFamily: false }))
   }
 }
 
@@ -202,7 +196,7 @@ export const openTls = ({ handshakeDelay: input, localAddresses, ...options }: N
   return (endpoint: HappyEyeballs.Endpoint) => {
     const { address, host, port } = endpoint
     const local = localTo(endpoint, { ...options, localAddresses })
-    const servername = options.servername ?? (isName(host) ? serverNameOf(host) : undefined)
+    const servername = options.servername ?? (serverNameOf(host) || undefined)
     const named = servername === undefined ? options : { ...options, servername }
     const connection = { ...named, ...local, ...identityOf(host, named), host: address, port, autoSelectFamily: false }
     return secured(() => connectSecure(connection), handshakeDelay)

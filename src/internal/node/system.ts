@@ -171,11 +171,11 @@ export const makeResolver = (
             resume(Effect.fail(failure(error)))
           }
         }
+        if (lookup === undefined && families?.length !== 1 && isElsewhere(host, family)) {
+          return resume(Effect.succeed([]))
+        }
         const flags = hints ?? defaultHints(system, family, families)
         if (lookup === undefined) {
-          if (families?.length !== 1 && isElsewhere(host, family)) {
-            return resume(Effect.succeed([]))
-          }
           // Read `dns.lookup` for each query: caches and monitors replace it, and Node itself uses their replacement.
           const leave = lookupsOf(dns.lookup).join({ host, family, hints: flags }, answer)
           return Effect.sync(leave)

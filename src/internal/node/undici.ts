@@ -6,16 +6,7 @@ import * as net from "node:net"
 import * as HappyEyeballs from "../../HappyEyeballs.js"
 import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
-import {
-  awaiting,
-  failure,
-  familyOf,
-  handshakeBegins,
-  isUntrusted,
-  localTo,
-  sparesTheNetwork,
-  withoutDot
-} from "./socket.js"
+import { connects, failure, familyOf, handshakeBegins, isUntrusted, localTo, withoutDot } from "./socket.js"
 
 /** Undici's own, in milliseconds: https://undici.nodejs.org/#/docs/api/Client, `connect.timeout`. */
 const connectTimeout = 10_000
@@ -40,10 +31,7 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
   if (given instanceof net.Socket) {
     socket = given.on("error", constVoid)
   }
-  const connects = given instanceof net.Socket
-    ? sparesTheNetwork()(Deferred.await(awaiting(given, "connect")))
-    : undefined
-  return { connects, release, result }
+  return { connected: given instanceof net.Socket ? connects(given) : undefined, release, result }
 }
 
 const open = (
@@ -55,13 +43,19 @@ const open = (
     Effect.try({ try: () => start(connector, options), catch: failure }),
     ({ release }) => Effect.sync(release)
   ).pipe(
-    Effect.tap(({ connects }) =>
-      connects !== undefined && options.protocol === "https:"
-        ? Effect.zipRight(connects, handshakeBegins(handshakeDelay))
-        : connects ?? Effect.void
+    Effect.tap(({ connected }) =>
+      connected !== undefined && options.protocol === "https:"
+        ? Effect.zipRight(connected, handshakeBegins(handshakeDelay))
+        : connected ?? Effect.void
     ),
     Effect.flatMap(({ result }) => Deferred.await(result))
   )
+
+/** Undici knows its own errors by their names and codes. */
+const toUndiciError = (error: NodeJS.ErrnoException) =>
+  error.code === "ETIMEDOUT" && error.cause instanceof HappyEyeballs.ConnectionFailed
+    ? Object.assign(error, { name: "ConnectTimeoutError", code: "UND_ERR_CONNECT_TIMEOUT" })
+    : error
 
 /**
  * A connector that races, and a way to stop it, with all that it is doing. Undici stops none of its connectors, not
@@ -71,12 +65,6 @@ const open = (
  */
 export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.PlainOptions = {}) => {
   const running = new Set<() => void>()
-
-  /** Undici knows its own errors by their names and codes. */
-  const toUndiciError = (error: NodeJS.ErrnoException) =>
-    error.code === "ETIMEDOUT" && error.cause instanceof HappyEyeballs.ConnectionFailed
-      ? Object.assign(error, { name: "ConnectTimeoutError", code: "UND_ERR_CONNECT_TIMEOUT" })
-      : error
 
   const racing: NodeHappyEyeballs.Connector = (request, callback) => {
     // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.

@@ -79,8 +79,12 @@ const soon = (callback: () => void): () => void => {
   return () => clearTimeout(timeout)
 }
 
-// The most that `setTimeout` takes. As in Effect, a longer delay never passes.
-const longestTimeout = 2 ** 31 - 1
+/**
+ * The most that `setTimeout` takes, in milliseconds. As in Effect, a longer delay never passes.
+ *
+ * @internal
+ */
+export const longestTimeout = 2 ** 31 - 1
 
 /**
  * The process's clock sleeps by `setTimeout`: a fiber around it would cost much more than the timeout. When it fires, the
