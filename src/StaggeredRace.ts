@@ -507,6 +507,10 @@ export interface Attempt<A, E> {
    */
   readonly endedAt: number
   /**
+   * When the attempt last called `progress`, in milliseconds of the `Clock`.
+   */
+  readonly progressedAt: Option.Option<number>
+  /**
    * What started the attempt.
    */
   readonly startedBy: StartedBy

@@ -29,8 +29,10 @@ const connect = async (host: string) => {
 
 const took: Array<number> = []
 if (atOnce) {
-  // All at once compete for what a process does when it connects first.
-  await connect(warmUp)
+  // What a process compiles as it connects first is not of interest here either.
+  for (let index = 0; index < 150; index++) {
+    await connect(warmUp)
+  }
   took.push(...await Promise.all(hosts.map(connect)))
 } else {
   for (const host of hosts) {

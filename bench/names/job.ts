@@ -3,7 +3,7 @@ export interface Job {
   /** In turn, or all at once. */
   readonly hosts: ReadonlyArray<string>
   readonly atOnce: boolean
-  /** Another host, for the first connection of a process. */
+  /** Another host, for the first connections of a process. */
   readonly warmUp: string
   readonly port: number
   readonly resultOrder: "ipv4first" | "verbatim"

@@ -91,7 +91,7 @@ const measure = (network: Network.Network, way: typeof ways[number], job: Omit<J
         const options = ["-q", "-s", "-o", "/dev/null", "-m", "10", "-w", "%{time_connect}", "--noproxy", "*"]
         return Effect.map(
           run(
-            [...network.client, "curl", ...options, `telnet://${host}:${job.port}`.replace("telnet", "http")],
+            [...network.client, "curl", ...options, `http://${host}:${job.port}`],
             12_000
           ),
           ({ stdout }) => Number(stdout) * 1000

@@ -27,6 +27,23 @@ describe.concurrent("an outcome", () => {
       ])
     }))
 
+  it.live("tells when each attempt made progress last", () =>
+    Effect.gen(function*() {
+      const progress = (millis: number) =>
+        Effect.zipRight(
+          Effect.sleep(millis),
+          Effect.flatMap(StaggeredRace.CurrentAttempt, (current) => Option.getOrThrow(current).progress(100))
+        )
+      const steps = Effect.zipRight(progress(10), progress(20))
+      const { exit } = yield* observe(
+        StaggeredRace.outcome([Effect.zipRight(steps, Effect.never), Effect.fail(0), Effect.as(progress(5), "ok")], {
+          delay: 50
+        })
+      )
+      const { attempts } = yield* exit
+      deepStrictEqual(attempts.map(({ progressedAt }) => Option.getOrNull(progressedAt)), [30, null, 135])
+    }))
+
   it.live("tells since when a start was parked: for a place, by minDelay, by progress, for a slow stream", () =>
     Effect.gen(function*() {
       const due = (race: Effect.Effect<StaggeredRace.Outcome<string, unknown, unknown>>) =>

@@ -15,6 +15,7 @@ export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   dueAt: more.startedAt ?? 0,
   startedAt: 0,
   endedAt: 100,
+  progressedAt: Option.none(),
   startedBy: "first",
   exit: Exit.interrupt(FiberId.none),
   result: "lost",
@@ -69,6 +70,7 @@ const attempts = FastCheck.array(
     dueAt: at,
     startedAt: at,
     endedAt: at,
+    progressedAt: FastCheck.option(at).map(Option.fromNullable),
     startedBy: FastCheck.constantFrom("first" as const, "delay" as const, "failure" as const),
     result: FastCheck.constantFrom("failed" as const, "lost" as const, "late" as const),
     exit: cause.map(Exit.failCause)

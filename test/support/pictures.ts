@@ -61,13 +61,32 @@ const late: Drawable = {
   winner: Option.some({ index: 1, value: "ok" }),
   exit: Exit.succeed("ok"),
   attempts: [
-    { index: 0, dueAt: 0, startedAt: 0, endedAt: 160, startedBy: "first", result: "late", exit: Exit.succeed("late") },
-    { index: 1, dueAt: 20, startedAt: 20, endedAt: 100, startedBy: "delay", result: "won", exit: Exit.succeed("ok") },
+    {
+      index: 0,
+      dueAt: 0,
+      startedAt: 0,
+      endedAt: 160,
+      progressedAt: Option.none(),
+      startedBy: "first",
+      result: "late",
+      exit: Exit.succeed("late")
+    },
+    {
+      index: 1,
+      dueAt: 20,
+      startedAt: 20,
+      endedAt: 100,
+      progressedAt: Option.none(),
+      startedBy: "delay",
+      result: "won",
+      exit: Exit.succeed("ok")
+    },
     {
       index: 2,
       dueAt: 40,
       startedAt: 40,
       endedAt: 100,
+      progressedAt: Option.none(),
       startedBy: "delay",
       result: "late",
       exit: Exit.succeed("late")
@@ -77,6 +96,7 @@ const late: Drawable = {
       dueAt: 60,
       startedAt: 60,
       endedAt: 130,
+      progressedAt: Option.none(),
       startedBy: "delay",
       result: "lost",
       exit: Exit.failCause(Cause.sequential(Cause.interrupt(FiberId.none), Cause.die(new Error("could not close"))))

@@ -1,5 +1,5 @@
 import * as Arr from "effect/Array"
-import * as Clock from "effect/Clock"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -144,7 +144,7 @@ export const resolve = (
 ): Stream.Stream<HappyEyeballs.Address, HappyEyeballs.ResolutionFailed, HappyEyeballs.Resolver> =>
   Stream.unwrap(Effect.map(resolutionOf(host, options), (resolution) =>
     Stream.concat(
-      resolution.addresses,
+      Stream.fromPull(resolution.open),
       Stream.unwrap(Effect.sync(() =>
         resolution.given.length > 0
           ? Stream.empty
@@ -179,29 +179,6 @@ export const tellRace = (tell: (attempt: StaggeredRace.CurrentAttempt) => Effect
  */
 export const owesNoDelay: Effect.Effect<void> = tellRace(({ waiveMinDelay }) => waiveMinDelay)
 
-/** Notes when an attempt has made progress last. */
-const watched = <A, E, R>(attempt: Effect.Effect<A, E, R>, progressed: Map<number, number>) =>
-  Effect.flatMap(
-    StaggeredRace.CurrentAttempt,
-    Option.match({
-      onNone: () => attempt,
-      onSome: ({ index, progress, waiveMinDelay }) =>
-        Effect.provideService(
-          attempt,
-          StaggeredRace.CurrentAttempt,
-          Option.some<StaggeredRace.CurrentAttempt>({
-            index,
-            progress: (duration) =>
-              Effect.zipRight(
-                Effect.map(Clock.currentTimeMillis, (now) => progressed.set(index, now)),
-                progress(duration)
-              ),
-            waiveMinDelay
-          })
-        )
-    })
-  )
-
 /** @internal */
 export const outcome = <A, E, R>(
   target: HappyEyeballs.Target,
@@ -217,17 +194,13 @@ export const outcome = <A, E, R>(
     }),
     (resolution) => {
       const { delay, fatal, timeout } = decodeRace(options)
-      const progressed = new Map<number, number>()
-      const candidates = Stream.map(resolution.addresses, (address) => {
+      const candidateOf = (address: HappyEyeballs.Address) => {
         const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
-        return watched(
-          isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt,
-          progressed
-        )
-      })
+        return isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt
+      }
       // The resolution gives one address per attempt, as it starts, so the indices agree.
-      const race = staggeredRace.outcomeStream(
-        candidates,
+      const race = staggeredRace.outcomePull(
+        Effect.map(resolution.open, Effect.map(Chunk.map(candidateOf))),
         { delay, minDelay: connectionAttemptDelayMin, fatal },
         watch((index) => attributesOf(target, resolution.given[index])),
         timeout
@@ -240,7 +213,7 @@ export const outcome = <A, E, R>(
             ...address,
             startedAt: attempt.startedAt,
             endedAt: attempt.endedAt,
-            progressedAt: Option.fromNullable(progressed.get(attempt.index)),
+            progressedAt: attempt.progressedAt,
             result: attempt.result,
             cause: Exit.causeOption(attempt.exit)
           })

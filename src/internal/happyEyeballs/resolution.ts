@@ -1,13 +1,12 @@
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
 import type { Address, Family, QueryFailed } from "../../HappyEyeballs.js"
+import type * as Source from "../race/source.js"
 import { Sequence, standIns } from "./address.js"
 
 /** @internal */
@@ -29,6 +28,8 @@ export interface Answer {
 
 const ipv6: Family = 6
 
+type Pull<C> = Source.Pull<C, never, never>
+
 type Query = (family: Family) => Effect.Effect<Answer, QueryFailed>
 
 /**
@@ -41,8 +42,8 @@ export class Resolution {
   private readonly sequence: Sequence<Address>
   private readonly pending = new Set<Family>()
   private firstAnswerAt = Infinity
-  /** Done by the next answer. */
-  private answered = Deferred.unsafeMake<void>(FiberId.none)
+  private answers = 0
+  private wake: (() => void) | undefined
 
   constructor(
     private readonly query: Query,
@@ -64,15 +65,13 @@ export class Resolution {
   }
 
   /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
-  readonly addresses: Stream.Stream<Address> = Stream.fromPull(
-    Effect.suspend(() => {
-      this.families.forEach((family) => this.pending.add(family))
-      return Effect.as(
-        Effect.forEach(this.families, (family) => Effect.forkScoped(this.ask(family)), { discard: true }),
-        Effect.suspend(() => this.pull())
-      )
-    })
-  )
+  readonly open: Effect.Effect<Pull<Address>, never, Scope.Scope> = Effect.suspend(() => {
+    this.families.forEach((family) => this.pending.add(family))
+    return Effect.as(
+      Effect.forEach(this.families, (family) => Effect.forkScoped(this.ask(family)), { discard: true }),
+      Effect.suspend(() => this.pull())
+    )
+  })
 
   private ask(family: Family): Effect.Effect<void> {
     return Effect.flatMap(
@@ -95,15 +94,15 @@ export class Resolution {
         }
       }
     }
-    Deferred.unsafeDone(this.answered, Effect.void)
-    this.answered = Deferred.unsafeMake(FiberId.none)
+    this.answers++
+    this.wake?.()
   }
 
-  private pull(): Effect.Effect<Chunk.Chunk<Address>, Option.Option<never>> {
-    const { answered } = this
+  private pull(): Pull<Address> {
+    const { answers } = this
     return Effect.flatMap(Effect.zipRight(this.decideFirst(), Clock.currentTimeMillis), (now) => {
       // What was answered while that was decided can decide otherwise.
-      if (answered !== this.answered) {
+      if (answers !== this.answers) {
         return this.pull()
       }
       const address = this.sequence.peek()
@@ -115,11 +114,22 @@ export class Resolution {
         this.sequence.take(address)
         return Effect.succeed(Chunk.of(address))
       }
-      const answer = Deferred.await(answered)
+      const next = this.answerAfter(answers)
       return Effect.zipRight(
-        held === Infinity ? answer : Effect.timeoutOption(answer, held),
+        held === Infinity ? next : Effect.timeoutOption(next, held),
         Effect.suspend(() => this.pull())
       )
+    })
+  }
+
+  /** Waits until there are more answers than so many. It is a latch but for the price. */
+  private answerAfter(answers: number): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      if (this.answers > answers) {
+        resume(Effect.void)
+      } else {
+        this.wake = () => resume(Effect.void)
+      }
     })
   }
 

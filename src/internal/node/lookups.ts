@@ -53,14 +53,15 @@ export class Lookups {
     const known = this.pending.get(key)
     const callers = known ?? new Set()
     // Who shares a look-up, or waits for a turn, goes on in its own AsyncLocalStorage.
-    const caller: Answer = AsyncResource.bind(answer)
+    const context = new AsyncResource("HappyEyeballs")
+    const caller: Answer = (error, found) => context.runInAsyncScope(answer, undefined, error, found)
     callers.add(caller)
     if (known === undefined) {
       this.pending.set(key, callers)
       if (family === 4) {
         this.start(key, question, callers)
       } else {
-        this.waiting.set(key, AsyncResource.bind(() => this.start(key, question, callers)))
+        this.waiting.set(key, () => context.runInAsyncScope(() => this.start(key, question, callers)))
         this.startWaiting()
       }
     }

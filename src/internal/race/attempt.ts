@@ -21,7 +21,8 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
 )
 
 interface Progress {
-  onProgress(index: number, millis: number): void
+  /** Returns the time. */
+  onProgress(index: number, millis: number): number
   onWaive(index: number): void
 }
 
@@ -42,6 +43,8 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
+  /** Only declared: few attempts make progress. */
+  declare progressedAt?: number
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
 
@@ -66,7 +69,9 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
         const millis = check.millis("progress", duration)
-        this.race?.onProgress(this.index, millis)
+        if (this.race !== undefined) {
+          this.progressedAt = this.race.onProgress(this.index, millis)
+        }
       })
   }
 

@@ -19,7 +19,7 @@ import { runtimeOf } from "./fibers.js"
 import type { Decision } from "./rules.js"
 import { Race } from "./run.js"
 import { decode, type Settings } from "./settings.js"
-import { fromIterable, fromStream, type Open } from "./source.js"
+import { fromIterable, fromPull, fromStream, type Open, type Pull } from "./source.js"
 
 export { metrics } from "../observe.js"
 export { CurrentAttempt } from "./attempt.js"
@@ -193,6 +193,7 @@ const attemptOf = <A, E, E2, R>(
   startedAt: attempt.startedAt,
   startedBy: attempt.startedBy,
   endedAt: attempt.isRunning ? at : attempt.endedAt,
+  progressedAt: Option.fromNullable(attempt.progressedAt),
   exit: winner?.attempt === attempt
     ? Exit.succeed(winner.value)
     : attempt.isRunning || attempt.exit === undefined
@@ -229,7 +230,19 @@ export const raceStream = <A, E, R, E2>(
 export const outcomeStream = <A, E, R, E2>(
   candidates: Stream.Stream<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
-  watch = raceTelemetry,
-  timeout?: number
+  watch = raceTelemetry
 ): Effect.Effect<StaggeredRace.Outcome<A, E, E2>, never, R> =>
-  run(() => fromStream(candidates), options, watch, describe, timeout)
+  run(() => fromStream(candidates), options, watch, describe)
+
+/**
+ * As `outcomeStream`, for a source of our own, and for so many milliseconds at most.
+ *
+ * @internal
+ */
+export const outcomePull = <A, E, R, E2>(
+  open: Effect.Effect<Pull<Candidate<A, E, R>, E2, R>, never, R | Scope.Scope>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch: Watch,
+  timeout: number
+): Effect.Effect<StaggeredRace.Outcome<A, E, E2>, never, R> =>
+  run(() => fromPull(open), options, watch, describe, timeout)

@@ -248,8 +248,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  onProgress(index: number, millis: number): void {
-    this.rules.progressed(index, this.now, millis)
+  onProgress(index: number, millis: number): number {
+    const at = this.now
+    this.rules.progressed(index, at, millis)
+    return at
   }
 
   onWaive(index: number): void {

@@ -139,8 +139,20 @@ export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, 
   if (!isStream(stream)) {
     throw mistaken(stream, "a Stream of effects")
   }
-  return (receiver, fibers) => new Pulling(stream, receiver, fibers)
+  return fromPull(Stream.toPull(stream))
 }
+
+/**
+ * What a stream is once it is opened. For a source of our own it costs less than half of what a stream does.
+ *
+ * @internal
+ */
+export type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
+
+/** @internal */
+export const fromPull =
+  <C, E, R>(open: Effect.Effect<Pull<C, E, R>, never, R | Scope.Scope>): Open<C, E, R> => (receiver, fibers) =>
+    new Pulling(open, receiver, fibers)
 
 /** The stream's finalizers change nothing in the caller, but an interruption that came meanwhile is kept there. */
 const asBefore = (fiberId: FiberId.Single, before: FiberRefs.FiberRefs, after: FiberRefs.FiberRefs) =>
@@ -149,8 +161,6 @@ const asBefore = (fiberId: FiberId.Single, before: FiberRefs.FiberRefs, after: F
     fiberRef: FiberRef.interruptedCause,
     value: FiberRefs.getOrDefault(after, FiberRef.interruptedCause)
   })
-
-type Pull<C, E, R> = Effect.Effect<Chunk.Chunk<C>, Option.Option<E>, R>
 
 class Pulling<C, E, R> implements Source {
   readonly whyEmpty = ""
@@ -163,7 +173,7 @@ class Pulling<C, E, R> implements Source {
   private isClosed = false
 
   constructor(
-    private readonly stream: Stream.Stream<C, E, R>,
+    private readonly open: Effect.Effect<Pull<C, E, R>, never, R | Scope.Scope>,
     private readonly receiver: Receiver<C, E>,
     private readonly fibers: Fibers<R>
   ) {}
@@ -214,7 +224,7 @@ class Pulling<C, E, R> implements Source {
   }
 
   private get nextChunk(): Pull<C, E, R> {
-    const open = Effect.map(Scope.extend(Stream.toPull(this.stream), this.scope), (pull) => this.opened = pull)
+    const open = Effect.map(Scope.extend(this.open, this.scope), (pull) => this.opened = pull)
     const pull = Effect.suspend(() => this.opened ?? Effect.flatten(open))
     return Effect.flatMap(pull, (chunk) => Chunk.isEmpty(chunk) ? this.nextChunk : Effect.succeed(chunk))
   }
