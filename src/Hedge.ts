@@ -225,7 +225,7 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = bu
  * const program = Effect.gen(function*() {
  *   const budget = yield* Hedge.makeBudget({ ratio: 0.1 })
  *   const policy = yield* Hedge.make({ delay: "50 millis", budget })
- *   const retries = Schedule.recurs(3).pipe(Schedule.whileInputEffect(() => Hedge.spend(budget)))
+ *   const retries = Schedule.recurs(3).pipe(Schedule.whileInputEffect(() => Hedge.tryAcquire(budget)))
  *   return yield* Effect.fail("refused").pipe(Hedge.hedge(policy), Effect.retry(retries), Effect.flip)
  * })
  *
@@ -235,7 +235,7 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = bu
  * @since 0.2.0
  * @category budgets
  */
-export const spend: (budget: Budget) => Effect.Effect<boolean> = budgets.spend
+export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tryAcquire
 
 /**
  * Changes how many copies there are to be for each call, while the program runs.
@@ -297,8 +297,8 @@ export interface Options<in A = unknown, in E = unknown> {
   readonly accept?: Predicate.Predicate<A> | undefined
   /** The failures after which no copy is of use. They end the call. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
-  /** Whether a copy ended with the wish for no more of them: none is sent after it, and those that run go on. */
-  readonly pushback?: Predicate.Predicate<Exit.Exit<A, E>> | undefined
+  /** What the end of a copy says about those that follow. Those that run go on. */
+  readonly pushback?: ((exit: Exit.Exit<A, E>) => Pushback) | undefined
   /** Whether copies are sent at all, asked for each call. */
   readonly enabled?: Effect.Effect<boolean> | undefined
   /** As in `StaggeredRace`. Default `"await"`. */
@@ -309,6 +309,16 @@ export interface Options<in A = unknown, in E = unknown> {
    */
   readonly name?: string | undefined
 }
+
+/**
+ * What a server says about when it will take another request: `true` for none any more, `false` for whenever one is due,
+ * or how long it is to get none. gRPC calls it so
+ * (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback); HTTP has `Retry-After`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Pushback = boolean | Duration.DurationInput
 
 /**
  * Options of {@link make}.
@@ -393,6 +403,8 @@ export interface CallOptions {
    * many keys, the 256 that were called for last are known.
    */
   readonly key?: string | undefined
+  /** The delay of this call, in the place of the policy's: because of its size, say, or of the time it has left. */
+  readonly delay?: Duration.DurationInput | undefined
 }
 
 /**

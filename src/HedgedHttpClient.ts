@@ -14,10 +14,14 @@
  * @since 0.2.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import type * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as Types from "effect/Types"
@@ -48,6 +52,14 @@ export interface Options<out E = never, out R = never> {
    * one for another server. Default: the client itself.
    */
   readonly copies?: HttpClient.HttpClient.With<E, R> | undefined
+  /**
+   * When a request has been answered: with the headers of the response, or when all of its body has been read, so that a
+   * body that stalls, or breaks off, is answered by a hedge. A body that has been read is kept in memory, and can be read
+   * as any other, as a stream as well. Default `"headers"`.
+   */
+  readonly answered?: "headers" | "body" | undefined
+  /** The delay of a request, in the place of the policy's: because of its size, say. `undefined` for the policy's. */
+  readonly delay?: ((request: HttpClientRequest.HttpClientRequest) => Duration.DurationInput | undefined) | undefined
 }
 
 /** Data first, where the first argument is a client. */
@@ -76,7 +88,7 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  * **Gotchas**
  *
  * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try.
- *   {@link Hedge.spend} has retries paid for by the budget of the copies. `retryTransient` leaves the responses open
+ *   {@link Hedge.tryAcquire} has retries paid for by the budget of the copies. `retryTransient` leaves the responses open
  *   that it retries: outside, until the scope is closed; inside, until nobody knows them any more.
  * - If the only response is one that is not good, and what came after it has failed, its body is gone.
  * - What is added by `HttpClient.mapRequest` later is done once, and not for each copy.
@@ -120,15 +132,68 @@ export const hedge: {
     options?: Options<E1, R1>
   ): <E2 extends E, R>(
     client: HttpClient.HttpClient.With<E2, R>
-  ) => HttpClient.HttpClient.With<E1 | E2, R | R1 | Scope.Scope>
+  ) => HttpClient.HttpClient.With<E1 | E2 | HttpClientError.ResponseError, R | R1>
   <E, R>(
     client: HttpClient.HttpClient.With<E, R>,
     policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E>>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E>>,
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>,
     options?: Options<E, R>
-  ): HttpClient.HttpClient.With<E, R | Scope.Scope>
+  ): HttpClient.HttpClient.With<E | HttpClientError.ResponseError, R>
 } = dual(isDataFirst, internal.hedge)
+
+/**
+ * As {@link hedge}, where a response lives as long as the scope around its request: its connection is closed with it.
+ *
+ * **When to use**
+ *
+ * Where responses may be left unread, or read in part, and where the client that is hedged needs a scope itself, as that of
+ * `HttpClient.withScope` does.
+ *
+ * @since 0.1.0
+ * @category clients
+ */
+export const hedgeScoped: {
+  <E, E1 = never, R1 = never>(
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
+    options?: Options<E1, R1>
+  ): <E2 extends E, R>(
+    client: HttpClient.HttpClient.With<E2, R>
+  ) => HttpClient.HttpClient.With<E1 | E2 | HttpClientError.ResponseError, R | R1 | Scope.Scope>
+  <E, R>(
+    client: HttpClient.HttpClient.With<E, R>,
+    policy:
+      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>
+      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>,
+    options?: Options<E, R>
+  ): HttpClient.HttpClient.With<E | HttpClientError.ResponseError, R | Scope.Scope>
+} = dual(isDataFirst, internal.hedgeScoped)
+
+/**
+ * The `HttpClient` in the environment, hedged.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: (
+  policy:
+    | Hedge.Policy<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+    | Hedge.MakeOptions<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>,
+  options?: Options<HttpClientError.HttpClientError, never>
+) => Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> = internal.layer
+
+/**
+ * A rule for pushback: after a 429 or 503 with `Retry-After`, the next copy is sent at that time, and none any more if
+ * that is later than `max` from now. The time is that of the clock on the wall.
+ *
+ * @since 0.1.0
+ * @category rules
+ */
+export const retryAfter: (
+  max: Duration.DurationInput
+) => (exit: Exit.Exit<HttpClientResponse.HttpClientResponse, unknown>) => Hedge.Pushback = internal.retryAfter
 
 /**
  * Hedges requests together with the reading of their responses.

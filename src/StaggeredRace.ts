@@ -678,6 +678,23 @@ export interface CurrentAttempt {
    * Only the newest attempt can do so, and only while it runs. The `delay` stays.
    */
   readonly waiveMinDelay: Effect.Effect<void>
+  /**
+   * Lets nothing start for at least this long from now, whatever fails meanwhile. Run it where whoever was asked says when
+   * to come back, as an HTTP server does by `Retry-After`.
+   *
+   * ```text
+   * delay: "250 millis", and the first attempt runs holdBack("300 millis") before it fails
+   *
+   *    0 ms     100       200       300       400
+   *    └─────────┴─────────┴─────────┴─────────┴───────
+   * #0 ┣━━━━━━━━━┫ failed
+   * #1           · · · · · · · · · · · · · · · +━━━━━━━
+   * ```
+   *
+   * - Any attempt can hold back the next start while it runs. Of several, the one that asks for the latest time counts.
+   * - A negative or invalid duration is a defect: an `IllegalArgumentException` with the value.
+   */
+  readonly holdBack: (duration: Duration.DurationInput) => Effect.Effect<void>
 }
 
 /**

@@ -58,7 +58,7 @@ const pay = (budget: Hedge.Budget, calls: number) =>
 const savings = (budget: Hedge.Budget) =>
   Effect.gen(function*() {
     let times = 0
-    while (yield* Hedge.spend(budget)) {
+    while (yield* Hedge.tryAcquire(budget)) {
       times++
     }
     return times
@@ -458,9 +458,9 @@ describe("Hedge's budget", () => {
     it.live("pays for a request, as long as there is something", () =>
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget({ ratio: 0.5 })
-        strictEqual(yield* Hedge.spend(budget), false)
+        strictEqual(yield* Hedge.tryAcquire(budget), false)
         yield* pay(budget, 2)
-        deepStrictEqual([yield* Hedge.spend(budget), yield* Hedge.spend(budget)], [true, false])
+        deepStrictEqual([yield* Hedge.tryAcquire(budget), yield* Hedge.tryAcquire(budget)], [true, false])
       })))
 
     it.live("copies have what is left, and the other way round", () =>
@@ -472,24 +472,24 @@ describe("Hedge's budget", () => {
         yield* Hedge.setRatio(budget, 0.1)
         strictEqual(yield* sent(policy, 9), 9)
         strictEqual(yield* sent(policy, 1), 2)
-        strictEqual(yield* Hedge.spend(budget), false)
+        strictEqual(yield* Hedge.tryAcquire(budget), false)
       })))
 
     it.live("is not in flight", () =>
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget({ ratio: 1, maxInFlight: 1 })
         yield* pay(budget, 5)
-        deepStrictEqual([yield* Hedge.spend(budget), yield* Hedge.spend(budget)], [true, true])
+        deepStrictEqual([yield* Hedge.tryAcquire(budget), yield* Hedge.tryAcquire(budget)], [true, true])
         strictEqual(yield* mostInFlight(budget, 1), 1)
         const none = yield* Hedge.makeBudget({ ratio: 1, maxInFlight: 0 })
         yield* pay(none, 1)
-        strictEqual(yield* Hedge.spend(none), true)
+        strictEqual(yield* Hedge.tryAcquire(none), true)
       })))
 
     it.live("looks at the clock when it is run", () =>
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget({ ratio: 1, window: 1000 })
-        const spend = Hedge.spend(budget)
+        const spend = Hedge.tryAcquire(budget)
         yield* pay(budget, 2)
         strictEqual(yield* spend, true)
         yield* Effect.sleep(1000)
@@ -526,7 +526,7 @@ describe("Hedge's budget", () => {
         yield* pay(budget, 3)
         yield* Hedge.setRatio(budget, 0)
         strictEqual(yield* sent(policy, 10), 10)
-        strictEqual(yield* Hedge.spend(budget), false)
+        strictEqual(yield* Hedge.tryAcquire(budget), false)
         yield* Hedge.setRatio(budget, 0.001)
         strictEqual(yield* savings(budget), 3)
       })))

@@ -498,7 +498,7 @@ describe("HedgedHttpClient", () => {
             yield* HedgedHttpClient.hedge(client, yield* Hedge.make({ delay: 500, budget })).execute(
               method("http://a/")
             )
-            return yield* Hedge.spend(budget)
+            return yield* Hedge.tryAcquire(budget)
           }))
         deepStrictEqual([yield* paid(get), yield* paid(post)], [true, false])
       }))
@@ -675,7 +675,7 @@ describe("HedgedHttpClient", () => {
             const exit = yield* Effect.exit(observed(Effect.gen(function*() {
               const budget = yield* Hedge.makeBudget({ ratio: 0.5 })
               const policy = yield* Hedge.make({ delay: 50, budget })
-              const retried = HttpClient.retry({ times: 3, while: () => Hedge.spend(budget) })
+              const retried = HttpClient.retry({ times: 3, while: () => Hedge.tryAcquire(budget) })
               const hedged = HedgedHttpClient.hedge(policy)
               const both = order === "inside" ? client.pipe(retried, hedged) : client.pipe(hedged, retried)
               yield* Effect.ignore(both.get("http://a/"))

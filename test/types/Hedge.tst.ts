@@ -85,7 +85,7 @@ describe("make", () => {
 
 describe("spend", () => {
   test("says whether it was paid for", () => {
-    expect(Hedge.spend({} as Hedge.Budget)).type.toBe<Effect.Effect<boolean>>()
+    expect(Hedge.tryAcquire({} as Hedge.Budget)).type.toBe<Effect.Effect<boolean>>()
   })
 })
 

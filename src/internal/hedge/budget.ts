@@ -1,4 +1,4 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Hedge from "../../Hedge.js"
@@ -72,6 +72,13 @@ export class Bucket {
   }
 }
 
+/**
+ * Milliseconds of time that only goes forward, whatever is done to the clock on the wall.
+ *
+ * @internal
+ */
+export const elapsed = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos()) / 1e6
+
 /** @internal */
 export const TypeId: Hedge.BudgetTypeId = Symbol.for("effect-staggered-race/Hedge/Budget") as Hedge.BudgetTypeId
 
@@ -106,13 +113,16 @@ export class Budget implements Hedge.Budget {
     return this.ratio > 0 && this.bucket.take(now)
   }
 
-  /** Pays for one more hedge, and says whether it may be sent. Then it is in flight until it is given back. */
-  take(now: number): boolean {
-    const isTaken = this.inFlight < this.maxInFlight && this.spend(now)
-    if (isTaken) {
-      this.inFlight++
+  /** Pays for one more hedge, which is in flight until it is given back, or says why it may not be sent. */
+  take(now: number): "in-flight" | "budget" | undefined {
+    if (this.inFlight >= this.maxInFlight) {
+      return "in-flight"
     }
-    return isTaken
+    if (!this.spend(now)) {
+      return "budget"
+    }
+    this.inFlight++
+    return undefined
   }
 
   giveBack(count: number): void {
@@ -125,7 +135,7 @@ export class Budget implements Hedge.Budget {
  *
  * @internal
  */
-export const unlimited = { ratio: 1, called: constVoid, take: () => true, giveBack: constVoid }
+export const unlimited = { ratio: 1, called: constVoid, take: () => undefined, giveBack: constVoid }
 
 /** @internal */
 export const isBudget = (budget: Hedge.Budget | Hedge.BudgetOptions): budget is Budget => TypeId in budget
@@ -135,8 +145,8 @@ export const make = (options: Hedge.BudgetOptions = {}): Effect.Effect<Hedge.Bud
   Effect.sync(() => new Budget(options))
 
 /** @internal */
-export const spend = (budget: Hedge.Budget): Effect.Effect<boolean> =>
-  Effect.map(Clock.currentTimeMillis, (now) => (budget as Budget).spend(now))
+export const tryAcquire = (budget: Hedge.Budget): Effect.Effect<boolean> =>
+  Effect.map(Effect.clock, (clock) => (budget as Budget).spend(elapsed(clock)))
 
 /** @internal */
 export const setRatio = (budget: Hedge.Budget, ratio: number): Effect.Effect<void> =>

@@ -1,240 +1,219 @@
 import * as Cause from "effect/Cause"
-import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Exit from "effect/Exit"
 import { constant } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../../Hedge.js"
+import type * as StaggeredRace from "../../StaggeredRace.js"
 import type { Watch } from "../observe.js"
-import { isInterruption, tidy } from "../race/causes.js"
+import { isInterruption } from "../race/causes.js"
 import * as staggeredRace from "../race/outcome.js"
+import { elapsed, unlimited } from "./budget.js"
 import { CallMetrics } from "./metrics.js"
 import { type Denied, from, type Plan, type Policy } from "./policy.js"
 
-/** An answer that is not good enough to win. To the race, it is a failure. */
-class Rejected extends Data.TaggedError("Rejected")<{ readonly answer: unknown }> {}
+type Event = StaggeredRace.RaceEvent<unknown, unknown>
 
-/** One copy of a request. It turns the server's answer into a `B`. */
-type Copy<B, E, R> = Effect.Effect<B, E | Rejected, R>
+/** Lets the rules for pushback hear how a server has answered. */
+type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.Effect<A, E1, R>
 
 /**
- * What a caller hands to a policy.
+ * What a caller hands to a policy: a race of copies, each of which turns a server's answer, an `A`, into a `C`.
  *
  * @internal
  */
-export interface Request<A, E, R, B> extends Pick<Hedge.Options<A, E>, "accept" | "fatal" | "pushback"> {
-  readonly key: string
-  /** The copy of that index, which passes its answer to `judge`; none if there is no target left for it. */
-  readonly copy: (
-    index: number,
-    judge: <R1>(answer: Effect.Effect<A, E, R1>) => Copy<A, E, R1>
-  ) => Option.Option<Copy<B, E, R>>
-  /** The end of a call without a winner that got at least one answer. It gets the first answer, and all failures. */
-  readonly settle: (answer: A, failures: Cause.Cause<E>) => Effect.Effect<B, E>
+export interface Request<A, E, R, C> extends Hedge.CallOptions {
+  /** The copy of that index; none if there is no target left for it. */
+  readonly copy: (index: number, heard: Heard<A, E>) => Option.Option<Effect.Effect<C, E, R>>
+  readonly accept: ((copied: C) => boolean) | undefined
+  readonly fatal: Hedge.Options<A, E>["fatal"]
+  readonly pushback: Hedge.Options<A, E>["pushback"]
 }
 
-/** A race of copies. The call asks for a hedge, and pays for it, only when the hedge is due. */
-class Call<A, E, R, B> {
-  /** Copies that the call has asked for, and that have not ended. */
-  private running = 0
-  /** Hedges that are paid for. */
-  private sent = 0
-  /** Hedges that are paid for and have not begun. */
-  private waiting = 0
-  /** A hedge that is paid for ahead of its turn. */
-  private reserved: Option.Option<Copy<B, E, R>> = Option.none()
+/**
+ * One call: the source of its race asks for a hedge, and pays for it, when it is due. As the observer of its race, it
+ * sees each copy begin and end, in the very step in which it does so.
+ */
+class Call<A, E, R, C> {
+  /** Hedges that were paid for, and those of them that have begun. */
+  private paid = 0
+  private begun = 0
+  /** When the request itself was sent, until it is known how long it took. */
+  private sentAt: number | undefined
+  /** From when on the request is late, in milliseconds from then. */
+  private late = Infinity
   /** The call sends no more hedges. */
-  private closed = false
-  private isFatal = false
-  private isFirstRejected = false
+  private isClosed = false
+  private isRejected = false
 
   constructor(
     private readonly policy: Policy<A, E>,
-    private readonly request: Request<A, E, R, B>,
+    private readonly request: Request<A, E, R, C>,
     private readonly clock: Clock.Clock,
     private readonly metrics: CallMetrics | undefined
   ) {}
 
-  private get now(): number {
-    return this.clock.unsafeCurrentTimeMillis()
-  }
-
-  run(plan: Either.Either<Plan, Denied>): Effect.Effect<B, E, R> {
+  run(plan: Either.Either<Plan, Denied>): Effect.Effect<C, E, R> {
     if (Either.isLeft(plan)) {
       this.deny(plan.left)
-      return this.race(Infinity, Infinity)
+      return this.race(Infinity)
     }
     const { delay, probability } = plan.right
-    const quick = typeof delay === "number" ? delay : Infinity
-    this.metrics?.onDelay(quick)
+    this.late = typeof delay === "number" ? delay : Infinity
+    this.metrics?.onDelay(this.late)
     return probability === 1
-      ? this.race(delay, quick)
-      : Effect.flatMap(Random.next, (drawn) => this.race(drawn < probability ? delay : Infinity, quick))
+      ? this.race(delay)
+      : Effect.flatMap(Random.next, (drawn) => this.race(drawn < probability ? delay : Infinity))
   }
 
-  private race(delay: Plan["delay"], quick: number): Effect.Effect<B, E, R> {
-    const { metrics, policy: { budget, settings } } = this
-    const fatal = settings.fatal ?? this.request.fatal
-    const copies = { [Symbol.iterator]: () => this.copies(quick) }
-    return staggeredRace.race<B, E | Rejected, R>(copies, {
-      delay,
-      losers: settings.losers,
-      fatal: fatal && ((cause) => this.isFatal = Option.isNone(rejectedIn(cause)) && fatal(cause as Cause.Cause<E>))
-    }, metrics?.watch ?? nobody).pipe(
-      Effect.catchAllCause((cause) => this.settle(cause)),
-      Effect.onExit((exit) =>
-        Effect.sync(() => {
-          budget.giveBack(this.waiting)
-          metrics?.onSettled(exit)
-        })
-      )
+  private race(delay: Plan["delay"]): Effect.Effect<C, E, R> {
+    const { metrics, policy: { budget, learns, settings: { losers } }, request: { accept, fatal } } = this
+    const isObserved = learns || metrics !== undefined || budget !== unlimited
+    const copies = { [Symbol.iterator]: () => this.copies() }
+    const race = staggeredRace.race<C, E, R>(
+      copies,
+      { delay, losers, fatal },
+      isObserved ? this.watch : nobody,
+      accept && ((copied, index) => accept(copied) || this.reject(index))
     )
+    return metrics === undefined ? race : Effect.onExit(race, (exit) => Effect.sync(() => metrics.onSettled(exit)))
   }
 
   /** The race pulls a copy when it is due. */
-  private *copies(quick: number): Generator<Copy<B, E, R>> {
-    const first = this.request.copy(0, (answer) => this.judge(0, answer))
-    if (Option.isSome(first)) {
-      yield this.observed(0, first.value, quick)
-      for (let copy = this.next(); Option.isSome(copy); copy = this.next()) {
-        yield copy.value
+  private *copies(): Generator<Effect.Effect<C, E, R>> {
+    const request = this.request.copy(0, this.heard)
+    if (Option.isSome(request)) {
+      yield request.value
+      for (let hedge = this.next(); Option.isSome(hedge); hedge = this.next()) {
+        yield hedge.value
       }
     }
   }
 
   /** The next hedge, paid for, or none. */
-  private next(): Option.Option<Copy<B, E, R>> {
-    const { policy, reserved } = this
-    if (Option.isSome(reserved)) {
-      this.reserved = Option.none()
-      return reserved
-    }
-    const index = this.sent + 1
-    if (this.closed || index > policy.settings.maxHedges) {
+  private next(): Option.Option<Effect.Effect<C, E, R>> {
+    const { paid, policy: { budget, settings } } = this
+    if (this.isClosed || paid === settings.maxHedges) {
       return Option.none()
     }
-    // If `copy` throws, the call stays closed and does not ask again.
-    this.closed = true
-    const copy = this.request.copy(index, (answer) => this.judge(index, answer))
-    this.closed = false
-    if (Option.isNone(copy)) {
-      return this.deny("no-target")
+    const hedge = this.request.copy(paid + 1, this.heard)
+    const denied = Option.isNone(hedge) ? "no-target" : budget.take(elapsed(this.clock))
+    if (denied !== undefined) {
+      this.deny(denied)
+      return Option.none()
     }
-    if (!policy.budget.take(this.now)) {
-      return this.deny("budget")
-    }
-    this.sent++
-    this.waiting++
-    return Option.some(this.observed(index, copy.value, Infinity))
+    this.paid++
+    return hedge
   }
 
-  private deny(reason: Denied): Option.Option<never> {
-    if (!this.closed && this.sent < this.policy.settings.maxHedges) {
+  private deny(reason: Denied): void {
+    if (!this.isClosed && this.paid < this.policy.settings.maxHedges) {
       this.metrics?.onDenied(reason)
     }
-    this.closed = true
-    return Option.none()
+    this.isClosed = true
   }
 
-  private observed(index: number, copy: Copy<B, E, R>, quick: number): Copy<B, E, R> {
-    this.running++
-    let startedAt = NaN
-    const begun = Effect.suspend(() => {
-      startedAt = this.now
-      if (index > 0) {
-        this.waiting--
+  private reject(index: number): false {
+    this.isRejected ||= index === 0
+    this.metrics?.onRejected(index)
+    return false
+  }
+
+  private readonly heard: Heard<A, E> = (answer) => {
+    const { pushback } = this.request
+    return pushback === undefined ? answer : Effect.flatMap(staggeredRace.CurrentAttempt, (attempt) =>
+      Effect.onExit(answer, (exit) =>
+        isInterruption(exit)
+          ? Effect.void
+          : Effect.suspend(() => this.pushBack(pushback(exit), Option.getOrThrow(attempt)))))
+  }
+
+  private pushBack(asked: Hedge.Pushback, { holdBack }: StaggeredRace.CurrentAttempt): Effect.Effect<void> {
+    if (typeof asked === "boolean") {
+      return asked ? Effect.sync(() => this.deny("pushback")) : Effect.void
+    }
+    return holdBack(asked)
+  }
+
+  // What it sees of its race.
+
+  private readonly watch: Watch = (caller, runtime) => {
+    const telemetry = this.metrics?.watch(caller, runtime, undefined)
+    return {
+      attemptSpan: telemetry?.attemptSpan ?? noSpan,
+      onEvent: (event) => {
+        this.onEvent(event)
+        telemetry?.onEvent(event)
       }
-      return copy
-    })
-    return Effect.onExit(begun, (exit) =>
-      Effect.sync(() => {
-        this.running--
-        if (Number.isNaN(startedAt)) {
-          // Interrupted before it began: `race` gives it back, with the others that wait.
-          return
-        }
-        if (index > 0) {
-          this.policy.budget.giveBack(1)
+    }
+  }
+
+  private onEvent(event: Event): void {
+    const { budget } = this.policy
+    switch (event._tag) {
+      case "Started": {
+        if (event.index > 0) {
+          this.begun++
         } else {
-          this.record(this.now - startedAt, exit, quick)
+          this.sentAt = elapsed(this.clock)
         }
-      }))
-  }
-
-  private record(elapsed: number, exit: Exit.Exit<unknown, unknown>, quick: number): void {
-    if (Exit.isSuccess(exit) && !this.isFirstRejected) {
-      this.policy.record(this.request.key, elapsed, "ended", this.now)
-    } else if (isInterruption(exit) || elapsed >= quick) {
-      this.policy.record(this.request.key, elapsed, "cutOff", this.now)
-    }
-  }
-
-  /** Lets an answer win that is good enough, or that nothing better can follow. What the answer holds stays open. */
-  private judge<R1>(index: number, answer: Effect.Effect<A, E, R1>): Copy<A, E, R1> {
-    const { accept = this.request.accept, pushback = this.request.pushback } = this.policy.settings
-    const heard = pushback === undefined ? answer : Effect.onExit(answer, (exit) =>
-      Effect.sync(() => {
-        if (!isInterruption(exit) && pushback(exit)) {
-          this.deny("pushback")
-        }
-      }))
-    return accept === undefined ? heard : Effect.flatMap(heard, (answer) => {
-      if (accept(answer)) {
-        return Effect.succeed(answer)
+        return
       }
-      this.isFirstRejected ||= index === 0
-      this.metrics?.onRejected(index)
-      return this.mayGetBetter() ? new Rejected({ answer }) : Effect.succeed(answer)
-    })
+      case "Decided": {
+        // What was not sent is not in flight, and what has not answered yet would have taken longer.
+        budget.giveBack(this.paid - this.begun)
+        return this.record("cutOff", 0)
+      }
+      case "Won":
+      case "Failed":
+      case "Lost":
+      case "SucceededLate": {
+        return event.index > 0 ? budget.giveBack(1) : this.requestEnded(event)
+      }
+    }
   }
 
-  private mayGetBetter(): boolean {
-    if (this.running > 1) {
-      return true
+  private requestEnded(event: Event): void {
+    if (event._tag === "Won" && !this.isRejected) {
+      return this.record("ended", 0)
     }
-    try {
-      this.reserved = this.next()
-    } catch {
-      // This copy has not failed. The race pulls again if others fail, and then reports the failure of `copy`.
-    }
-    return Option.isSome(this.reserved)
+    // What is no answer tells only of those that were late. One that interrupted itself has not answered either.
+    const isCutOff = event._tag === "Failed" && Cause.isInterruptedOnly(event.cause) && !Cause.isEmpty(event.cause)
+    this.record("cutOff", isCutOff ? 0 : this.late)
   }
 
-  private settle(cause: Cause.Cause<E | Rejected>): Effect.Effect<B, E> {
-    const rejected = rejectedIn(cause)
-    const failures = tidy(
-      Cause.flatMap(cause, (error) => error instanceof Rejected ? Cause.empty : Cause.fail(error))
-    )
-    return Option.isSome(rejected) && !this.isFatal && Chunk.isEmpty(Cause.defects(cause))
-      ? this.request.settle(rejected.value.answer as A, failures)
-      : Effect.failCause(failures)
+  /** Records how long the request took, once, if it was that long at least. */
+  private record(how: "ended" | "cutOff", least: number): void {
+    const { clock, policy, request: { key = "" }, sentAt } = this
+    if (sentAt !== undefined) {
+      const now = elapsed(clock)
+      this.sentAt = undefined
+      if (now - sentAt >= least) {
+        policy.record(key, now - sentAt, how, now)
+      }
+    }
   }
 }
 
 const nobody: Watch = constant(undefined)
-
-const rejectedIn = (cause: Cause.Cause<unknown>): Option.Option<Rejected> =>
-  Chunk.findFirst(Cause.failures(cause), (error) => error instanceof Rejected)
+const noSpan = constant(undefined)
 
 /** @internal */
-export const call = <A, E, R, B>(
-  input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
-  request: Request<A, E, R, B>
-): Effect.Effect<B, E, R> =>
+export const call = <A, E, R, C>(
+  policy: Policy<A, E>,
+  request: Request<A, E, R, C>
+): Effect.Effect<C, E, R> =>
   Effect.withFiberRuntime((fiber) => {
     const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-    const policy = from(input)
     const { budget, settings: { enabled, name } } = policy
     const metrics = name === undefined ? undefined : new CallMetrics(name, fiber)
     const run = (isEnabled: boolean) => {
-      const now = clock.unsafeCurrentTimeMillis()
+      const now = elapsed(clock)
       budget.called(now)
-      const plan = isEnabled ? policy.plan(request.key, now) : Either.left("disabled" as const)
+      const plan = isEnabled ? policy.plan(request, now) : Either.left("disabled" as const)
       return new Call(policy, request, clock, metrics).run(plan)
     }
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
@@ -243,13 +222,19 @@ export const call = <A, E, R, B>(
 /** @internal */
 export const hedgeWith = <A, E, R>(
   candidate: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
-  policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
-  { key = "" }: Hedge.CallOptions = {}
+  input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+  options: Hedge.CallOptions = {}
 ): Effect.Effect<A, E, R> =>
-  call<A, E, R, A>(policy, {
-    key,
-    copy: (index, judge) => Option.map(candidate(index), judge),
-    settle: Effect.succeed
+  Effect.suspend(() => {
+    const policy = from(input)
+    const { accept, fatal, pushback } = policy.settings
+    return call<A, E, R, A>(policy, {
+      ...options,
+      copy: (index, heard) => Option.map(candidate(index), heard),
+      accept,
+      fatal,
+      pushback
+    })
   })
 
 /** @internal */

@@ -77,7 +77,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
 }
 
 /** Why a call sends no hedge. */
-export type Denied = "disabled" | "warm-up" | "max" | "budget" | "no-target" | "pushback"
+export type Denied = "disabled" | "warm-up" | "max" | "budget" | "in-flight" | "no-target" | "pushback"
 
 /** When a call sends hedges, and with which probability if it is late. */
 export interface Plan {
@@ -158,9 +158,15 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
       : (_, estimate) => ({ delay: estimate, probability })
   }
 
+  /** Whether calls have to be recorded. */
+  get learns(): boolean {
+    return isPercentile(this.settings.delay)
+  }
+
   /** When a call sends hedges, or why it sends none. */
-  plan(key: string, now: number): Either.Either<Plan, Denied> {
-    const { delay, probability } = this.settings
+  plan({ delay: own, key = "" }: Hedge.CallOptions, now: number): Either.Either<Plan, Denied> {
+    const { delay: general, probability } = this.settings
+    const delay: Timing | Hedge.Percentile = own === undefined ? general : check.millis("delay", own)
     return isPercentile(delay)
       ? this.estimator(key, delay).plan(now)
       : Either.right({ delay, probability: probability === "auto" ? 1 : probability })
@@ -177,6 +183,10 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
     }
   }
 }
+
+/** @internal */
+export const isPolicy = <A, E>(input: Hedge.Policy<A, E> | object): input is Hedge.Policy<A, E> =>
+  input instanceof Policy
 
 /** @internal */
 export const make = <A = unknown, E = unknown>(

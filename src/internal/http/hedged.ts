@@ -1,25 +1,30 @@
+import * as Headers from "@effect/platform/Headers"
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type * as Hedge from "../../Hedge.js"
 import type * as HedgedHttpClient from "../../HedgedHttpClient.js"
 import { call } from "../hedge/call.js"
+import { from, isPolicy, make, type Policy } from "../hedge/policy.js"
 import { Checks } from "../options.js"
 
 const check = new Checks("HedgedHttpClient")
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
-type Policy<E> = Hedge.Policy<Response, E> | Hedge.Options<Response, E>
+type Input<E> = Hedge.Policy<Response, E> | Hedge.Options<Response, E>
 
 /** Sending these twice has the same effect as sending them once (RFC 9110, section 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"]
@@ -42,9 +47,9 @@ const isTransient = (error: unknown): boolean =>
 const isFatal = (cause: Cause.Cause<unknown>) =>
   !Cause.isInterruptedOnly(cause) && !Option.exists(Cause.failureOption(cause), isTransient)
 
-/** The server says when to come back, so a hedge before that is of no use (RFC 9110, section 10.2.3). */
-const isPushback = (exit: Exit.Exit<Response, unknown>): boolean => {
-  const response = Exit.match(exit, {
+/** The response that a request has ended with, also where a client inside took its status for an error. */
+const responseOf = (exit: Exit.Exit<Response, unknown>): Option.Option<Response> =>
+  Exit.match(exit, {
     onFailure: (cause) =>
       Option.flatMap(
         Cause.failureOption(cause),
@@ -55,10 +60,26 @@ const isPushback = (exit: Exit.Exit<Response, unknown>): boolean => {
       ),
     onSuccess: Option.some
   })
-  return Option.exists(
-    response,
-    ({ headers, status }) => (status === 429 || status === 503) && headers["retry-after"] !== undefined
-  )
+
+/** RFC 9110, section 10.2.3: a whole number of seconds, or a date. */
+const parseRetryAfter = (text: string, now: number): number =>
+  /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now
+
+/** @internal */
+export const retryAfter = (max: Duration.DurationInput): (exit: Exit.Exit<Response, unknown>) => Hedge.Pushback => {
+  const most = check.millis("max", max)
+  return (exit) =>
+    Option.match(responseOf(exit), {
+      onNone: () => false,
+      onSome: ({ headers, status }) => {
+        const asked = headers["retry-after"]
+        if (asked === undefined || status !== 429 && status !== 503) {
+          return false
+        }
+        const millis = parseRetryAfter(asked, Date.now())
+        return millis <= most ? Math.max(millis, 0) : true
+      }
+    })
 }
 
 const isRepeatable = (body: HttpBody.HttpBody) =>
@@ -79,69 +100,137 @@ const discard = ({ text }: Response): Effect.Effect<void> =>
     Effect.asVoid
   )
 
+/** Responses that are handed over. Whoever gets one closes it, or lets it be closed as its client does. */
+const handedOver = new WeakSet<Response>()
+
 /**
- * Closes a request's connection with the scope. `HttpClient.withScope` does not suffice: it neither aborts a request
- * that is interrupted earlier, such as a try that an inner client gives up, nor closes the response after a redirect.
+ * Closes a response with the scope, unless it is handed over. `HttpClient.withScope` does not suffice: it neither aborts a
+ * request that is interrupted earlier, such as a try that an inner client gives up, nor closes the response after a
+ * redirect.
  */
-const scoped = <E, R>(client: HttpClient.HttpClient.With<E, R>): HttpClient.HttpClient.With<E, R | Scope.Scope> =>
-  HttpClient.transformResponse(
-    client,
-    (send) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.tap(restore(send), (response) => Effect.addFinalizer(() => discard(response)))
-      )
+const closing = <E, R>(send: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.tap(restore(send), (response) =>
+      Effect.addFinalizer(() => handedOver.has(response) ? Effect.void : discard(response)))
   )
 
-interface Settings<E, R> {
+/**
+ * Runs a call in a scope of its own. Closing it waits for losers, so where these are left to the background, so is that.
+ */
+const inOwnScope = <A, E, R>(
+  { settings: { losers } }: Pick<Policy<never, never>, "settings">,
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
+  losers === "await"
+    ? Effect.scoped(self)
+    : Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Scope.make(), (scope) =>
+        Effect.onExit(restore(Scope.extend(self, scope)), (exit) =>
+          Effect.forkDaemon(Scope.close(scope, exit))))
+    )
+
+/** The body of a response, read. */
+const buffered = (response: Response): Effect.Effect<Response, HttpClientError.ResponseError> =>
+  Effect.map(response.arrayBuffer, (bytes) => {
+    const { cookies, headers, remoteAddress, request, status } = response
+    const type = headers["content-type"]
+    const init = type === undefined ? { status } : { status, headers: { "content-type": type } }
+    // There is none for some statuses, such as 204.
+    const body = HttpClientResponse.fromWeb(request, new globalThis.Response(bytes.byteLength > 0 ? bytes : null, init))
+    return Object.defineProperties(body, {
+      cookies: { value: cookies },
+      headers: { value: headers },
+      remoteAddress: { value: remoteAddress }
+    })
+  })
+
+/** By default a server is waited for no longer: whoever hedges is in a hurry. */
+const defaultPushback = retryAfter("1 second")
+
+/** What the copies of one client's requests have in common. */
+interface Copies<E, R> {
+  readonly policy: Policy<Response, E>
+  readonly accept: Predicate.Predicate<Response>
   readonly mayCopy: (request: Request) => boolean
-  readonly key: (request: Request) => string
-  /** Sends the copy of that index as a request object of its own, and closes its connection with the scope. */
-  readonly send: (request: Request, index: number) => Effect.Effect<Response, E, R | Scope.Scope>
+  /** Sends the copy of that index, as a request object of its own. */
+  readonly send: (request: Request, index: number) => Effect.Effect<Response, E, R>
+  readonly options: (request: Request) => Hedge.CallOptions
 }
 
 const decode = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
-  { attemptHeader = "x-hedge-attempt", copies = client, key = originOf, methods = safeMethods }:
+  input: Input<E>,
+  { attemptHeader = "x-hedge-attempt", copies = client, delay, key = originOf, methods = safeMethods }:
     HedgedHttpClient.Options<E, R>
-): Settings<E, R> => {
+): Copies<E, R> => {
   const isFine = attemptHeader === false || /^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)
   check.that(isFine, "attemptHeader", attemptHeader, "the name of a header, or false")
-  check.functions({ key })
-  const [first, others] = [scoped(client), scoped(copies)]
+  check.functions({ delay, key })
+  const policy = from(input)
   const repeatable = new Set(methods.map((method) => method.toUpperCase()))
   return {
+    policy,
+    accept: policy.settings.accept ?? isGood,
     mayCopy: ({ body, headers, method }) =>
       isRepeatable(body) && (repeatable.has(method) || headers["idempotency-key"] !== undefined),
-    key,
-    send: (request, index) =>
+    send: (request, index) => {
+      const headers = attemptHeader === false ? request.headers : index > 0
+        ? Headers.set(request.headers, attemptHeader, `${index}`)
+        // A proxy may pass on that of a hedge that it has got.
+        : Headers.remove(request.headers, attemptHeader)
       // Some clients, such as that of `HttpClient.withScope`, tell requests apart by their object.
-      (index === 0 ? first : others).execute(
-        HttpClientRequest.setHeaders(
-          request,
-          index === 0 || attemptHeader === false ? {} : { [attemptHeader]: `${index}` }
-        )
-      )
+      const copy: Request = Object.create(request, { headers: { value: headers, enumerable: true } })
+      return (index === 0 ? client : copies).execute(copy)
+    },
+    options: (request) => ({ key: key(request), delay: delay?.(request) })
   }
 }
 
-const rules = { accept: isGood, fatal: isFatal, pushback: isPushback }
+/** The response of the copy that has won, and what was read of it, if it was good. */
+interface Won<B> {
+  readonly response: Response
+  readonly read: Option.Option<B>
+}
 
-/** @internal */
-export const hedge = <E, R>(
-  client: HttpClient.HttpClient.With<E, R>,
-  policy: Policy<E>,
-  options: HedgedHttpClient.Options<E, R> = {}
-): HttpClient.HttpClient.With<E, R | Scope.Scope> => {
-  const { key, mayCopy, send } = decode(client, options)
-  const execute = (request: Request): Effect.Effect<Response, E, R | Scope.Scope> =>
+/** Races copies. A copy has answered when its response has been read. Those that lose are closed with their scopes. */
+const racing = <E, R, B, E2, R2>(
+  { accept, options, policy, send }: Copies<E | E2, R>,
+  request: Request,
+  read: (response: Response) => Effect.Effect<B, E2, R2>
+): Effect.Effect<Won<B>, E | E2, R | R2 | Scope.Scope> => {
+  const { fatal = isFatal, pushback = defaultPushback } = policy.settings
+  return call<Response, E | E2, R | R2 | Scope.Scope, Won<B>>(policy, {
+    ...options(request),
+    copy: (index, heard) =>
+      Option.some(Effect.flatMap(heard(closing(send(request, index))), (response) =>
+        accept(response)
+          ? Effect.map(read(response), (read) => ({ response, read: Option.some(read) }))
+          : Effect.succeed({ response, read: Option.none() }))),
+    accept: ({ read }) => Option.isSome(read),
+    fatal,
+    pushback
+  })
+}
+
+/** A body that is read may break off. */
+type Broken<E> = E | HttpClientError.ResponseError
+
+/** The client whose requests are raced, or sent as they are if they may not be sent twice. */
+const clientOf = <E, R, R2>(
+  copies: Copies<Broken<E>, R>,
+  { answered = "headers" }: HedgedHttpClient.Options<E, R>,
+  raced: (response: Effect.Effect<Response, Broken<E>, R | Scope.Scope>) => Effect.Effect<Response, Broken<E>, R2>,
+  alone: (response: Effect.Effect<Response, Broken<E>, R>) => Effect.Effect<Response, Broken<E>, R2>
+): HttpClient.HttpClient.With<Broken<E>, R2> => {
+  const read: (response: Response) => Effect.Effect<Response, HttpClientError.ResponseError> =
+    check.oneOf("answered", answered, ["headers", "body"]) === "body" ? buffered : Effect.succeed
+  const { mayCopy, send } = copies
+  const execute = (request: Request) =>
     mayCopy(request)
-      ? call<Response, E, R | Scope.Scope, Response>(policy, {
-        ...rules,
-        key: key(request),
-        copy: (index, judge) => Option.some(judge(send(request, index))),
-        settle: Effect.succeed
-      })
-      : send(request, 0)
+      ? raced(
+        Effect.map(racing(copies, request, read), ({ read, response }) => Option.getOrElse(read, () => response))
+      )
+      : alone(send(request, 0))
   return HttpClient.makeWith(
     (request: Effect.Effect<Request>) => Effect.flatMap(request, execute),
     Effect.succeed
@@ -149,23 +238,62 @@ export const hedge = <E, R>(
 }
 
 /** @internal */
+export const hedge = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>,
+  policy: Input<Broken<E>>,
+  options: HedgedHttpClient.Options<E, R> = {}
+): HttpClient.HttpClient.With<Broken<E>, R> => {
+  const copies = decode<Broken<E>, R>(client, policy, options)
+  const handOver = (response: Response) => Effect.sync(() => handedOver.add(response))
+  return clientOf<E, R, R>(
+    copies,
+    options,
+    // What the client requires is not its scope.
+    (raced) => inOwnScope(copies.policy, Effect.tap(raced, handOver)) as Effect.Effect<Response, Broken<E>, R>,
+    identity
+  )
+}
+
+/** @internal */
+export const hedgeScoped = <E, R>(
+  client: HttpClient.HttpClient.With<E, R>,
+  policy: Input<Broken<E>>,
+  options: HedgedHttpClient.Options<E, R> = {}
+): HttpClient.HttpClient.With<Broken<E>, R | Scope.Scope> =>
+  clientOf<E, R, R | Scope.Scope>(decode<Broken<E>, R>(client, policy, options), options, identity, closing)
+
+/** @internal */
 export const reading = <E, R, B, E2, R2>(
   client: HttpClient.HttpClient.With<E, R>,
-  policy: Policy<E | E2>,
+  policy: Input<E | E2>,
   read: (response: Response) => Effect.Effect<B, E2, R2>,
   options: HedgedHttpClient.Options<E, R> = {}
 ): (request: Request) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>> => {
-  const { key, mayCopy, send } = decode(client, options)
+  const copies = decode<E | E2, R>(client, policy, options)
   return (request) =>
     Effect.suspend(() =>
-      mayCopy(request)
-        ? call<Response, E | E2, Exclude<R | R2, Scope.Scope>, B>(policy, {
-          ...rules,
-          key: key(request),
-          copy: (index, judge) => Option.some(Effect.scoped(Effect.flatMap(judge(send(request, index)), read))),
-          // The rejected answers are closed, so there is nothing left to read.
-          settle: (_, failures) => Effect.failCause(failures)
-        })
-        : Effect.scoped(Effect.flatMap(send(request, 0), read))
+      inOwnScope(
+        copies.policy,
+        copies.mayCopy(request)
+          ? Effect.flatMap(
+            racing<E, R, B, E2, R2>(copies, request, read),
+            (won) => Option.match(won.read, { onNone: () => read(won.response), onSome: Effect.succeed })
+          )
+          : Effect.flatMap(closing(copies.send(request, 0)), read)
+      )
     )
 }
+
+/** @internal */
+export const layer = (
+  policy: Hedge.Policy<Response, HttpClientError.HttpClientError> | Hedge.MakeOptions<Response, HttpClientError.HttpClientError>,
+  options?: HedgedHttpClient.Options<HttpClientError.HttpClientError, never>
+): Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.flatMap(HttpClient.HttpClient, (client) =>
+      Effect.map(
+        isPolicy(policy) ? Effect.succeed(policy) : make(policy),
+        (policy): HttpClient.HttpClient => hedge<HttpClientError.HttpClientError, never>(client, policy, options)
+      ))
+  )

@@ -23,6 +23,7 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
 interface Progress {
   /** Returns the time. */
   onProgress(index: number, millis: number): number
+  onHoldBack(millis: number): void
   onWaive(index: number): void
 }
 
@@ -73,6 +74,11 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
           this.progressedAt = this.race.onProgress(this.index, millis)
         }
       })
+  }
+
+  get holdBack() {
+    return (duration: Duration.DurationInput): Effect.Effect<void> =>
+      Effect.sync(() => this.race?.onHoldBack(check.millis("holdBack", duration)))
   }
 
   get waiveMinDelay(): Effect.Effect<void> {

@@ -1,4 +1,5 @@
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -17,7 +18,7 @@ import { beside, combine, tidy } from "./causes.js"
 import { pendingOf } from "./events.js"
 import { runtimeOf } from "./fibers.js"
 import type { Decision } from "./rules.js"
-import { Race } from "./run.js"
+import { type Accept, Race } from "./run.js"
 import { decode, type Settings } from "./settings.js"
 import { fromIterable, fromPull, fromStream, type Open, type Pull } from "./source.js"
 
@@ -28,13 +29,20 @@ type Candidate<A, E, R> = Effect.Effect<A, E, R>
 
 const raceTelemetry = watchRace()
 
+/** What the other modules of this library may ask for besides. */
+interface Extras<A> {
+  readonly accept?: Accept<A> | undefined
+  /** Milliseconds. */
+  readonly timeout?: number
+}
+
 /** Runs a race to its end, and hands it over to `finish`. */
 const run = <A, E, E2, R, B, E3>(
   from: () => Open<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
   watch: Watch,
   finish: (race: Race<A, E, E2, R>) => Effect.Effect<B, E3>,
-  timeout = Infinity
+  { accept, timeout = Infinity }: Extras<A> = {}
 ): Effect.Effect<B, E3, R> => {
   let settings: Settings<A, E, R, R>
   let open: Open<Candidate<A, E, R>, E2, R>
@@ -51,6 +59,9 @@ const run = <A, E, E2, R, B, E3>(
       const span = telemetry?.span
       const runtime = span === undefined ? plain : Runtime.provideService(plain, Tracer.ParentSpan, span)
       const race = new Race(open, settings, caller, runtime, telemetry)
+      if (accept !== undefined) {
+        race.accept = accept
+      }
       const ended = Effect.matchCauseEffect(restore(race.loop(timeout)), {
         onFailure: (cause) => abandon(race, cause),
         onSuccess: () => Effect.flatMap(settle(race, restore), () => finish(race))
@@ -163,7 +174,10 @@ const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
       new Cause.IllegalArgumentException(`StaggeredRace: there are no candidates to race${race.source.whyEmpty}`)
     )
   }
-  return Exit.failCause(beside<E | E2>(combine(race.attempts, race.fatal), race.sourceFailure ?? Cause.empty))
+  const cause = beside<E | E2>(combine(race.attempts, race.fatal), race.sourceFailure ?? Cause.empty)
+  return race.spare !== undefined && race.fatal === undefined && Chunk.isEmpty(Cause.defects(cause))
+    ? race.spare
+    : Exit.failCause(cause)
 }
 
 const describe = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<StaggeredRace.Outcome<A, E, E2>> =>
@@ -209,8 +223,9 @@ export const toEffect = <A, E, E2>({ exit }: StaggeredRace.Outcome<A, E, E2>): E
 export const race = <A, E, R>(
   candidates: Iterable<Candidate<A, E, R>>,
   options: StaggeredRace.Options<A, E, R, R>,
-  watch = raceTelemetry
-): Effect.Effect<A, E, R> => run(() => fromIterable(candidates), options, watch, exitOf)
+  watch = raceTelemetry,
+  accept?: Accept<A>
+): Effect.Effect<A, E, R> => run(() => fromIterable(candidates), options, watch, exitOf, { accept })
 
 /** @internal */
 export const outcome = <A, E, R>(
@@ -245,4 +260,4 @@ export const outcomePull = <A, E, R, E2>(
   watch: Watch,
   timeout: number
 ): Effect.Effect<StaggeredRace.Outcome<A, E, E2>, never, R> =>
-  run(() => fromPull(open), options, watch, describe, timeout)
+  run(() => fromPull(open), options, watch, describe, { timeout })

@@ -78,6 +78,8 @@ export class Rules {
   private heldUntil = 0
   /** The last attempt that has let the next start come without the least distance. */
   private waivedBy = -1
+  /** How long after its start nothing may start, whatever fails. */
+  private heldBackUntil = 0
   /** How much time has passed since its start, at least: its timer has slept so long, whatever the clock says. */
   private slept = 0
 
@@ -145,6 +147,7 @@ export class Rules {
     this.delay = this.fixedDelay
     this.failedAt = Infinity
     this.heldUntil = 0
+    this.heldBackUntil = 0
     this.slept = 0
     return { index: this.newest, startedAt: now, dueAt, startedBy: nextBy, overlapped: running > 0 }
   }
@@ -193,6 +196,11 @@ export class Rules {
     }
   }
 
+  /** Nothing is to start for so many milliseconds, whatever fails meanwhile. */
+  heldBack(now: number, millis: number): void {
+    this.heldBackUntil = Math.max(this.heldBackUntil, this.elapsed(now) + millis)
+  }
+
   /** The next start does not have to keep the least distance from this one. */
   waived(index: number): void {
     if (index === this.newest) {
@@ -213,10 +221,16 @@ export class Rules {
 
   // Derived.
 
+  /** Whether anything besides the one attempt may still succeed. If it is `unasked`, only a pull can tell. */
+  get others(): "some" | "none" | "unasked" {
+    const { running, source } = this
+    return running > 1 ? "some" : source === "exhausted" ? "none" : source === "idle" ? "unasked" : "some"
+  }
+
   /** From the newest start to the next. */
   private get wait(): number {
     const wait = this.failedAt < Infinity ? 0 : Math.max(this.delay, this.heldUntil)
-    return this.waivedBy === this.newest ? wait : Math.max(this.pacing.minDelay, wait)
+    return Math.max(this.waivedBy === this.newest ? 0 : this.pacing.minDelay, this.heldBackUntil, wait)
   }
 
   private elapsed(now: number): number {

@@ -27,6 +27,13 @@ export interface Winner<A, E> {
   readonly value: A
 }
 
+/**
+ * Whether a success of the attempt of that index is good enough to win.
+ *
+ * @internal
+ */
+export type Accept<A> = (value: A, index: number) => boolean
+
 // Candidates that fail without suspending would block the event loop, and with it whatever could stop an endless source.
 const startsPerBreath = 1024
 
@@ -45,6 +52,9 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   /** The attempt that failed in a way that has ended the race. */
   fatal: Attempt<A, E> | undefined
   sourceFailure: Cause.Cause<E2> | undefined
+  /** The first success that was not good enough, if it holds nothing. Only declared, as what follows it. */
+  declare spare: Exit.Exit<A> | undefined
+  declare accept: Accept<A> | undefined
   /** Set if the caller was interrupted, or the race died, also after a win: then this is how the race ends. */
   aborted: Exit.Exit<never> | undefined
 
@@ -58,7 +68,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private readonly report: Report<A, E> | undefined
   private pulled: Candidate<A, E, R> | undefined
   private lastNow = 0
-  /** Only declared, so that races without a limit do not pay for it. */
   declare private cancelLimit: (() => void) | undefined
 
   constructor(
@@ -201,8 +210,18 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     })
   }
 
-  /** The first success wins, in one step in which no fiber can yield. */
+  /** The first success that is good enough wins, in one step in which no fiber can yield. */
   private claim(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
+    const { accept } = this
+    if (accept !== undefined && !this.isDecided) {
+      try {
+        if (!accept(value, attempt.index) && this.mayGetBetter()) {
+          return this.reject(attempt, value)
+        }
+      } catch (thrown) {
+        return attempt.giveBack(Exit.die(thrown))
+      }
+    }
     if (!this.rules.succeeded(this.now)) {
       return attempt.giveBack(Exit.succeed(value))
     }
@@ -210,6 +229,23 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.winner = { attempt, value }
     this.onDecided()
     return Effect.void
+  }
+
+  /** Whether anything may still succeed that is better than the success that has just come. The source may have to say. */
+  private mayGetBetter(): boolean {
+    if (this.rules.others === "unasked") {
+      this.rules.pulling()
+      this.source.pull()
+    }
+    return this.rules.others === "some"
+  }
+
+  /** A success that is not good enough is as a failure. If it holds nothing, it is kept in case that only failures follow. */
+  private reject(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
+    if (attempt.scope?.isUsed !== true) {
+      this.spare ??= Exit.succeed(value)
+    }
+    return attempt.giveBack(Exit.failCause(Cause.empty))
   }
 
   private onEnd(attempt: Attempt<A, E>, ended: Exit.Exit<void>): void {
@@ -241,7 +277,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   private isFatal(attempt: Attempt<A, E>, cause: Cause.Cause<E>): boolean {
     try {
-      return Boolean(this.settings.fatal?.(cause))
+      // An attempt that was rejected has not failed by itself.
+      return !Cause.isEmptyType(cause) && Boolean(this.settings.fatal?.(cause))
     } catch (thrown) {
       attempt.exit = Exit.failCause(Cause.sequential(cause, Cause.die(thrown)))
       return true
@@ -252,6 +289,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     const at = this.now
     this.rules.progressed(index, at, millis)
     return at
+  }
+
+  onHoldBack(millis: number): void {
+    this.rules.heldBack(this.now, millis)
+    this.onChange()
   }
 
   onWaive(index: number): void {
