@@ -283,22 +283,22 @@ const judging: Cases = [
     { fifo: "+0@0 +1@50 -0@60 | bad 1@60 | -1@60", lifo: "+0@0 +1@50 -1@60 | bad 0@60 | -0@60" }
   ],
   [
-    "nothing better comes than a failure",
+    "nothing better comes than a failure: the failure, as what the answer held is given back",
     [[5, "bad"], [5, "fail"]],
     { options: { accept } },
-    "+0@0 -0@5 +1@5 -1@10 | bad 0@10 |"
+    "+0@0 -0@5 +1@5 -1@10 | 1@10 |"
   ],
   [
-    "nothing better comes than failures: the first of those that were not accepted",
-    [[5, "bad"], [5, "bad"], [5, "fail"]],
+    "nothing better comes than failures: they are what the call fails with",
+    [[5, "bad"], [5, "fail"], [5, "fail"]],
     upTo(2, { accept }),
-    "+0@0 -0@5 +1@5 -1@10 +2@10 -2@15 | bad 0@15 |"
+    "+0@0 -0@5 +1@5 -1@10 +2@10 -2@15 | (1;2)@15 |"
   ],
   [
     "nothing better comes than a failure of the first",
     [[90, "fail"], [10, "bad"]],
     { options: { accept } },
-    "+0@0 +1@50 -1@60 -0@90 | bad 1@90 |"
+    "+0@0 +1@50 -1@60 -0@90 | 0@90 |"
   ],
   [
     "nothing better comes after a failure: what it holds is still there",
@@ -364,7 +364,7 @@ const judging: Cases = [
     "a copy after it that interrupts itself is a failure",
     [[5, "bad"], [5, "interrupt"]],
     { options: { accept } },
-    "+0@0 -0@5 +1@5 -1@10 | bad 0@10 |"
+    "+0@0 -0@5 +1@5 -1@10 | interrupted@10 |"
   ],
   [
     "a rule that throws is a defect of the copy",
@@ -385,10 +385,10 @@ const judging: Cases = [
     "+0@0 -0@5 +1@5 | bad 1@10 | -1@10"
   ],
   [
-    "in the background: the first of them, after a failure",
+    "in the background: the failure, as what the answer held is given back",
     [[5, "bad"], [5, "fail"]],
     { options: { accept, ...background } },
-    "+0@0 -0@5 +1@5 -1@10 | bad 0@10 |"
+    "+0@0 -0@5 +1@5 -1@10 | 1@10 |"
   ],
   [
     "in the background: one that comes when the call is decided is given back",

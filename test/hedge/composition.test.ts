@@ -103,7 +103,10 @@ describe("Hedge with others", () => {
         const budget = yield* Hedge.makeBudget({ ratio: 0.5 })
         const policy = yield* Hedge.make<string, string>({ delay: 50, budget })
         const { log, request } = requestOf(Array.from({ length: 100 }, () => fails))
-        const call = request.pipe(Hedge.hedge(policy), Effect.retry({ times: 5, while: () => Hedge.tryAcquire(budget) }))
+        const call = request.pipe(
+          Hedge.hedge(policy),
+          Effect.retry({ times: 5, while: () => Hedge.tryAcquire(budget) })
+        )
         yield* observed(Effect.repeatN(Effect.ignore(call), 3))
         // Two calls pay for a copy; it fails, and there is nothing left for a retry.
         deepStrictEqual(log, ["a0@0", "a0@0", "h1@0", "a0@0", "a0@0", "h1@0"])

@@ -214,11 +214,11 @@ const rows: ReadonlyArray<
     }
   ],
   [
-    "no answer is accepted, and the first of them is kept after a failure",
+    "an answer is not accepted, and then a copy fails",
     [[5, "bad"], [10, "fail"]],
     { options: { accept } },
     {
-      counted: { "calls end=rejected": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 },
       spans: [["rejected", 0, 5, "ok"], ["failed", 5, 15, "error"]]
     }
   ],

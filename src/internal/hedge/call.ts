@@ -124,11 +124,13 @@ class Call<A, E, R, C> {
 
   private readonly heard: Heard<A, E> = (answer) => {
     const { pushback } = this.request
-    return pushback === undefined ? answer : Effect.flatMap(staggeredRace.CurrentAttempt, (attempt) =>
-      Effect.onExit(answer, (exit) =>
-        isInterruption(exit)
-          ? Effect.void
-          : Effect.suspend(() => this.pushBack(pushback(exit), Option.getOrThrow(attempt)))))
+    return pushback === undefined ?
+      answer :
+      Effect.flatMap(staggeredRace.CurrentAttempt, (attempt) =>
+        Effect.onExit(answer, (exit) =>
+          isInterruption(exit)
+            ? Effect.void
+            : Effect.suspend(() => this.pushBack(pushback(exit), Option.getOrThrow(attempt)))))
   }
 
   private pushBack(asked: Hedge.Pushback, { holdBack }: StaggeredRace.CurrentAttempt): Effect.Effect<void> {

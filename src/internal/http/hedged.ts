@@ -63,7 +63,7 @@ const responseOf = (exit: Exit.Exit<Response, unknown>): Option.Option<Response>
 
 /** RFC 9110, section 10.2.3: a whole number of seconds, or a date. */
 const parseRetryAfter = (text: string, now: number): number =>
-  /^\d+$/.test(text.trim()) ? Number(text) * 1000 : Date.parse(text) - now
+  /^\d+$/.test(text) ? Number(text) * 1000 : /^[a-z]/i.test(text) ? Date.parse(text) - now : NaN
 
 /** @internal */
 export const retryAfter = (max: Duration.DurationInput): (exit: Exit.Exit<Response, unknown>) => Hedge.Pushback => {
@@ -110,8 +110,10 @@ const handedOver = new WeakSet<Response>()
  */
 const closing = <E, R>(send: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.tap(restore(send), (response) =>
-      Effect.addFinalizer(() => handedOver.has(response) ? Effect.void : discard(response)))
+    Effect.tap(
+      restore(send),
+      (response) => Effect.addFinalizer(() => handedOver.has(response) ? Effect.void : discard(response))
+    )
   )
 
 /**
@@ -286,7 +288,9 @@ export const reading = <E, R, B, E2, R2>(
 
 /** @internal */
 export const layer = (
-  policy: Hedge.Policy<Response, HttpClientError.HttpClientError> | Hedge.MakeOptions<Response, HttpClientError.HttpClientError>,
+  policy:
+    | Hedge.Policy<Response, HttpClientError.HttpClientError>
+    | Hedge.MakeOptions<Response, HttpClientError.HttpClientError>,
   options?: HedgedHttpClient.Options<HttpClientError.HttpClientError, never>
 ): Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> =>
   Layer.effect(

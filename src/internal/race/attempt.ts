@@ -65,6 +65,11 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     return Number.isNaN(this.endedAt)
   }
 
+  /** Whether it has not answered yet. */
+  get mayWin(): boolean {
+    return this.isRunning && this.exit === undefined
+  }
+
   // Made when it is asked for: few candidates do.
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>

@@ -221,10 +221,13 @@ export class Rules {
 
   // Derived.
 
-  /** Whether anything besides the one attempt may still succeed. If it is `unasked`, only a pull can tell. */
-  get others(): "some" | "none" | "unasked" {
-    const { running, source } = this
-    return running > 1 ? "some" : source === "exhausted" ? "none" : source === "idle" ? "unasked" : "some"
+  /** Whether only a pull can tell if there is another candidate. */
+  get isUnasked(): boolean {
+    return this.source === "idle"
+  }
+
+  get isExhausted(): boolean {
+    return this.source === "exhausted"
   }
 
   /** From the newest start to the next. */

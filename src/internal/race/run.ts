@@ -215,7 +215,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     const { accept } = this
     if (accept !== undefined && !this.isDecided) {
       try {
-        if (!accept(value, attempt.index) && this.mayGetBetter()) {
+        if (!accept(value, attempt.index) && this.mayGetBetter(attempt)) {
           return this.reject(attempt, value)
         }
       } catch (thrown) {
@@ -232,12 +232,15 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 
   /** Whether anything may still succeed that is better than the success that has just come. The source may have to say. */
-  private mayGetBetter(): boolean {
-    if (this.rules.others === "unasked") {
+  private mayGetBetter(than: Attempt<A, E>): boolean {
+    if (this.attempts.some((attempt) => attempt !== than && attempt.mayWin)) {
+      return true
+    }
+    if (this.rules.isUnasked) {
       this.rules.pulling()
       this.source.pull()
     }
-    return this.rules.others === "some"
+    return !this.rules.isExhausted
   }
 
   /** A success that is not good enough is as a failure. If it holds nothing, it is kept in case that only failures follow. */
