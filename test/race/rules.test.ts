@@ -4,7 +4,14 @@ import { explore, type Options } from "../support/orders.js"
 
 type Grid = { readonly [Name in keyof Options]: ReadonlyArray<Options[Name]> }
 
-const some: Grid = { delay: [2], minDelay: [1], concurrency: [2], size: ["known"], setsBack: [false] }
+const some: Grid = {
+  delay: [2],
+  minDelay: [1],
+  concurrency: [2],
+  size: ["known"],
+  setsBack: [false],
+  holdsBack: [false]
+}
 const every: Grid = { ...some, minDelay: [0, 1], concurrency: [1, 2, Infinity], size: ["known", "unknown"] }
 
 const grids: Readonly<Record<string, Grid>> = {
@@ -14,6 +21,12 @@ const grids: Readonly<Record<string, Grid>> = {
   "with delays that are told after the start": { ...some, delay: ["told"], minDelay: [0, 1] },
   "of a source that finds more than it said": { ...some, minDelay: [0, 1], size: ["changing"] },
   "of a source that says too much": { ...some, size: ["too high"] },
+  "where attempts hold back the next start": {
+    ...some,
+    delay: [0, 2, Infinity],
+    minDelay: [0],
+    holdsBack: [true]
+  },
   "by a clock that is set back": { ...some, minDelay: [0], setsBack: [true] }
 }
 
@@ -21,13 +34,17 @@ const optionsOf = (grid: Grid): ReadonlyArray<Options> =>
   grid.delay.flatMap((delay) =>
     grid.minDelay.flatMap((minDelay) =>
       grid.concurrency.flatMap((concurrency) =>
-        grid.size.flatMap((size) => grid.setsBack.map((setsBack) => ({ delay, minDelay, concurrency, size, setsBack })))
+        grid.size.flatMap((size) =>
+          grid.setsBack.flatMap((setsBack) =>
+            grid.holdsBack.map((holdsBack) => ({ delay, minDelay, concurrency, size, setsBack, holdsBack }))
+          )
+        )
       )
     )
   )
 
-// Every order of events of races of three candidates: starts, failures, successes, fatal failures, progress, timers that
-// fire early or late and are gone at once or later, sources that answer at once or later or end, interruption, and time.
+// Every order of events of races of three candidates: starts, failures, successes, fatal failures, progress, starts that
+// are held back, timers that fire early or late and are gone at once or later, sources that answer at once or later or end, interruption, and time.
 describe("the rules hold in every order of events", () => {
   let states = 0
   for (const [name, grid] of Object.entries(grids)) {

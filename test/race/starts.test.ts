@@ -1,5 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,6 +20,7 @@ import {
   nothing,
   observe,
   ok,
+  shape,
   transcript
 } from "../support/scenario.js"
 
@@ -298,6 +300,40 @@ describe.concurrent("what starts a candidate, and when", () => {
         const list = [waiving(1, fail(1), 0, seen), ...candidates([fail(1), fail(1), hang()], seen).slice(1)]
         yield* observe(StaggeredRace.race(list, { delay: 250, minDelay: 10 }), { interruptAt: 100 })
         deepStrictEqual(seen.started.map(([, at]) => at), [1, 2, 12])
+      }))
+  })
+
+  describe("an attempt that holds back the next start", () => {
+    const holdBack = (millis: number) =>
+      Effect.flatMap(StaggeredRace.CurrentAttempt, (attempt) => Option.getOrThrow(attempt).holdBack(millis))
+    type Hold = readonly [after: number, millis: number, then: Row]
+
+    it.live.each<readonly [string, ReadonlyArray<Hold>, starts: ReadonlyArray<number>]>([
+      ["though it fails", [[4, 300, fail(5)]], [0, 304, 404]],
+      ["though the delay has passed", [[50, 300, hang()]], [0, 350, 450]],
+      ["but not for longer than the delay does", [[50, 20, hang()]], [0, 100, 200]],
+      ["also if another has started meanwhile", [[150, 300, hang()]], [0, 100, 450]],
+      ["for as long as the longest of two", [[110, 300, hang()], [20, 50, fail(30)]], [0, 100, 410, 510]]
+    ])("%s", ([, holds, starts]) =>
+      Effect.gen(function*() {
+        const seen = transcript()
+        const list = [
+          ...holds.map(([after, millis, then], index) =>
+            Effect.zipRight(Effect.fork(Effect.delay(holdBack(millis), after)), candidate(then, index, seen))
+          ),
+          ...[1, 2].map((more) => candidate(hang(), holds.length - 1 + more, seen))
+        ]
+        yield* observe(StaggeredRace.race(list, { delay: 100, minDelay: 10 }), { interruptAt: 1000 })
+        deepStrictEqual(seen.started.map(([, at]) => at), starts)
+      }))
+
+    it.live("a duration that makes no sense is a defect", () =>
+      Effect.gen(function*() {
+        const { exit } = yield* observe(StaggeredRace.race([holdBack(-1)], { delay: 10 }))
+        deepStrictEqual(
+          shape(Exit.isFailure(exit) ? exit.cause : Cause.empty),
+          "!IllegalArgumentException: StaggeredRace: option \"holdBack\" must be a duration of zero or more, got -1"
+        )
       }))
   })
 

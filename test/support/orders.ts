@@ -20,6 +20,8 @@ export interface Options {
   readonly size: "known" | "unknown" | "changing" | "too high"
   /** Whether the clock is set back, once. */
   readonly setsBack: boolean
+  /** Whether attempts hold back the next start, before they end. */
+  readonly holdsBack: boolean
 }
 
 interface Trace {
@@ -46,6 +48,8 @@ interface Newest {
   readonly failedAt: number
   readonly heldUntil: number
   readonly heldUntilClock: number
+  /** Whatever fails. */
+  readonly heldBackUntil: number
 }
 
 const copyOf = <A extends object>(value: A): A => Object.assign(Object.create(Object.getPrototypeOf(value)), value)
@@ -191,7 +195,7 @@ class World {
       return this.time
     }
     const wait = Math.max(newest.minDelay, this.hasFailed ? 0 : newest.delay)
-    return Math.max(newest.at + wait, this.hasFailed ? 0 : newest.heldUntil)
+    return Math.max(newest.at + wait, newest.heldBackUntil, this.hasFailed ? 0 : newest.heldUntil)
   }
 
   get startsAtClock(): number {
@@ -211,6 +215,7 @@ class World {
     }
     const isReached = (time: number, clock: number) => this.knownTime >= time || this.clock >= clock
     return isReached(newest.at + newest.minDelay, newest.atClock + newest.minDelay) &&
+      this.knownTime >= newest.heldBackUntil &&
       (this.hasFailed ||
         isReached(newest.at + newest.delay, newest.atClock + newest.delay) &&
           isReached(newest.heldUntil - this.setBackBy, newest.heldUntilClock))
@@ -321,7 +326,8 @@ class World {
       minDelay: this.options.minDelay,
       failedAt: Infinity,
       heldUntil: -Infinity,
-      heldUntilClock: -Infinity
+      heldUntilClock: -Infinity,
+      heldBackUntil: -Infinity
     }
     this.started++
     this.running |= 1 << index
@@ -425,6 +431,13 @@ class World {
     }
   }
 
+  holdBack(): void {
+    this.stir()
+    this.rules.heldBack(this.clock, progress)
+    const { heldBackUntil } = this.newest!
+    this.newest = { ...this.newest!, heldBackUntil: Math.max(heldBackUntil, this.knownTime + progress) }
+  }
+
   waive(index: number): void {
     this.stir()
     this.rules.waived(index)
@@ -481,6 +494,7 @@ class World {
       () => rules.delayIs(this.started - 1, 0),
       () => rules.progressed(this.started - 1, later, 1),
       () => rules.waived(this.started - 1),
+      () => rules.heldBack(later, 1),
       () => rules.failed(this.started - 1, later, false),
       () => rules.failed(this.started - 1, later, true),
       () => rules.succeeded(later),
@@ -513,8 +527,16 @@ const actions: ReadonlyArray<Action> = [
       { name: `${index} fails, fatally`, isPossible: isRunning, happen: (world) => world.fail(index, true) },
       {
         name: `${index} progresses`,
-        isPossible: (world) => isRunning(world) && !(world.hasProgressed && index === world.started - 1),
+        isPossible: (world) =>
+          isRunning(world) && !world.options.holdsBack && !(world.hasProgressed && index === world.started - 1),
         happen: (world) => world.progress(index)
+      },
+      {
+        name: `${index} holds back the next start`,
+        isPossible: (world) =>
+          isRunning(world) && world.options.holdsBack && !world.hasProgressed &&
+          world.newest?.heldBackUntil === -Infinity,
+        happen: (world) => world.holdBack()
       },
       {
         name: `${index} waives the least distance`,
