@@ -1,6 +1,8 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -449,6 +451,49 @@ const pushedBack: Cases = [
   ]
 ]
 
+/** After a failure, and after an answer that is not accepted, no copy for 100 milliseconds. */
+const later = (exit: Exit.Exit<string, string>) =>
+  Exit.match(exit, { onFailure: () => true, onSuccess: (answer) => !accept(answer) }) && 100
+
+const pushedBackFor: Cases = [
+  [
+    "a failure that says when: a copy is sent then, though nothing runs",
+    [[5, "fail"], [10, "ok"]],
+    { options: { pushback: later } },
+    "+0@0 -0@5 +1@105 | ok 1@115 | -1@115"
+  ],
+  [
+    "an answer that is not accepted says when, and is given back",
+    [[5, "bad"], [10, "ok"]],
+    { options: { accept, pushback: later } },
+    "+0@0 -0@5 +1@105 | ok 1@115 | -1@115"
+  ],
+  [
+    "where copies run, the next is not sent before",
+    [[60, "fail"], [200, "ok"], [10, "ok"]],
+    upTo(2, { pushback: later }),
+    "+0@0 +1@50 -0@60 +2@160 -1@170 | ok 2@170 | -2@170"
+  ],
+  [
+    "what runs may answer meanwhile",
+    [[60, "fail"], [60, "ok"]],
+    upTo(2, { pushback: later }),
+    "+0@0 +1@50 -0@60 | ok 1@110 | -1@110"
+  ],
+  [
+    "no time at all is as no pushback",
+    [[5, "fail"], [10, "ok"]],
+    { options: { pushback: () => 0 } },
+    "+0@0 -0@5 +1@5 | ok 1@15 | -1@15"
+  ],
+  [
+    "a time that makes no sense is a defect of the copy",
+    [[5, "fail"], [10, "ok"]],
+    { options: { pushback: (exit) => Exit.isFailure(exit) && -1 } },
+    "+0@0 -0@5 +1@5 | ok 1@15 | -1@15"
+  ]
+]
+
 const targeted: Cases = [
   ["each copy has a target", [hang, [10, "ok"]], { targets: 2 }, "+0@0 +1@50 -0@60 | ok 1@60 | -1@60"],
   ["none is left for a copy: what runs goes on", [[200, "ok"]], { targets: 1 }, "+0@0 | ok 0@200 | -0@200"],
@@ -549,7 +594,7 @@ const losing: Cases = [
   ]
 ]
 
-const themes = { launches, failing, judging, pushedBack, targeted, losing }
+const themes = { launches, failing, judging, pushedBack, pushedBackFor, targeted, losing }
 
 describe("Hedge.hedge", () => {
   describe.each([
@@ -557,6 +602,7 @@ describe("Hedge.hedge", () => {
     ["failures", failing],
     ["accept", judging],
     ["pushback", pushedBack],
+    ["pushback with a time", pushedBackFor],
     ["hedgeWith", targeted],
     ["losers", losing]
   ])("%s", (_, cases) => {
@@ -934,6 +980,68 @@ describe("Hedge.hedge", () => {
         const request = Effect.suspend(() => copies++ === 0 ? Effect.never : Effect.succeed("answer"))
         const { endedAt, exit, left } = yield* virtually(Effect.uninterruptible(Hedge.hedge(request, { delay: 50 })))
         deepStrictEqual([exit, endedAt, left], [Exit.succeed("answer"), 50, nothing])
+      }))
+  })
+
+  describe("answers that hold nothing", () => {
+    const request = (...answers: ReadonlyArray<Effect.Effect<string, string>>) => {
+      let sent = 0
+      return Effect.suspend(() => Effect.delay(answers[sent++] ?? Effect.never, 5))
+    }
+    const bad = (text: string) => Effect.succeed(`bad ${text}`)
+    const options = { delay: 50, maxHedges: 2, accept }
+
+    it.live.each<readonly [string, ReadonlyArray<Effect.Effect<string, string>>, Exit.Exit<string, string>]>([
+      [
+        "the first that is not accepted, where only failures follow",
+        [bad("a"), bad("b"), Effect.fail("c")],
+        Exit.succeed("bad a")
+      ],
+      ["the last, where nothing follows", [bad("a"), Effect.fail("b"), bad("c")], Exit.succeed("bad c")],
+      [
+        "a defect is not hidden",
+        [bad("a"), Effect.die("b"), Effect.fail("c")],
+        Exit.failCause(Cause.sequential(Cause.die("b"), Cause.fail("c")))
+      ]
+    ])(
+      "%s",
+      ([, answers, expected]) =>
+        Effect.map(
+          inTime(Effect.exit(Hedge.hedge(request(...answers), options))),
+          (exit) => deepStrictEqual(exit, expected)
+        )
+    )
+
+    it.live("what is fatal is not hidden", () =>
+      Effect.map(
+        inTime(Effect.exit(
+          Hedge.hedge(request(bad("a"), Effect.fail("b")), {
+            ...options,
+            fatal: (cause) => failures(cause).includes("b")
+          })
+        )),
+        (exit) => deepStrictEqual(exit, Exit.fail("b"))
+      ))
+  })
+
+  describe("what has ended a call is what it fails with", () => {
+    class Unavailable extends Data.TaggedError("Unavailable") {}
+    class Forbidden extends Data.TaggedError("Forbidden") {}
+    const isForbidden = (error: Unavailable | Forbidden) => error._tag === "Forbidden"
+
+    it.live("so that it can be caught, and is not tried again", () =>
+      Effect.gen(function*() {
+        let sent = 0
+        const request = Effect.suspend((): Effect.Effect<never, Unavailable | Forbidden> =>
+          Effect.delay(Effect.fail(++sent % 2 === 1 ? new Unavailable() : new Forbidden()), 5)
+        )
+        const call = Hedge.hedge(request, {
+          delay: 50,
+          fatal: (cause) => Chunk.some(Cause.failures(cause), isForbidden)
+        })
+        const retried = Effect.retry(call, { times: 3, while: (error) => !isForbidden(error) })
+        const caught = Effect.catchTag(retried, "Forbidden", () => Effect.succeed("forbidden"))
+        deepStrictEqual([yield* inTime(Effect.exit(caught)), sent], [Exit.succeed("forbidden"), 2])
       }))
   })
 
