@@ -84,6 +84,15 @@ const logged = (runtime: Runtime.Runtime<never>, log: Effect.Effect<void>): void
 /** What a span says about itself. */
 type Attributes = Record<string, unknown>
 
+/**
+ * Milliseconds of time that only goes forward, whatever is done to the clock on the wall.
+ *
+ * @internal
+ */
+export const elapsed = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos()) / 1e6
+
+const clockOf = (fiber: AnyFiber): Clock.Clock => Context.get(fiber.currentDefaultServices, Clock.Clock)
+
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
 /** Whether anybody would see a span: tracing is on, and there is a tracer besides the one that Effect brings along. */
@@ -98,7 +107,7 @@ class Spans {
   private readonly time: () => bigint
 
   constructor(fiber: AnyFiber, private readonly runtime: Runtime.Runtime<never>) {
-    const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
+    const clock = clockOf(fiber)
     this.time = fiber.getFiberRef(FiberRef.currentTracerTimingEnabled)
       ? () => clock.unsafeCurrentTimeNanos()
       : () => 0n
@@ -200,13 +209,15 @@ export interface Kind {
 /** Keeps a span for each running attempt, and counts. Spans and metrics agree with the events, also in their times. */
 class Observer implements Telemetry {
   readonly span: Tracer.Span | undefined
+  private readonly clock: Clock.Clock
   private readonly running = new Map<number, { readonly startedAt: number; readonly span: Tracer.Span | undefined }>()
   private attempts = 0
   private winner: number | undefined
   private isInterrupted = false
 
-  constructor(private readonly spans: Spans | undefined, private readonly kind: Kind) {
+  constructor(caller: AnyFiber, private readonly spans: Spans | undefined, private readonly kind: Kind) {
     const { run } = kind.spans
+    this.clock = clockOf(caller)
     this.span = run && spans?.begin(run.name, run.attributes)
   }
 
@@ -252,20 +263,17 @@ class Observer implements Telemetry {
     // If the tracer failed to make the run's span, an attempt's span would get the wrong parent.
     const isOrphan = told.run !== undefined && parent === undefined
     const span = isOrphan ? undefined : spans?.begin(told.attempt, told.start(event), parent)
-    this.running.set(event.index, { startedAt: event.at, span })
+    this.running.set(event.index, { startedAt: elapsed(this.clock), span })
     count?.start?.(event.index)
   }
 
-  private end(
-    end: End,
-    { at, index }: { readonly at: number; readonly index: number },
-    exit: Exit.Exit<void, unknown>
-  ): void {
-    const { span, startedAt } = this.running.get(index) ?? { startedAt: at }
+  private end(end: End, { index }: { readonly index: number }, exit: Exit.Exit<void, unknown>): void {
+    const now = elapsed(this.clock)
+    const { span, startedAt } = this.running.get(index) ?? { startedAt: now }
     this.running.delete(index)
     this.spans?.annotate(span, this.kind.spans.end(end))
     this.spans?.end(span, exit)
-    this.kind.count?.end(end, index, (at - startedAt) / 1000)
+    this.kind.count?.end(end, index, (now - startedAt) / 1000)
   }
 
   private decide(decided: Decided): void {
@@ -282,7 +290,7 @@ class Observer implements Telemetry {
  * @internal
  */
 export const observe = (caller: AnyFiber, runtime: Runtime.Runtime<never>, kind: Kind): Telemetry =>
-  new Observer(isTraced(caller) ? new Spans(caller, runtime) : undefined, kind)
+  new Observer(caller, isTraced(caller) ? new Spans(caller, runtime) : undefined, kind)
 
 /** @internal */
 export const metrics = {
@@ -306,7 +314,8 @@ export const metrics = {
 
 /** Updates the metrics of a race that has a name. */
 const counting = (caller: AnyFiber, name: string): NonNullable<Kind["count"]> => {
-  const begunAt = Context.get(caller.currentDefaultServices, Clock.Clock).unsafeCurrentTimeMillis()
+  const clock = clockOf(caller)
+  const begunAt = elapsed(clock)
   const labels = Labels.of(caller).and("race", name)
   return {
     end: (end, _, seconds) => {
@@ -314,10 +323,10 @@ const counting = (caller: AnyFiber, name: string): NonNullable<Kind["count"]> =>
         metrics.wasted.unsafeUpdate(seconds, labels.all)
       }
     },
-    decision: ({ at, by }, attempts, winner) => {
+    decision: ({ by }, attempts, winner) => {
       metrics.races.unsafeUpdate(1, labels.and("decided_by", by).all)
       metrics.attempts.unsafeUpdate(attempts, labels.all)
-      metrics.decision.unsafeUpdate((at - begunAt) / 1000, labels.all)
+      metrics.decision.unsafeUpdate((elapsed(clock) - begunAt) / 1000, labels.all)
       if (winner !== undefined) {
         metrics.wins.unsafeUpdate(1, labels.andIndex("index", winner).all)
       }

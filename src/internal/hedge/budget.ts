@@ -1,7 +1,7 @@
-import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Hedge from "../../Hedge.js"
+import { elapsed } from "../observe.js"
 import { Checks } from "../options.js"
 
 const check = new Checks("Hedge")
@@ -71,13 +71,6 @@ export class Bucket {
     }
   }
 }
-
-/**
- * Milliseconds of time that only goes forward, whatever is done to the clock on the wall.
- *
- * @internal
- */
-export const elapsed = (clock: Clock.Clock): number => Number(clock.unsafeCurrentTimeNanos()) / 1e6
 
 /** @internal */
 export const TypeId: Hedge.BudgetTypeId = Symbol.for("effect-staggered-race/Hedge/Budget") as Hedge.BudgetTypeId
