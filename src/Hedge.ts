@@ -519,8 +519,8 @@ export const hedgeWith: {
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
  * | `hedge_copies` | copies started besides the first; one that loses before its request is written was never sent |
  * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy, `0` to `7`, or `more` |
- * | `hedge_denied` | copies that were due, by `reason`: `budget`, `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
- * | `hedge_delay_milliseconds` | the delay of the newest call |
+ * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
+ * | `hedge_delay_seconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
  *
  * Where there is a tracer, each copy of such a policy also has a span, `hedge.copy`, a child of the call's, with the

@@ -292,6 +292,14 @@ class Observer implements Telemetry {
 export const observe = (caller: AnyFiber, runtime: Runtime.Runtime<never>, kind: Kind): Telemetry =>
   new Observer(caller, isTraced(caller) ? new Spans(caller, runtime) : undefined, kind)
 
+/**
+ * The tag by which exporters of OpenTelemetry know the unit.
+ *
+ * @internal
+ */
+export const inSeconds: <Type, In, Out>(metric: Metric.Metric<Type, In, Out>) => Metric.Metric<Type, In, Out> = Metric
+  .tagged("unit", "s")
+
 /** @internal */
 export const metrics = {
   races: Metric.counter("staggered_races", { description: "Races by what decided them", incremental: true }),
@@ -300,16 +308,16 @@ export const metrics = {
     MetricBoundaries.fromIterable([0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100]),
     "Attempts per race"
   ),
-  decision: Metric.histogram(
+  decision: inSeconds(Metric.histogram(
     "staggered_race_decision_seconds",
     MetricBoundaries.fromIterable([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]),
     "Time until races were decided"
-  ),
+  )),
   wins: Metric.counter("staggered_race_wins", { description: "Wins by the winner's index", incremental: true }),
-  wasted: Metric.counter("staggered_race_wasted_seconds", {
+  wasted: inSeconds(Metric.counter("staggered_race_wasted_seconds", {
     description: "Time spent on attempts that lost",
     incremental: true
-  })
+  }))
 }
 
 /** Updates the metrics of a race that has a name. */

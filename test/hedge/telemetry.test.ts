@@ -113,14 +113,20 @@ const rows: ReadonlyArray<
     "the first is in time",
     [[30, "ok"]],
     {},
-    { counted: { "calls end=won": 1, "wins copy=0": 1, delay_milliseconds: 50 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
   ],
   [
     "the copy wins",
     [[90, "ok"], [10, "ok"]],
     {},
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, delay_milliseconds: 50, wasted_seconds: 0.06 },
+      counted: {
+        "calls end=won": 1,
+        copies: 1,
+        "wins copy=1": 1,
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.06
+      },
       spans: [["lost", 0, 60, "ok"], ["won", 50, 60, "ok"]]
     }
   ],
@@ -129,7 +135,13 @@ const rows: ReadonlyArray<
     [[90, "ok"], [60, "ok"]],
     {},
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=0": 1, delay_milliseconds: 50, wasted_seconds: 0.04 },
+      counted: {
+        "calls end=won": 1,
+        copies: 1,
+        "wins copy=0": 1,
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.04
+      },
       spans: [["won", 0, 90, "ok"], ["lost", 50, 90, "ok"]]
     }
   ],
@@ -138,7 +150,13 @@ const rows: ReadonlyArray<
     [[160, "ok"], [10, "fail"]],
     { options: { maxHedges: 2 } },
     {
-      counted: { "calls end=won": 1, copies: 2, "wins copy=0": 1, delay_milliseconds: 50, wasted_seconds: 0.1 },
+      counted: {
+        "calls end=won": 1,
+        copies: 2,
+        "wins copy=0": 1,
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.1
+      },
       spans: [["won", 0, 160, "ok"], ["failed", 50, 60, "error"], ["lost", 60, 160, "ok"]]
     }
   ],
@@ -147,7 +165,7 @@ const rows: ReadonlyArray<
     [[5, "fail"], [10, "die"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 5, "error"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -156,7 +174,7 @@ const rows: ReadonlyArray<
     [[5, "interrupt"], [10, "fail"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 5, "error"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -165,7 +183,7 @@ const rows: ReadonlyArray<
     [[60, "fail"]],
     { options: { fatal: always } },
     {
-      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50, wasted_seconds: 0.01 },
+      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05, "wasted_seconds unit=s": 0.01 },
       spans: [["failed", 0, 60, "error"], ["lost", 50, 60, "ok"]]
     }
   ],
@@ -174,7 +192,7 @@ const rows: ReadonlyArray<
     [],
     {},
     {
-      counted: { "calls end=interrupted": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=interrupted": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["interrupted", 0, 60, "error"], ["interrupted", 50, 60, "error"]]
     },
     60
@@ -188,8 +206,8 @@ const rows: ReadonlyArray<
         "calls end=interrupted": 1,
         copies: 1,
         "wins copy=1": 1,
-        delay_milliseconds: 50,
-        wasted_seconds: 0.16
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.16
       },
       spans: [["lost", 0, 160, "ok"], ["won", 50, 60, "ok"]]
     },
@@ -200,7 +218,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "ok"]],
     { options: { accept } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, delay_milliseconds: 50 },
+      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["won", 5, 15, "ok"]]
     }
   ],
@@ -209,7 +227,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "bad"]],
     { options: { accept } },
     {
-      counted: { "calls end=rejected": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=rejected": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["rejected", 5, 15, "ok"]]
     }
   ],
@@ -218,7 +236,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "fail"]],
     { options: { accept } },
     {
-      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -227,7 +245,13 @@ const rows: ReadonlyArray<
     [[200, "ok", { stubborn: true }], [10, "ok"]],
     {},
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, delay_milliseconds: 50, wasted_seconds: 0.2 },
+      counted: {
+        "calls end=won": 1,
+        copies: 1,
+        "wins copy=1": 1,
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.2
+      },
       spans: [["lost", 0, 200, "ok"], ["won", 50, 60, "ok"]]
     }
   ],
@@ -236,7 +260,13 @@ const rows: ReadonlyArray<
     [[200, "fail", { stubborn: true }], [10, "ok"]],
     { options: { losers: "background" } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, delay_milliseconds: 50, wasted_seconds: 0.2 },
+      counted: {
+        "calls end=won": 1,
+        copies: 1,
+        "wins copy=1": 1,
+        "delay_seconds unit=s": 0.05,
+        "wasted_seconds unit=s": 0.2
+      },
       spans: [["lost", 0, 200, "ok"], ["won", 50, 60, "ok"]]
     }
   ],
@@ -244,14 +274,14 @@ const rows: ReadonlyArray<
     "no copy is allowed: none was due",
     [[90, "ok"]],
     { options: { maxHedges: 0 } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, delay_milliseconds: 50 }, spans: [["won", 0, 90, "ok"]] }
+    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 90, "ok"]] }
   ],
   [
     "no more copies are allowed: none was due",
     [[90, "fail"], [10, "fail"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 90, "error"], ["failed", 50, 60, "error"]]
     }
   ],
@@ -269,7 +299,7 @@ const rows: ReadonlyArray<
     [[90, "fail"]],
     { options: { maxHedges: 3 }, targets: 1 },
     {
-      counted: { "calls end=failed": 1, "denied reason=no-target": 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, "denied reason=no-target": 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 90, "error"]]
     }
   ],
@@ -278,7 +308,7 @@ const rows: ReadonlyArray<
     [[20, "fail"]],
     { options: { maxHedges: 3, pushback: Exit.isFailure } },
     {
-      counted: { "calls end=failed": 1, "denied reason=pushback": 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, "denied reason=pushback": 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 20, "error"]]
     }
   ],
@@ -287,7 +317,7 @@ const rows: ReadonlyArray<
     [[60, "fail"], [30, "fail"]],
     { options: { maxHedges: 3, pushback: Exit.isFailure } },
     {
-      counted: { "calls end=failed": 1, copies: 1, "denied reason=pushback": 1, delay_milliseconds: 50 },
+      counted: { "calls end=failed": 1, copies: 1, "denied reason=pushback": 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 60, "error"], ["failed", 50, 80, "error"]]
     }
   ],
@@ -296,7 +326,7 @@ const rows: ReadonlyArray<
     [[90, "ok"], [10, "fail"]],
     { options: { pushback: Exit.isFailure } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=0": 1, delay_milliseconds: 50 },
+      counted: { "calls end=won": 1, copies: 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 },
       spans: [["won", 0, 90, "ok"], ["failed", 50, 60, "error"]]
     }
   ],
@@ -305,7 +335,7 @@ const rows: ReadonlyArray<
     [[90, "ok"], [10, "ok"]],
     { options: { delay: Schedule.fromDelays(50) } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, wasted_seconds: 0.06 },
+      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, "wasted_seconds unit=s": 0.06 },
       spans: [["lost", 0, 60, "ok"], ["won", 50, 60, "ok"]]
     }
   ],
@@ -319,13 +349,13 @@ const rows: ReadonlyArray<
     "a delay in words",
     [[30, "ok"]],
     { options: { delay: "50 millis" } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, delay_milliseconds: 50 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
   ],
   [
     "a delay that is a Duration",
     [[30, "ok"]],
     { options: { delay: Duration.seconds(2) } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, delay_milliseconds: 2000 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 2 }, spans: [["won", 0, 30, "ok"]] }
   ]
 ]
 
@@ -376,7 +406,7 @@ describe("Hedge's telemetry", () => {
         deepStrictEqual(counted(name), {
           "calls end=failed": 1,
           "denied reason=budget": 1,
-          delay_milliseconds: 50
+          "delay_seconds unit=s": 0.05
         })
       }))
 
@@ -391,14 +421,17 @@ describe("Hedge's telemetry", () => {
         deepStrictEqual(counted(name), { "calls end=won": 2, "wins copy=0": 2, "denied reason=warm-up": 2 })
         yield* call(10)
         deepStrictEqual(
-          { ...counted(name), delay_milliseconds: Math.floor(counted(name)["delay_milliseconds"] ?? NaN) },
-          { "calls end=won": 3, "wins copy=0": 3, "denied reason=warm-up": 2, delay_milliseconds: 10 }
+          {
+            ...counted(name),
+            "delay_seconds unit=s": Math.floor((counted(name)["delay_seconds unit=s"] ?? NaN) * 1000)
+          },
+          { "calls end=won": 3, "wins copy=0": 3, "denied reason=warm-up": 2, "delay_seconds unit=s": 10 }
         )
         yield* Effect.sleep(60_000)
         yield* call(30)
         yield* call(30)
         yield* call(30)
-        const { delay_milliseconds: _, ...others } = counted(name)
+        const { "delay_seconds unit=s": _, ...others } = counted(name)
         deepStrictEqual(others, {
           "calls end=won": 6,
           "wins copy=0": 6,
@@ -413,7 +446,7 @@ describe("Hedge's telemetry", () => {
         yield* Hedge.hedge(Effect.sleep(90), { delay: 50, probability: 0, name }).pipe(
           Effect.withRandom(Random.make("a seed"))
         )
-        deepStrictEqual(counted(name), { "calls end=won": 1, "wins copy=0": 1, delay_milliseconds: 50 })
+        deepStrictEqual(counted(name), { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 })
       })))
   })
 
@@ -458,7 +491,7 @@ describe("Hedge's telemetry", () => {
       const request = Effect.all([Effect.never, Effect.delay(Effect.fail("failed"), 5)], { concurrency: 2 })
       const { exit } = yield* virtually(Hedge.hedge(request, { delay: 50, name }))
       assertTrue(Exit.isFailure(exit) && Array.from(Cause.failures(exit.cause)).length === 2)
-      deepStrictEqual(counted(name), { "calls end=failed": 1, copies: 1, delay_milliseconds: 50 })
+      deepStrictEqual(counted(name), { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 })
     }))
 
   it.live("the labels that callers add to metrics are added, and calls with others are counted apart", () =>
@@ -472,13 +505,13 @@ describe("Hedge's telemetry", () => {
       deepStrictEqual(counted(name), {
         "calls end=won host=a": 2,
         "wins copy=0 host=a": 2,
-        "delay_milliseconds host=a": 50,
+        "delay_seconds host=a unit=s": 0.05,
         "calls end=won host=b": 1,
         "wins copy=0 host=b": 1,
-        "delay_milliseconds host=b": 50,
+        "delay_seconds host=b unit=s": 0.05,
         "calls end=won": 1,
         "wins copy=0": 1,
-        delay_milliseconds: 50
+        "delay_seconds unit=s": 0.05
       })
     })))
 

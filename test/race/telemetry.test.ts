@@ -610,7 +610,7 @@ describe("metrics", () => {
       }
       deepStrictEqual(counted("race", name), {
         "staggered_race_attempts": { sum: 50, 0: 1, 1: 3, 2: 3, 3: 1, 8: 1, 10: 1, 50: 1 },
-        "staggered_race_decision_seconds": {
+        "staggered_race_decision_seconds unit=s": {
           // 0 four times, 0.015, 0.02, 0.03, 0.05, 0.13 and 1.5
           sum: 0.015 + 0.02 + 0.03 + 0.05 + 0.13 + 1.5,
           0.001: 5,
@@ -620,7 +620,7 @@ describe("metrics", () => {
           2.5: 1
         },
         // 0.125 for the one of the third race, 0.55 of the fourth, 0.03 of the sixth, 1.5 of the one interrupted
-        "staggered_race_wasted_seconds": 0.125 + 0.55 + 0.03 + 1.5,
+        "staggered_race_wasted_seconds unit=s": 0.125 + 0.55 + 0.03 + 1.5,
         "staggered_race_wins index=0": 2,
         "staggered_race_wins index=1": 1,
         "staggered_race_wins index=2": 1,

@@ -1,6 +1,6 @@
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import { type AnyFiber, type Kind, Labels, observe, type Watch } from "../observe.js"
+import { type AnyFiber, inSeconds, type Kind, Labels, observe, type Watch } from "../observe.js"
 import { isInterruption } from "../race/causes.js"
 
 /** @internal */
@@ -9,8 +9,10 @@ export const metrics = {
   copies: Metric.counter("hedge_copies", { description: "Copies started besides the first", incremental: true }),
   wins: Metric.counter("hedge_wins", { description: "Answers taken, by the copy that gave them", incremental: true }),
   denied: Metric.counter("hedge_denied", { description: "Copies not sent, by the reason", incremental: true }),
-  delay: Metric.gauge("hedge_delay_milliseconds", { description: "The delay of the newest call" }),
-  wasted: Metric.counter("hedge_wasted_seconds", { description: "Time spent on copies that lost", incremental: true })
+  delay: inSeconds(Metric.gauge("hedge_delay_seconds", { description: "The delay of the newest call" })),
+  wasted: inSeconds(
+    Metric.counter("hedge_wasted_seconds", { description: "Time spent on copies that lost", incremental: true })
+  )
 }
 
 /**
@@ -64,7 +66,7 @@ export class CallMetrics {
   /** The delay in milliseconds: `Infinity` for a schedule, because it has more than one delay, and shows as none. */
   onDelay(millis: number): void {
     if (millis < Infinity) {
-      metrics.delay.unsafeUpdate(millis, this.labels.all)
+      metrics.delay.unsafeUpdate(millis / 1000, this.labels.all)
     }
   }
 
