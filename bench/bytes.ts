@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { forkAndAwait, racesOf } from "../test/support/races.js"
+import { forkAndAwait, hedgesOf, racesOf } from "../test/support/races.js"
 import { copyBuild, type Library, loadLibrary } from "./support/library.js"
 import { quantile } from "./support/measure.js"
 
@@ -76,9 +76,9 @@ class Subject {
 }
 
 /** All races in turn, so that V8 sees what it sees in a program: more than one kind of race. */
-const measure = ({ StaggeredRace }: Pick<Library, "StaggeredRace">) =>
+const measure = ({ Hedge, StaggeredRace }: Library) =>
   Effect.gen(function*() {
-    const races: Record<string, Race> = { [unit]: forkAndAwait, ...racesOf(StaggeredRace) }
+    const races: Record<string, Race> = { [unit]: forkAndAwait, ...racesOf(StaggeredRace), ...hedgesOf(Hedge) }
     const subjects = Object.entries(races).map(([name, race]) => new Subject(name, race))
     for (let round = 0; round < rounds.warmUp; round++) {
       for (const subject of subjects) {

@@ -3,7 +3,7 @@ import { assertTrue } from "@effect/vitest/utils"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 import { beforeAll } from "vitest"
-import type { Name } from "../support/races.js"
+import type { HedgeName, Name } from "../support/races.js"
 
 // The bytes that a race allocates, divided by those that fork and await of one fiber allocate. Two runs differ by less
 // than 1 %. `npm run bench:bytes` prints the figures: the first of each pair. The second is the ceiling: what the core
@@ -19,7 +19,7 @@ const ratios: Record<Name, readonly [now: number, before: number]> = {
   "a stream": [14.12, 14.25],
   "in a scope": [2.60, 3.11],
   "in a scope, and it acquires": [8.20, 8.31],
-  "with a name": [1.75, 2.17],
+  "with a name": [1.87, 2.17],
   "with a tracer": [3.99, 4.53],
   "2 at once": [2.20, 2.54],
   "10 at once": [8.70, 9.06],
@@ -39,6 +39,9 @@ const ratios: Record<Name, readonly [now: number, before: number]> = {
 /** What a race may allocate whose first candidate answers at once. */
 const goal = 1.35
 
+/** What a hedged call that answers at once may allocate, times a race of one. */
+const goalOfHedges = 1.5
+
 const tolerance = 1.02
 
 const forked = "fork and await"
@@ -52,7 +55,8 @@ const measure = async (): Promise<Record<string, number>> => JSON.parse(await no
 describe.skipIf(!process.version.startsWith("v20."))("what a race allocates", () => {
   // On a busy machine V8 compiles some code later, which adds up to 2 %. So the smaller of two counts.
   const measured: Array<Record<string, number>> = []
-  const ratio = (name: Name) => Math.min(...measured.map((bytes) => (bytes[name] ?? NaN) / (bytes[forked] ?? NaN)))
+  const ratio = (name: Name | HedgeName) =>
+    Math.min(...measured.map((bytes) => (bytes[name] ?? NaN) / (bytes[forked] ?? NaN)))
 
   beforeAll(async () => {
     await node("node_modules/typescript/bin/tsc", "-p", "bench", "--noCheck")
@@ -60,10 +64,18 @@ describe.skipIf(!process.version.startsWith("v20."))("what a race allocates", ()
   }, 300_000)
 
   it.each(Object.entries(ratios) as Array<[Name, typeof ratios[Name]]>)("%s", (name, [now, before]) => {
-    const most = Math.min(now * tolerance, before)
+    const most = Math.min(now, before) * tolerance
     const actual = ratio(name)
     assertTrue(actual <= most, `${actual.toFixed(3)} times fork and await, at most ${most.toFixed(3)}`)
   })
+
+  it.each<HedgeName>(["a hedged call", "a hedged call that learns and pays"])(
+    "%s: half as much again as a race",
+    (name) => {
+      const actual = ratio(name) / ratio("the only one does")
+      assertTrue(actual <= goalOfHedges, `${actual.toFixed(3)} times a race of one, the goal is ${goalOfHedges}`)
+    }
+  )
 
   it("the first of 3 answers at once: a third more than its fiber", () => {
     const actual = ratio("the first of 3 answers at once")

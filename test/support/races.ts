@@ -3,6 +3,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import type * as Hedge from "../../src/Hedge.js"
 import type * as StaggeredRace from "../../src/StaggeredRace.js"
 
 // The races whose cost is counted, in fibers, timers and effects, and in bytes.
@@ -77,3 +78,14 @@ export const racesOf = ({ outcome, race, raceStream }: typeof StaggeredRace) => 
 }
 
 export type Name = keyof ReturnType<typeof racesOf>
+
+/** Hedged calls that answer at once. */
+export const hedgesOf = ({ hedge, make, percentile }: typeof Hedge) => ({
+  "a hedged call": hedge(atOnce, { delay: 250 }),
+  "a hedged call that learns and pays": hedge(
+    atOnce,
+    Effect.runSync(make({ delay: percentile(0.95, { min: 250, max: 2000 }) }))
+  )
+})
+
+export type HedgeName = keyof ReturnType<typeof hedgesOf>

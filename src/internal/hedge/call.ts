@@ -226,18 +226,22 @@ export const hedgeWith = <A, E, R>(
   candidate: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
   input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
   options: Hedge.CallOptions = {}
-): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    const policy = from(input)
-    const { accept, fatal, pushback } = policy.settings
-    return call<A, E, R, A>(policy, {
-      ...options,
-      copy: (index, heard) => Option.map(candidate(index), heard),
-      accept,
-      fatal,
-      pushback
-    })
+): Effect.Effect<A, E, R> => {
+  let policy: Policy<A, E>
+  try {
+    policy = from(input)
+  } catch (mistake) {
+    return Effect.die(mistake)
+  }
+  const { accept, fatal, pushback } = policy.settings
+  return call<A, E, R, A>(policy, {
+    ...options,
+    copy: (index, heard) => Option.map(candidate(index), heard),
+    accept,
+    fatal,
+    pushback
   })
+}
 
 /** @internal */
 export const hedge = <A, E, R>(

@@ -74,11 +74,11 @@ export class Rules {
   private startedAt = -Infinity
   private delay = 0
   private failedAt = Infinity
-  /** How long after its start its progress holds back the next. */
+  /** How long after its start the next is held back, unless it fails. */
   private heldUntil = 0
   /** The last attempt that has let the next start come without the least distance. */
   private waivedBy = -1
-  /** How long after its start nothing may start, whatever fails. */
+  /** How long after its start the next is held back though it fails. */
   private heldBackUntil = 0
   /** How much time has passed since its start, at least: its timer has slept so long, whatever the clock says. */
   private slept = 0
@@ -199,6 +199,7 @@ export class Rules {
   /** Nothing is to start for so many milliseconds, whatever fails meanwhile. */
   heldBack(now: number, millis: number): void {
     this.heldBackUntil = Math.max(this.heldBackUntil, this.elapsed(now) + millis)
+    this.heldUntil = Math.max(this.heldUntil, this.heldBackUntil)
   }
 
   /** The next start does not have to keep the least distance from this one. */
@@ -232,8 +233,8 @@ export class Rules {
 
   /** From the newest start to the next. */
   private get wait(): number {
-    const wait = this.failedAt < Infinity ? 0 : Math.max(this.delay, this.heldUntil)
-    return Math.max(this.waivedBy === this.newest ? 0 : this.pacing.minDelay, this.heldBackUntil, wait)
+    const wait = this.failedAt < Infinity ? this.heldBackUntil : Math.max(this.delay, this.heldUntil)
+    return this.waivedBy === this.newest ? wait : Math.max(this.pacing.minDelay, wait)
   }
 
   private elapsed(now: number): number {

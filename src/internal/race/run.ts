@@ -212,14 +212,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   /** The first success that is good enough wins, in one step in which no fiber can yield. */
   private claim(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
-    const { accept } = this
-    if (accept !== undefined && !this.isDecided) {
-      try {
-        if (!accept(value, attempt.index) && this.mayGetBetter(attempt)) {
-          return this.reject(attempt, value)
-        }
-      } catch (thrown) {
-        return attempt.giveBack(Exit.die(thrown))
+    if (this.accept !== undefined && !this.isDecided) {
+      const rejected = this.judge(this.accept, attempt, value)
+      if (rejected !== undefined) {
+        return rejected
       }
     }
     if (!this.rules.succeeded(this.now)) {
@@ -229,6 +225,22 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.winner = { attempt, value }
     this.onDecided()
     return Effect.void
+  }
+
+  /** Gives back an attempt whose success is not good enough, or cannot be judged. */
+  private judge(accept: Accept<A>, attempt: Attempt<A, E>, value: A): Effect.Effect<void> | undefined {
+    try {
+      if (accept(value, attempt.index) || !this.mayGetBetter(attempt)) {
+        return undefined
+      }
+    } catch (thrown) {
+      return attempt.giveBack(Exit.die(thrown))
+    }
+    // It is as a failure. If it holds nothing, it is kept in case that only failures follow.
+    if (attempt.scope?.isUsed !== true) {
+      this.spare ??= Exit.succeed(value)
+    }
+    return attempt.giveBack(Exit.failCause(Cause.empty))
   }
 
   /** Whether anything may still succeed that is better than the success that has just come. The source may have to say. */
@@ -241,14 +253,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       this.source.pull()
     }
     return !this.rules.isExhausted
-  }
-
-  /** A success that is not good enough is as a failure. If it holds nothing, it is kept in case that only failures follow. */
-  private reject(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
-    if (attempt.scope?.isUsed !== true) {
-      this.spare ??= Exit.succeed(value)
-    }
-    return attempt.giveBack(Exit.failCause(Cause.empty))
   }
 
   private onEnd(attempt: Attempt<A, E>, ended: Exit.Exit<void>): void {
