@@ -456,18 +456,23 @@ export interface Endpoint extends Target, Address {}
 export interface History {
   /**
    * The family to begin with, or none if history has nothing to say. Asked before the queries, which wait for it, and
-   * only where the caller gives no `prefer`. Where it dies, that is logged, and counts as none.
+   * only where the caller gives no `prefer`. The `timeout` counts from here. Where it dies, that is logged, and counts as
+   * none.
    */
   readonly leads?: ((target: Target) => Effect.Effect<Option.Option<Family>>) | undefined
-  /** The addresses that a query was answered with, best first. Any that it leaves out are not tried. */
+  /**
+   * The addresses that a query was answered with, best first. Any that it leaves out are not tried. The query counts as
+   * answered when this has ended.
+   */
   readonly order: (
     addresses: ReadonlyArray<Address>,
     host: string,
     port: number
   ) => Effect.Effect<ReadonlyArray<Address>>
   /**
-   * What became of the addresses that were tried. Not called where the caller is interrupted. Its end is waited for;
-   * where it dies, that is logged, and the connection stays.
+   * What became of the addresses that were tried. Not called where the caller is interrupted. The caller waits for its
+   * end until the `timeout` is over, which interrupts it. Where it dies, that is logged. Either way the connection stays.
+   * What takes long, such as a write to another machine, can go on by `Effect.forkDaemon`: then nobody waits.
    */
   readonly record: (connections: ReadonlyArray<Connection<unknown>>, target: Target) => Effect.Effect<unknown>
 }
@@ -592,8 +597,9 @@ export interface ConnectOptions<in E = unknown> extends ResolveOptions {
   /** A failure of one address after which no other is tried, and which the caller sees. Default: none. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
   /**
-   * The time for all of it, from the first query on. When it is over, it fails with {@link ConnectionFailed}, which says
-   * what each address was doing. Milliseconds of the `Clock`. Default: no limit.
+   * The time for all of it, from the first question to `history` or resolver on. When it is over, it fails with
+   * {@link ConnectionFailed}, which says what each address was doing. A `history` that is told of the connection has what
+   * is left of it. Milliseconds of the `Clock`. Default: no limit.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }

@@ -669,6 +669,9 @@ export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
  * documented. They are the same in Node 20, 22, 24 and 26, which are tested. If a version of Node lacks them, the socket
  * connects to the address that won once more.
  *
+ * While an address neither answers nor refuses, Node holds the process, also for a socket that is `unref`: for its own
+ * sockets as for this one. `happyEyeballs.timeout`, or destroying the socket, ends that.
+ *
  * @example
  * ```ts no-run
  * import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"

@@ -642,6 +642,72 @@ describe("HappyEyeballs", () => {
           }
         }))
 
+      describe("is also that of a history", () => {
+        const instant: HappyEyeballs.History = { order: Effect.succeed, record: () => Effect.void }
+        const historyRows: ReadonlyArray<
+          readonly [name: string, history: Partial<HappyEyeballs.History>, ends: Ends, transcript: string]
+        > = [
+          ["leads never answers", { leads: () => Effect.never }, { "6a": [20, "ok"] }, " | none@300"],
+          ["order never answers", { order: () => Effect.never }, { "6a": [20, "ok"] }, " | none@300"],
+          ["record never answers: the connection stays", { record: () => Effect.never }, {
+            "6a": [20, "ok"]
+          }, "6a@0 | 6a@300"],
+          ["record never answers, and no address has", { record: () => Effect.never }, {}, "6a@0 4a@250 | none@300"],
+          [
+            "leads takes its time of it",
+            { leads: () => Effect.delay(Effect.succeedSome(4), 100) },
+            { "4a": [250, "ok"] },
+            "4a@100 | none@300"
+          ],
+          ["record is waited for, where it ends in time", { record: () => Effect.sleep(30) }, {
+            "6a": [20, "ok"]
+          }, "6a@0 | 6a@50"]
+        ]
+        it.live.each(historyRows)("%s", ([, history, ends, expected]) =>
+          Effect.map(
+            transcript(both, ends, { timeout: 300, history: { ...instant, ...history } }),
+            (seen) => strictEqual(seen, expected)
+          ))
+
+        it.live.each(historyRows)(
+          "%s; in a region that nothing interrupts",
+          ([, history, ends, expected]) =>
+            Effect.map(
+              transcript(
+                both,
+                ends,
+                { timeout: 300, history: { ...instant, ...history } },
+                undefined,
+                (effect, options) => observe(Effect.uninterruptible(effect), options)
+              ),
+              (seen) => strictEqual(seen, expected)
+            )
+        )
+
+        it.live("the same, wherever fibers give way to each other; and what record does without waiting is done", () =>
+          Effect.forEach(Array.from({ length: 30 }, (_, index) => index + 12), (operations) =>
+            Effect.gen(function*() {
+              for (const [name, history, ends, expected] of historyRows) {
+                const seen = yield* transcript(
+                  both,
+                  ends,
+                  { timeout: 300, history: { ...instant, ...history } },
+                  10_000,
+                  virtually
+                )
+                strictEqual(seen, expected, `${name}, after ${operations} operations`)
+              }
+              const recorded: Array<string> = []
+              const record: HappyEyeballs.History["record"] = (connections) =>
+                Effect.repeatN(Effect.void, 50).pipe(
+                  Effect.zipRight(Effect.sync(() => recorded.push(names(connections))))
+                )
+              const options = { timeout: 300, history: { ...instant, record } }
+              const late = yield* transcript(both, {}, options, 10_000, virtually)
+              deepStrictEqual([late, recorded], ["6a@0 4a@250 | none@300", ["6a 4a"]], `${operations} operations`)
+            }).pipe(Effect.withMaxOpsBeforeYield(operations), Effect.timeout("20 seconds")), { discard: true }))
+      })
+
       it.live("one that makes no sense is named", () =>
         Effect.gen(function*() {
           const connecting = HappyEyeballs.connect(target, () => Effect.never, { timeout: -1 }).pipe(

@@ -485,6 +485,7 @@ describe("HappyEyeballs.makeHistory", () => {
     it.effect.each<readonly [name: string, leads: HappyEyeballs.History["leads"]]>([
       ["is not there", undefined],
       ["has nothing to say", () => Effect.succeedNone],
+      ["answers with what is no family", () => Effect.succeedSome(5 as 4)],
       ["dies", () => Effect.dieMessage("no disk")],
       ["throws", () => {
         throw new Error("no disk")
@@ -495,6 +496,26 @@ describe("HappyEyeballs.makeHistory", () => {
         (seen) => strictEqual(seen, "6a@0 | 6a@20")
       ))
   })
+
+  it.effect("a history of a class is asked as its member", () =>
+    Effect.gen(function*() {
+      class Likes4 implements HappyEyeballs.History {
+        private readonly family: HappyEyeballs.Family = 4
+        readonly recorded: Array<string> = []
+        leads() {
+          return Effect.succeedSome(this.family)
+        }
+        order(addresses: ReadonlyArray<HappyEyeballs.Address>) {
+          return Effect.succeed(addresses.filter(({ family }) => family === this.family))
+        }
+        record(connections: ReadonlyArray<HappyEyeballs.Connection<unknown>>) {
+          return Effect.sync(() => this.recorded.push(...connections.map(nameOf)))
+        }
+      }
+      const history = new Likes4()
+      strictEqual(yield* connect(history, { ends: { "4a": 20 } }), "4a@0 | 4a@20")
+      deepStrictEqual(history.recorded, ["4a"])
+    }))
 
   it.each<readonly [options: unknown, message: string]>([
     [null, "options must be an object with a capacity, a timeToLive or a network, got null"],

@@ -80,29 +80,33 @@ const parseAnswer = (host: string, family: HappyEyeballs.Family, texts: Readonly
   return { addresses, failure }
 }
 
-type Order = (
-  addresses: ReadonlyArray<HappyEyeballs.Address>
-) => Effect.Effect<ReadonlyArray<HappyEyeballs.Address>>
+/** What a history says of one target. */
+interface Known {
+  readonly prefer: Effect.Effect<HappyEyeballs.Family | undefined> | undefined
+  readonly order: (
+    addresses: ReadonlyArray<HappyEyeballs.Address>
+  ) => Effect.Effect<ReadonlyArray<HappyEyeballs.Address>>
+}
+
+const nothingKnown: Known = { prefer: undefined, order: Effect.succeed }
 
 const resolutionOf = (
   host: string,
   options: HappyEyeballs.ResolveOptions,
-  order: Order = Effect.succeed
+  known = nothingKnown
 ): Effect.Effect<Resolution, never, HappyEyeballs.Resolver> =>
   Effect.map(HappyEyeballs.Resolver, (resolver) => {
     const { families, prefer, ...decoded } = decodeResolve(options)
     const settings = {
       ...decoded,
-      leads: (addresses: ReadonlyArray<HappyEyeballs.Address>) =>
-        prefer === undefined && resolver.leads !== undefined
-          ? resolver.leads(addresses)
-          : Effect.succeed(prefer ?? 6)
+      prefer: prefer === undefined ? known.prefer : Effect.succeed(prefer),
+      leads: resolver.leads?.bind(resolver)
     }
     const answerOf = (family: HappyEyeballs.Family) => (texts: ReadonlyArray<string>) => {
       const { addresses, failure } = parseAnswer(host, family, texts)
       return addresses.length === 0 && failure !== undefined
         ? Effect.fail(failure)
-        : Effect.map(order(addresses), (addresses): Answer => ({ addresses, failure }))
+        : Effect.map(known.order(addresses), (addresses): Answer => ({ addresses, failure }))
     }
     const literal = Option.getOrUndefined(fromText(host))
     if (literal === undefined) {
@@ -123,19 +127,34 @@ const resolutionOf = (
       : new Resolution(() => given, [literal.family], settings)
   })
 
-/** The family to begin with: that of the caller, or else the one that history says leads. */
-const preferred = (
-  { history, prefer }: Pick<HappyEyeballs.ConnectOptions, "history" | "prefer">,
-  target: HappyEyeballs.Target
-): Effect.Effect<HappyEyeballs.Family | undefined> =>
-  prefer !== undefined
-    ? Effect.succeed(prefer)
-    : Effect.suspend(() => history?.leads?.(target) ?? Effect.succeedNone).pipe(
-      Effect.map(Option.getOrUndefined),
+const knownBy = (history: HappyEyeballs.History, target: HappyEyeballs.Target): Known => ({
+  prefer: history.leads === undefined
+    ? undefined
+    : Effect.suspend(() => history.leads?.(target) ?? Effect.succeedNone).pipe(
+      Effect.map((family) => decodeFamily("history.leads", Option.getOrUndefined(family))),
       Effect.catchAllCause((cause) =>
         Effect.as(Effect.logDebug("HappyEyeballs: history.leads failed", cause), undefined)
       )
-    )
+    ),
+  order: (addresses) => history.order(addresses, target.host, target.port)
+})
+
+/**
+ * `left` is the rest of the time limit, in milliseconds. Where nothing is left, a history that does not wait learns all
+ * the same: it was dead addresses that have taken the time.
+ */
+const tell = (
+  history: HappyEyeballs.History,
+  connections: ReadonlyArray<HappyEyeballs.Connection<unknown>>,
+  target: HappyEyeballs.Target,
+  left: number
+): Effect.Effect<unknown> => {
+  const record = Effect.suspend(() => history.record(connections, target))
+  return Effect.catchAllCause(
+    left === Infinity ? record : Effect.timeoutOption(Effect.interruptible(record), left),
+    (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)
+  )
+}
 
 /** @internal */
 export const resolve = (
@@ -186,11 +205,9 @@ export const outcome = <A, E, R>(
   options: HappyEyeballs.ConnectOptions<E> = {}
 ): Effect.Effect<HappyEyeballs.Outcome<A, E>, never, R | HappyEyeballs.Resolver> =>
   Effect.flatMap(
-    Effect.flatMap(Effect.suspend(() => preferred(options, decodeTarget(target))), (prefer) => {
-      const { history } = options
-      const { host, port } = target
-      const order: Order | undefined = history && ((addresses) => history.order(addresses, host, port))
-      return resolutionOf(host, { ...options, prefer }, order)
+    Effect.suspend(() => {
+      const { host } = decodeTarget(target)
+      return resolutionOf(host, options, options.history && knownBy(options.history, target))
     }),
     (resolution) => {
       const { delay, fatal, timeout } = decodeRace(options)
@@ -218,11 +235,18 @@ export const outcome = <A, E, R>(
             cause: Exit.causeOption(attempt.exit)
           })
         )
-        const recorded = Effect.suspend(() => options.history?.record(connections, target) ?? Effect.void)
-        return Effect.as(
-          Effect.catchAllCause(recorded, (cause) => Effect.logDebug("HappyEyeballs: history.record failed", cause)),
-          { ...outcome, connections, resolution: resolution.failures, unanswered: resolution.unanswered }
-        )
+        const report = {
+          ...outcome,
+          connections,
+          resolution: resolution.failures,
+          unanswered: resolution.unanswered
+        }
+        return options.history === undefined
+          ? Effect.succeed(report)
+          : Effect.as(
+            tell(options.history, connections, target, timeout - Math.max(outcome.endedAt - outcome.startedAt, 0)),
+            report
+          )
       })
     }
   )

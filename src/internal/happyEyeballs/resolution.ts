@@ -11,8 +11,10 @@ import { Sequence, standIns } from "./address.js"
 
 /** @internal */
 export interface ResolutionSettings {
-  /** Says which of two addresses' families is to be tried first. */
-  readonly leads: (addresses: ReadonlyArray<Address>) => Effect.Effect<Family>
+  /** The family to be tried first, if that is known without the addresses. The queries wait for it. */
+  readonly prefer: Effect.Effect<Family | undefined> | undefined
+  /** Says which of two addresses' families is to be tried first, where `prefer` does not. Default: IPv6. */
+  readonly leads: ((addresses: ReadonlyArray<Address>) => Effect.Effect<Family>) | undefined
   readonly firstFamilyCount: number
   /** Milliseconds. */
   readonly resolutionDelay: number
@@ -41,6 +43,7 @@ export class Resolution {
   readonly failures: Array<Cause.Cause<QueryFailed>> = []
   private readonly sequence: Sequence<Address>
   private readonly pending = new Set<Family>()
+  private preferred: Family | undefined
   private firstAnswerAt = Infinity
   private answers = 0
   private wake: (() => void) | undefined
@@ -66,12 +69,20 @@ export class Resolution {
 
   /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
   readonly open: Effect.Effect<Pull<Address>, never, Scope.Scope> = Effect.suspend(() => {
+    const { prefer } = this.settings
+    return prefer === undefined ? this.askAll() : Effect.flatMap(prefer, (family) => {
+      this.preferred = family
+      return this.askAll()
+    })
+  })
+
+  private askAll(): Effect.Effect<Pull<Address>, never, Scope.Scope> {
     this.families.forEach((family) => this.pending.add(family))
     return Effect.as(
       Effect.forEach(this.families, (family) => Effect.forkScoped(this.ask(family)), { discard: true }),
       Effect.suspend(() => this.pull())
     )
-  })
+  }
 
   private ask(family: Family): Effect.Effect<void> {
     return Effect.flatMap(
@@ -139,13 +150,17 @@ export class Resolution {
    * family can be the first of all.
    */
   private decideFirst(): Effect.Effect<void> {
-    const { sequence } = this
+    const { preferred, sequence, settings: { leads } } = this
+    if (preferred !== undefined || leads === undefined) {
+      sequence.first = preferred ?? ipv6
+      return Effect.void
+    }
     const heads = this.families.flatMap((family) =>
       sequence.head(family) ?? (this.pending.has(family) ? standIns[family] : [])
     )
     return sequence.taken.length > 0 || sequence.peek() === undefined || heads.length < 2
       ? Effect.void
-      : Effect.map(Effect.exit(Effect.suspend(() => this.settings.leads(heads))), (exit) => {
+      : Effect.map(Effect.exit(Effect.suspend(() => leads(heads))), (exit) => {
         sequence.first = Exit.getOrElse(exit, () => ipv6)
       })
   }

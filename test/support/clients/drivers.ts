@@ -15,6 +15,8 @@ export interface Settings {
   readonly secure?: boolean
   /** How long it may take to connect, in milliseconds. */
   readonly limit?: number
+  /** Leaves it while it connects, by the means of the driver where it has any that stop it, else by those of the socket. */
+  readonly signal?: AbortSignal
 }
 
 /** Connects, asks for the answer, which is 42, and closes. */
@@ -22,7 +24,9 @@ export type Ask = (settings: Settings) => Promise<string>
 
 const host = "happy.test"
 
-export const ofPg: Ask = async ({ happyEyeballs, limit, port, secure }) => {
+const withSignal = (signal: AbortSignal | undefined) => signal === undefined ? {} : { signal }
+
+export const ofPg: Ask = async ({ happyEyeballs, limit, port, secure, signal }) => {
   const client = new pg.Client({
     host,
     port,
@@ -30,7 +34,10 @@ export const ofPg: Ask = async ({ happyEyeballs, limit, port, secure }) => {
     ssl: secure === true && { ca: ca.join("\n") },
     connectionTimeoutMillis: limit,
     stream: () =>
-      Object.assign(NodeHappyEyeballs.createConnection({ host, port, happyEyeballs }), { connect: () => {} })
+      Object.assign(
+        NodeHappyEyeballs.createConnection({ host, port, happyEyeballs, ...withSignal(signal) }),
+        { connect: () => {} }
+      )
   })
   client.on("error", () => {})
   try {
@@ -42,12 +49,20 @@ export const ofPg: Ask = async ({ happyEyeballs, limit, port, secure }) => {
   }
 }
 
-export const ofMysql2: Ask = async ({ happyEyeballs, limit, port }) => {
+export const ofMysql2: Ask = async ({ happyEyeballs, limit, port, signal }) => {
   const pool = mysql.createPool({
     host,
     port,
     ...(limit !== undefined && { connectTimeout: limit }),
-    stream: () => NodeHappyEyeballs.createConnection({ host, port, noDelay: true, keepAlive: true, happyEyeballs })
+    stream: () =>
+      NodeHappyEyeballs.createConnection({
+        host,
+        port,
+        noDelay: true,
+        keepAlive: true,
+        happyEyeballs,
+        ...withSignal(signal)
+      })
   })
   try {
     const [rows] = await pool.query<Array<mysql.RowDataPacket>>("select 42 as answer")
@@ -57,7 +72,7 @@ export const ofMysql2: Ask = async ({ happyEyeballs, limit, port }) => {
   }
 }
 
-export const ofIoredis: Ask = async ({ happyEyeballs, limit, port, secure }) => {
+export const ofIoredis: Ask = async ({ happyEyeballs, limit, port, secure, signal }) => {
   class Connector extends AbstractConnector {
     constructor() {
       super(2_000)
@@ -77,17 +92,21 @@ export const ofIoredis: Ask = async ({ happyEyeballs, limit, port, secure }) => 
     ...(secure === true && { tls: {} }),
     ...(limit !== undefined && { connectTimeout: limit })
   })
+  signal?.addEventListener("abort", () => client.disconnect())
   // It rejects with "Connection is closed", and tells of the reason here.
   const failed = new Promise<never>((_, reject) => client.once("error", reject))
   failed.catch(() => {})
   try {
     return await Promise.race([failed, client.echo("42")])
   } finally {
-    client.disconnect()
+    // A second time begins the wait for the socket to close once more.
+    if (signal?.aborted !== true) {
+      client.disconnect()
+    }
   }
 }
 
-export const ofMqtt: Ask = async ({ happyEyeballs, limit, port, secure }) => {
+export const ofMqtt: Ask = async ({ happyEyeballs, limit, port, secure, signal }) => {
   const client = new MqttClient(
     () =>
       secure === true
@@ -95,9 +114,13 @@ export const ofMqtt: Ask = async ({ happyEyeballs, limit, port, secure }) => {
         : NodeHappyEyeballs.createConnection({ host, port, happyEyeballs }),
     { reconnectPeriod: 0, ...(limit !== undefined && { connectTimeout: limit }) }
   )
+  signal?.addEventListener("abort", () => client.end(true))
   try {
     return await new Promise((resolve, reject) => {
-      client.once("error", reject).once("message", (_topic, message) => resolve(message.toString()))
+      client.once("error", reject).once("close", () => reject(new Error("closed"))).once(
+        "message",
+        (_topic, message) => resolve(message.toString())
+      )
       client.once("connect", () => client.subscribe("answer", () => void client.publish("answer", "42")))
     })
   } finally {
@@ -105,8 +128,8 @@ export const ofMqtt: Ask = async ({ happyEyeballs, limit, port, secure }) => {
   }
 }
 
-export const ofNodemailer: Ask = async ({ happyEyeballs, limit, port, secure = false }) => {
-  const options = { ca, timeout: limit, ...happyEyeballs }
+export const ofNodemailer: Ask = async ({ happyEyeballs, limit, port, secure = false, signal }) => {
+  const options = { ca, timeout: limit, signal, ...happyEyeballs }
   const transport = createTransport({
     host,
     port,
@@ -129,4 +152,13 @@ export const ofNodemailer: Ask = async ({ happyEyeballs, limit, port, secure = f
   } finally {
     transport.close()
   }
+}
+
+/** All of them. */
+export const asks: Record<string, Ask> = {
+  pg: ofPg,
+  mysql2: ofMysql2,
+  ioredis: ofIoredis,
+  mqtt: ofMqtt,
+  nodemailer: ofNodemailer
 }

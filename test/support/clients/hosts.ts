@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import * as net from "node:net"
+import { Worker } from "node:worker_threads"
 import * as HappyEyeballs from "../../../src/HappyEyeballs.js"
 import { knows, leavingNoSocket, listening, pem } from "../sockets.js"
 
@@ -53,6 +54,43 @@ export const muteAll = Effect.gen(function*() {
   yield* mute("127.0.0.3", first.port)
   return first
 })
+
+/** Its code runs in a thread, which listens, and then takes no connection: it waits to be told to end. */
+const deaf = `
+  const { parentPort, workerData: { address, isOver } } = require("node:worker_threads")
+  const server = require("node:net").createServer().listen({ host: address, port: 0, backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port)
+    setImmediate(() => {
+      Atomics.wait(isOver, 0, 0)
+      process.exit()
+    })
+  })
+`
+
+/** An address and a port that answer to nothing, as the system has as many connections waiting there as it takes. */
+export const deadPort = (address: string) =>
+  Effect.gen(function*() {
+    const isOver = new Int32Array(new SharedArrayBuffer(4))
+    const worker = yield* Effect.acquireRelease(
+      Effect.sync(() => new Worker(deaf, { eval: true, workerData: { address, isOver } })),
+      (worker) =>
+        Effect.promise(async () => {
+          const exit = once(worker, "exit")
+          Atomics.store(isOver, 0, 1)
+          Atomics.notify(isOver, 0)
+          await exit
+        })
+    )
+    const [port] = yield* Effect.promise(() => once(worker, "message") as Promise<[number]>)
+    for (let waiting = 0; waiting < 2; waiting++) {
+      const socket = yield* Effect.acquireRelease(
+        Effect.sync(() => net.connect(port, address).on("error", () => {})),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      yield* Effect.promise(() => once(socket, "connect"))
+    }
+    return port
+  })
 
 export const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
 

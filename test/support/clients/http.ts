@@ -1,4 +1,3 @@
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import axios from "axios"
 import * as Cause from "effect/Cause"
@@ -14,7 +13,6 @@ import superagent from "superagent"
 import * as undici7 from "undici"
 import * as undici6 from "undici6"
 import * as NodeHappyEyeballs from "../../../src/NodeHappyEyeballs.js"
-import * as NodeHappyEyeballsPlatform from "../../../src/NodeHappyEyeballsPlatform.js"
 
 // The clients of HTTP that programs use, each with our connections, as its users write it.
 
@@ -179,8 +177,21 @@ const ofFetch: Make = (settings) => {
   }
 }
 
-const ofEffect = (makeLayer: (settings: Settings) => Layer.Layer<HttpClient.HttpClient>): Make => (settings) => {
-  const runtime = ManagedRuntime.make(makeLayer(settings))
+/** They take longest to load, and only those load them who use them. */
+const loadPlatform = async () => ({
+  NodeHttpClient: await import("@effect/platform-node/NodeHttpClient"),
+  NodeHappyEyeballsPlatform: await import("../../../src/NodeHappyEyeballsPlatform.js")
+})
+
+type Platform = Awaited<ReturnType<typeof loadPlatform>>
+
+const ofEffect = (
+  makeLayer: (platform: Platform, settings: Settings) => Layer.Layer<HttpClient.HttpClient>
+): Make =>
+(settings) => {
+  const runtime = ManagedRuntime.make(
+    Layer.unwrapEffect(Effect.map(Effect.promise(loadPlatform), (platform) => makeLayer(platform, settings)))
+  )
   return {
     get: async (url, signal) => {
       const page = Effect.flatMap(
@@ -202,14 +213,14 @@ const limited = ({ happyEyeballs, limit }: Settings) => ({
   ...happyEyeballs
 })
 
-const ofNodeHttpClient = ofEffect((settings) =>
+const ofNodeHttpClient = ofEffect(({ NodeHappyEyeballsPlatform, NodeHttpClient }, settings) =>
   Layer.provide(
     NodeHttpClient.layerWithoutAgent,
     NodeHappyEyeballsPlatform.layerAgent({ ...settings.tls, keepAlive: true, happyEyeballs: limited(settings) })
   )
 )
 
-const ofNodeHttpClientUndici = ofEffect((settings) =>
+const ofNodeHttpClientUndici = ofEffect(({ NodeHappyEyeballsPlatform, NodeHttpClient }, settings) =>
   Layer.provide(
     NodeHttpClient.layerUndiciWithoutDispatcher,
     NodeHappyEyeballsPlatform.layerDispatcher({ connect: settings.tls ?? {}, happyEyeballs: limited(settings) })

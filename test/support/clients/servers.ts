@@ -184,7 +184,9 @@ export const mysql: Start = Effect.gen(function*() {
       characterSet: 8,
       capabilityFlags: 0xffffff
     })
-    connection.on("query", () =>
+    connection.on("query", () => {
+      // Packets are counted from each query on.
+      Object.assign(connection, { sequenceId: 1 })
       connection.writeTextResult([{ answer: "42" }], [{
         catalog: "def",
         schema: "",
@@ -197,7 +199,9 @@ export const mysql: Start = Effect.gen(function*() {
         columnType: 253,
         flags: 0,
         decimals: 0
-      }]))
+      }])
+      Object.assign(connection, { sequenceId: 0 })
+    })
   })
   yield* Effect.acquireRelease(
     Effect.async<void>((resume) => {

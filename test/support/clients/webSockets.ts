@@ -12,6 +12,8 @@ export interface Settings {
   readonly url: string
   /** How long it may take to connect, in milliseconds. */
   readonly limit?: number
+  /** Leaves it while it connects. */
+  readonly signal?: AbortSignal
 }
 
 /** Connects, says hello, waits for the echo, and closes. */
@@ -22,8 +24,9 @@ const agentOf = ({ happyEyeballs, url }: Settings) =>
     ? new NodeHappyEyeballs.HttpsAgent({ ca, happyEyeballs })
     : new NodeHappyEyeballs.HttpAgent({ happyEyeballs })
 
-const echo = (socket: WebSocket) =>
+const echo = (socket: WebSocket, signal: AbortSignal | undefined) =>
   new Promise<string>((resolve, reject) => {
+    signal?.addEventListener("abort", () => socket.terminate())
     socket.once("open", () => socket.send("hello")).once("error", reject).once("message", (data) => {
       socket.close()
       resolve(`${data}`)
@@ -31,23 +34,24 @@ const echo = (socket: WebSocket) =>
   })
 
 export const ofWs: Echo = (settings) => {
-  const { limit, url } = settings
+  const { limit, signal, url } = settings
   return echo(
-    new WebSocket(url, { agent: agentOf(settings), ...(limit !== undefined && { handshakeTimeout: limit }) })
+    new WebSocket(url, { agent: agentOf(settings), ...(limit !== undefined && { handshakeTimeout: limit }) }),
+    signal
   )
 }
 
 /** Without an agent. */
-export const ofWsConnection: Echo = ({ happyEyeballs, limit, url }) => {
+export const ofWsConnection: Echo = ({ happyEyeballs, limit, signal, url }) => {
   const createConnection = (options: object) =>
     url.startsWith("wss:")
       ? NodeHappyEyeballs.createTlsConnection({ ...options, ca, happyEyeballs })
       : NodeHappyEyeballs.createConnection({ ...options as NodeHappyEyeballs.CreateConnectionOptions, happyEyeballs })
-  return echo(new WebSocket(url, { createConnection, ...(limit !== undefined && { handshakeTimeout: limit }) }))
+  return echo(new WebSocket(url, { createConnection, ...(limit !== undefined && { handshakeTimeout: limit }) }), signal)
 }
 
 const ofSocketIo = (transports: Array<string>): Echo => async (settings) => {
-  const { limit, url } = settings
+  const { limit, signal, url } = settings
   const client = io(url.replace(/^ws/, "http"), {
     // It is Node's, whatever the declarations say.
     agent: agentOf(settings) as unknown as boolean,
@@ -56,6 +60,7 @@ const ofSocketIo = (transports: Array<string>): Echo => async (settings) => {
     transports,
     ...(limit !== undefined && { timeout: limit })
   })
+  signal?.addEventListener("abort", () => client.disconnect())
   try {
     return await new Promise((resolve, reject) => {
       client.once("connect_error", reject).once("connect", () => client.emit("echo", "hello", resolve))
@@ -68,3 +73,11 @@ const ofSocketIo = (transports: Array<string>): Echo => async (settings) => {
 export const ofSocketIoWebSocket = ofSocketIo(["websocket"])
 
 export const ofSocketIoPolling = ofSocketIo(["polling"])
+
+/** All of them. */
+export const echoes: Record<string, Echo> = {
+  ws: ofWs,
+  "ws, without an agent": ofWsConnection,
+  "socket.io-client": ofSocketIoWebSocket,
+  "socket.io-client, polling": ofSocketIoPolling
+}
