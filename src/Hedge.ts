@@ -104,7 +104,7 @@ export interface PercentileOptions {
    */
   readonly window?: Duration.DurationInput | undefined
   /**
-   * How many keys have a delay of their own: those that were called last. Each takes 2 to 8 kB. `Infinity` for no limit.
+   * How many keys have a delay of their own: those that were called last. Each takes a few kilobytes. `Infinity` for no limit.
    * Default 256. See {@link CallOptions}.
    */
   readonly keys?: number | undefined
@@ -126,10 +126,10 @@ export interface PercentileOptions {
  *   as cut off. While no hedges are sent, as too little is known, none is recorded.
  * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
  *   are.
- * - It is the percentile of the next call, not of those that are known: hedges are as rare as you ask for however little
- *   is known, once `1 / (1 - quantile)` calls are. That makes a difference of one call.
- * - The delay is never more than what some call took. Where more calls than `1 - quantile` never answer, as where one
- *   server of three hangs, it is the slowest answer that is known.
+ * - It is the percentile of the next call, not of those that are known, which makes a difference of one call: so hedges
+ *   are about as rare as you ask for however little is known.
+ * - Where more calls than `1 - quantile` never answer, as where one server of three hangs, the percentile cannot be known.
+ *   Then the delay is the slowest answer that is known; up to twice that while those that hang may be chance.
  * - With `probability: "auto"`, a hedge is sent a little earlier, to a part of the late calls only, so that their share of
  *   all is the same, and no more than the budget's ratio. Where hedges are independent, no policy has a lower tail for
  *   as many hedges (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017). It takes
@@ -138,7 +138,7 @@ export interface PercentileOptions {
  * **Gotchas**
  *
  * - It takes a policy that is made once, by {@link make}.
- * - Give a `max`: how long the slowest answer takes is no limit that you have chosen.
+ * - Give a `max`. Where a server hangs, the delay is otherwise as long as the slowest answer.
  * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
  *   hedges it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
  * - The policy looks at the estimate again when what is known has grown by a fiftieth.
@@ -535,7 +535,7 @@ export interface KeyStats {
   readonly ended: number
   /**
    * The quantile that the policy asks for. Milliseconds of the `Clock`, as those that follow. Where too few calls are
-   * known for one of them, it is the slowest that has ended; not a number where none has.
+   * known for one of them, it is the slowest that has ended, or up to twice that; not a number where none has.
    */
   readonly quantile: number
   readonly p50: number
