@@ -94,8 +94,8 @@ export interface PercentileOptions {
   readonly aboveMax?: "clamp" | "skip" | undefined
   /**
    * How many calls have to have ended before the policy sends any hedge. Default 20, or `1 / (1 - quantile)` if that is
-   * more: of fewer calls, none can be expected to be as slow. You may ask for less, and then the first delays are the
-   * greatest time seen.
+   * more: the slowest of fewer calls is exceeded more often than you ask for. With a `warmup` of less, the first delays
+   * are that slowest call's, and there are more hedges at first.
    */
   readonly warmup?: number | undefined
   /**
@@ -104,8 +104,8 @@ export interface PercentileOptions {
    */
   readonly window?: Duration.DurationInput | undefined
   /**
-   * How many keys have a delay of their own: those that were called last. Each takes a few kilobytes. `Infinity` for no limit.
-   * Default 256. See {@link CallOptions}.
+   * How many keys have a delay of their own: those that were called last. Each takes a few kilobytes. `Infinity` for no
+   * limit. Default 256. See {@link CallOptions}.
    */
   readonly keys?: number | undefined
 }
@@ -373,7 +373,10 @@ export interface Policy<in A = unknown, in E = unknown> {
  * import * as Layer from "effect/Layer"
  *
  * class Reads extends Context.Tag("Reads")<Reads, Hedge.Policy>() {
- *   static readonly Live = Layer.effect(Reads, Hedge.make({ delay: Hedge.percentile(0.95, { max: "2 seconds" }), name: "reads" }))
+ *   static readonly Live = Layer.effect(
+ *     Reads,
+ *     Hedge.make({ delay: Hedge.percentile(0.95, { max: "2 seconds" }), name: "reads" })
+ *   )
  * }
  *
  * const read = (id: number) =>
@@ -534,8 +537,9 @@ export interface KeyStats {
   /** How many of them have ended. The others were cut off, and would have taken longer. */
   readonly ended: number
   /**
-   * The quantile that the policy asks for. Milliseconds of the `Clock`, as those that follow. Where too few calls are
-   * known for one of them, it is the slowest that has ended, or up to twice that; not a number where none has.
+   * How long calls take at the quantile that the policy asks for, and at others. Milliseconds of the `Clock`. Where too
+   * few calls are known for one of them, it is the slowest that has ended, or up to twice that; not a number where none
+   * has.
    */
   readonly quantile: number
   readonly p50: number
