@@ -13,6 +13,7 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Metric from "effect/Metric"
@@ -66,8 +67,9 @@ export type PolicyTypeId = typeof PolicyTypeId
 export interface Percentile {
   readonly _tag: "Percentile"
   readonly quantile: number
-  readonly above: "stop" | "clamp"
+  readonly aboveMax: "clamp" | "skip"
   readonly warmup: number
+  readonly keys: number
   /** Milliseconds, as those that follow. */
   readonly min: number
   readonly max: number
@@ -86,18 +88,30 @@ export interface PercentileOptions {
   /** The greatest delay. Default: none. */
   readonly max?: Duration.DurationInput | undefined
   /**
-   * What to do while the percentile is above `max`: send copies after `max`, or none. Default `"clamp"`: what makes it
-   * that high is often a part of the calls, such as those to one server that is down, and copies are what helps those.
+   * What to do while the percentile is above `max`: send hedges after `max`, or none. Default `"clamp"`: what makes it
+   * that high is often a part of the calls, such as those to one server that is down, and hedges are what helps those.
    */
-  readonly above?: "clamp" | "stop" | undefined
-  /** How many calls have to be known before any copy is sent. Default 20. */
+  readonly aboveMax?: "clamp" | "skip" | undefined
+  /**
+   * How many calls have to have ended before the policy sends any hedge. Default 20, or `1 / (1 - quantile)` if that is
+   * more: the slowest of fewer calls is exceeded more often than you ask for. With a `warmup` of less, the first delays
+   * are that slowest call's, and there are more hedges at first.
+   */
   readonly warmup?: number | undefined
-  /** How long a call counts: one window at least, two at most. Milliseconds of the `Clock`. Default 30 seconds. */
+  /**
+   * How long a call counts: one window at least, two at most. A window lasts longer where fewer calls end in it than the
+   * default `warmup`, or yours if that is more. Milliseconds of the `Clock`. Default 30 seconds.
+   */
   readonly window?: Duration.DurationInput | undefined
+  /**
+   * How many keys have a delay of their own: those that were called last. Each takes a few kilobytes. `Infinity` for no
+   * limit. Default 256. See {@link CallOptions}.
+   */
+  readonly keys?: number | undefined
 }
 
 /**
- * A delay that the given share of calls stays below: with 0.95, a copy is sent for one call in twenty.
+ * A delay that the given share of calls stays below: with 0.95, a hedge is sent for one call in twenty.
  *
  * **When to use**
  *
@@ -105,25 +119,33 @@ export interface PercentileOptions {
  *
  * **Details**
  *
- * - What is recorded is how long the *first* copy of a call took; and of one that was cut off as another one won, that it
- *   would have taken longer. So the share of calls that are slower than the delay stays true. Of winners alone, the
- *   delay would sink, and copies be sent two to six times as often; of calls without a copy alone, almost always.
+ * - The policy records how long the *first* request of a call took. Of a first request that lost, it records that it would
+ *   have taken longer. So the share of calls that are slower than the delay stays true. Of winners alone, the delay would
+ *   sink, and hedges be sent two to six times as often; of calls without a hedge alone, almost always.
  * - Failures, and answers that are not accepted, are not recorded if they are quicker than the delay; slower ones count
- *   as cut off. While no copies are sent, as too little is known, none is recorded.
+ *   as cut off. While no hedges are sent, as too little is known, none is recorded.
  * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
  *   are.
- * - With `probability: "auto"`, a copy is sent a little earlier, to a part of the late calls only, so that their share of
- *   all is the same, and no more than the budget's ratio. Where copies are independent, no policy has a lower tail for
- *   as many copies (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017).
+ * - It is the percentile of the next call, not of those that are known, which makes a difference of one call: so hedges
+ *   are about as rare as you ask for however little is known.
+ * - Where more calls than `1 - quantile` never answer, as where one server of three hangs, the percentile cannot be known.
+ *   Then the delay is the slowest answer that is known; up to twice that while those that hang may be chance.
+ * - With `probability: "auto"`, a hedge is sent a little earlier, to a part of the late calls only, so that their share of
+ *   all is the same, and no more than the budget's ratio. Where hedges are independent, no policy has a lower tail for
+ *   as many hedges (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017). It takes
+ *   `1 / (1 - tail)` known calls: with fewer, the delay is the percentile.
  *
  * **Gotchas**
  *
  * - It takes a policy that is made once, by {@link make}.
+ * - Give a `max`. Where a server hangs, the delay is otherwise as long as the slowest answer.
  * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
- *   copies it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
- * - The estimate is looked at again when what is known has grown by a fiftieth.
- * - Where more calls than `1 - quantile` never answer, as where one server of ten is down, the percentile grows until
- *   it is `max`. So give a `max`.
+ *   hedges it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
+ * - The policy looks at the estimate again when what is known has grown by a fiftieth.
+ * - A rare quantile needs many calls. At 0.999 it takes a thousand before the first hedge, and then the newest thousand
+ *   to two thousand count, however old they are: with one call a second, the delay takes half an hour to follow. Under
+ *   one call a minute, 0.95 is as slow; a delay that you know serves such callers better. {@link stats} shows what is
+ *   known.
  *
  * @example
  * ```ts
@@ -361,7 +383,10 @@ export interface Policy<in A = unknown, in E = unknown> {
  * import * as Layer from "effect/Layer"
  *
  * class Reads extends Context.Tag("Reads")<Reads, Hedge.Policy>() {
- *   static readonly Live = Layer.effect(Reads, Hedge.make({ delay: Hedge.percentile(0.95), name: "reads" }))
+ *   static readonly Live = Layer.effect(
+ *     Reads,
+ *     Hedge.make({ delay: Hedge.percentile(0.95, { max: "2 seconds" }), name: "reads" })
+ *   )
  * }
  *
  * const read = (id: number) =>
@@ -378,7 +403,7 @@ export interface Policy<in A = unknown, in E = unknown> {
  * import * as Effect from "effect/Effect"
  *
  * const program = Effect.gen(function*() {
- *   const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95) })
+ *   const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95, { max: "2 seconds" }) })
  *   const request = (id: number) => Effect.succeed(`answer to ${id}`).pipe(Hedge.hedge(policy))
  *   return yield* Effect.forEach([1, 2, 3], request)
  * })
@@ -399,8 +424,9 @@ export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Eff
  */
 export interface CallOptions {
   /**
-   * Calls of different keys do not learn from each other, such as those to different servers. Default: one for all. Of
-   * many keys, the 256 that were called for last are known.
+   * What the request is sent to, such as a server: calls of one key have a delay of their own. Until enough of them have
+   * ended (`warmup`), they go by what all calls of the policy have taught. With more keys than the option `keys` of
+   * {@link percentile}, those that were not called for longest begin anew. Default: none, or `""`; such calls go by all.
    */
   readonly key?: string | undefined
   /** The delay of this call, in the place of the policy's: because of its size, say, or of the time it has left. */
@@ -510,6 +536,103 @@ export const hedgeWith: {
 } = dual((args) => typeof args[0] === "function", calls.hedgeWith)
 
 /**
+ * What a policy knows of the calls of one key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KeyStats {
+  /** `""` for all calls together. */
+  readonly key: string
+  /** How many calls are known. */
+  readonly count: number
+  /** How many of them have ended. The others were cut off, and would have taken longer. */
+  readonly ended: number
+  /**
+   * How long calls take at the quantile that the policy asks for, and at others. Milliseconds of the `Clock`. Where too
+   * few calls are known for one of them, it is the slowest that has ended, or up to twice that; not a number where none
+   * has.
+   */
+  readonly quantile: number
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  /** The delay of the next call in milliseconds, or why it has none. Of a key that knows too little, that of all. */
+  readonly delay: Either.Either<number, "warm-up" | "above-max">
+  /** With which probability the next call gets a hedge if it is late. */
+  readonly probability: number
+}
+
+/**
+ * What is in a budget.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BudgetStats {
+  /** How many hedges there are to be for each call, at most. */
+  readonly ratio: number
+  /** How many hedges it can pay for now. A part of one is what calls have saved towards the next. */
+  readonly tokens: number
+  /** How many hedges are under way. */
+  readonly inFlight: number
+}
+
+/**
+ * What a policy knows.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Stats {
+  /** First all calls together, then each key, the one that was called last at the end. Empty without a percentile. */
+  readonly keys: ReadonlyArray<KeyStats>
+  /** None if it is `"unlimited"`. */
+  readonly budget: Option.Option<BudgetStats>
+}
+
+/**
+ * Reads what a policy knows: how long calls take, the delay that follows from it, and what is in the budget.
+ *
+ * **When to use**
+ *
+ * To see why hedges are sent or not, in a log or at an endpoint for operators. {@link metrics} count what was sent.
+ *
+ * **Details**
+ *
+ * Reading changes nothing. It takes some microseconds for each key. Times are milliseconds of the `Clock`.
+ *
+ * **Gotchas**
+ *
+ * A quantile beyond the delay is known less well: most calls that take longer are cut off.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ * import * as Either from "effect/Either"
+ *
+ * const program = Effect.gen(function*() {
+ *   const policy = yield* Hedge.make({ delay: Hedge.percentile(0.9, { max: "1 second" }) })
+ *   const call = Effect.sleep("5 millis").pipe(Hedge.hedge(policy, { key: "a" }))
+ *   yield* Effect.repeatN(call, 19)
+ *   return yield* Hedge.stats(policy)
+ * })
+ *
+ * const { keys } = await Effect.runPromise(program)
+ * for (const { delay, ended, key } of keys) {
+ *   console.log(key === "" ? "all" : key, ended, Either.isRight(delay))
+ * }
+ * // all 20 true
+ * // a 20 true
+ * ```
+ *
+ * @since 0.2.0
+ * @category policies
+ */
+export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = policies.stats
+
+/**
  * What policies with a name count, each tagged with `policy`, the name, and then with what the table says.
  *
  * **Details**
@@ -519,7 +642,7 @@ export const hedgeWith: {
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
  * | `hedge_copies` | copies started besides the first; one that loses before its request is written was never sent |
  * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy, `0` to `7`, or `more` |
- * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `max`, `disabled` |
+ * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `above-max`, `disabled` |
  * | `hedge_delay_seconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
  *

@@ -40,7 +40,7 @@ export interface Options<out E = never, out R = never> {
    * safe ones, GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1).
    */
   readonly methods?: ReadonlyArray<string> | undefined
-  /** Requests of different keys do not learn from each other. Default: the origin of the URL. */
+  /** Requests of one key have a delay of their own; see `Hedge.CallOptions`. Default: the origin of the URL. */
   readonly key?: ((request: HttpClientRequest.HttpClientRequest) => string) | undefined
   /**
    * The header in which a copy says which it is: 1 for the first copy besides the first request, which has none. `false`

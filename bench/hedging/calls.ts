@@ -14,12 +14,18 @@ export const quantile = ({ latencies }: Measured, q: number): number =>
 
 /**
  * Measures one call after the other. The policy has no budget unless `options` says so. `latency` says how long a copy of
- * a call takes. The first `skip` calls are not measured, and have negative indices.
+ * a call takes, and `every` how long to wait before each call. The first `skip` calls are not measured, and have negative
+ * indices.
  */
 export const inTurn = (
   options: Hedge.MakeOptions,
   latency: (call: number, copy: number) => number,
-  { calls, seed, skip = 0 }: { readonly calls: number; readonly seed: number; readonly skip?: number }
+  { calls, every, seed, skip = 0 }: {
+    readonly calls: number
+    readonly seed: number
+    readonly skip?: number
+    readonly every?: () => number
+  }
 ): Measured => {
   const simulation = new Simulation(seed)
   const latencies = new Float64Array(calls)
@@ -31,6 +37,9 @@ export const inTurn = (
   simulation.fork(Effect.gen(function*() {
     const hedged = Hedge.hedge(request, yield* Hedge.make({ budget: "unlimited", ...options }))
     for (; call < calls; call++) {
+      if (every !== undefined) {
+        yield* simulation.sleep(every())
+      }
       const startedAt = simulation.now
       copy = 0
       yield* hedged

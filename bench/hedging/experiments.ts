@@ -1,6 +1,8 @@
 import { isMainThread, parentPort, workerData } from "node:worker_threads"
 import { brownOut } from "./brownOut.js"
 import { calibration } from "./calibration.js"
+import { few } from "./few.js"
+import { hang } from "./hang.js"
 import { oracle } from "./oracle.js"
 import { queues } from "./queues.js"
 import type { Section } from "./section.js"
@@ -8,7 +10,7 @@ import { shift } from "./shift.js"
 import { singleR } from "./singleR.js"
 
 /** In the order in which they are reported. */
-export const experiments = { oracle, calibration, shift, brownOut, queues, singleR }
+export const experiments = { oracle, calibration, shift, brownOut, queues, singleR, hang, few }
 
 export type Name = keyof typeof experiments
 

@@ -3,10 +3,13 @@ import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Hedge from "../../src/Hedge.js"
-import { Sketch } from "../../src/internal/hedge/estimator.js"
+import { Sketch } from "../../src/internal/hedge/sketch.js"
 import { inTime, virtually } from "../support/hedging.js"
 import { seeded } from "../support/random.js"
 
@@ -51,13 +54,14 @@ const isAbout = (estimate: number | undefined, exact: number) =>
 
 describe("Hedge.percentile", () => {
   describe("the estimate", () => {
-    it("is never below what was recorded, and at most 1 % above", () => {
+    it("is never below what was recorded, and at most 1 % above: the percentile of what comes next", () => {
       const values = FastCheck.array(FastCheck.double({ min: 0.02, max: 1e6, noNaN: true }), { minLength: 1 })
       FastCheck.assert(
         FastCheck.property(values, FastCheck.double({ min: 0.01, max: 0.99, noNaN: true }), (values, q) => {
-          const sketch = new Sketch(1000)
+          const sketch = new Sketch(1000, 1)
           values.forEach((value) => sketch.record(value, "ended", 0))
-          const exact = values.sort((a, b) => a - b)[Math.max(1, Math.ceil(q * values.length)) - 1] ?? NaN
+          const rank = Math.ceil(q * (values.length + 1) - 1e-9)
+          const exact = values.sort((a, b) => a - b)[Math.min(rank, values.length) - 1] ?? NaN
           const ratio = sketch.quantile(q, 0) / exact
           assertTrue(ratio >= 1 - 1e-9 && ratio <= 1.01 + 1e-9, `${ratio}`)
         })
@@ -67,42 +71,135 @@ describe("Hedge.percentile", () => {
     it("goes from a hundredth of a millisecond to a day", () => {
       const day = 24 * 60 * 60 * 1000
       for (const [value, exact] of [[0, 0.01], [0.001, 0.01], [day, day], [100 * day, day], [Infinity, day]] as const) {
-        const sketch = new Sketch(1000)
+        const sketch = new Sketch(1000, 1)
         sketch.record(value, "ended", 0)
         isAbout(sketch.quantile(0.5, 0), exact)
       }
     })
 
     it("is not a number where there is nothing", () => {
-      strictEqual(new Sketch(1000).quantile(0.5, 0), NaN)
+      strictEqual(new Sketch(1000, 1).quantile(0.5, 0), NaN)
     })
 
     it("forgets after two windows at most, and not before one", () => {
-      const sketch = new Sketch(1000)
+      const sketch = new Sketch(1000, 1)
       sketch.record(5, "ended", 0)
       sketch.record(50, "ended", 900)
-      deepStrictEqual([sketch.count(999), sketch.count(1800), sketch.count(2000)], [2, 2, 0])
-      sketch.record(5, "ended", 10_000)
-      deepStrictEqual([sketch.count(10_500), sketch.count(20_000)], [1, 0])
+      deepStrictEqual([sketch.count(999), sketch.count(1800)], [2, 2])
+      sketch.record(5, "ended", 1900)
+      deepStrictEqual([sketch.count(1999), sketch.count(2000), sketch.count(2999)], [3, 1, 1])
     })
 
     it("forgets in the order in which it learnt", () => {
-      const sketch = new Sketch(1000)
+      const sketch = new Sketch(1000, 1)
       sketch.record(5, "ended", 0)
       sketch.record(50, "ended", 1000)
-      deepStrictEqual([sketch.count(1999), sketch.count(2000), sketch.count(2999), sketch.count(3000)], [2, 1, 1, 0])
-      sketch.record(5, "cutOff", 5000)
-      sketch.record(50, "ended", 6500)
-      strictEqual(sketch.count(6999), 2)
-      isAbout(sketch.quantile(0.5, 7000), 50)
-      strictEqual(sketch.count(7000), 1)
+      deepStrictEqual([sketch.count(1999), sketch.count(2000)], [2, 1])
+      isAbout(sketch.quantile(0.5, 2999), 50)
+    })
+
+    it("a window lasts until enough has ended in it, whatever was cut off", () => {
+      const sketch = new Sketch(1000, 2)
+      const at = (now: number, ...record: ReadonlyArray<"ended" | "cutOff">) => {
+        record.forEach((how) => sketch.record(5, how, now))
+        return [sketch.count(now), sketch.ended(now)]
+      }
+      deepStrictEqual(at(0, "ended"), [1, 1])
+      deepStrictEqual(at(5000, "cutOff", "cutOff", "cutOff"), [4, 1])
+      deepStrictEqual(at(9000, "ended"), [5, 2])
+      // The window has ended then, and the next one lasts for its time, or for longer.
+      deepStrictEqual(at(9999, "ended", "ended"), [7, 4])
+      deepStrictEqual(at(10_000), [2, 2])
+      deepStrictEqual(at(50_000), [2, 2])
+    })
+
+    it("after a pause, what was known before it is forgotten as soon as enough is new", () => {
+      const sketch = new Sketch(1000, 2)
+      const ended = [0, 1, 2, 9000, 9001, 9002].map((now) => {
+        sketch.record(5, "ended", now)
+        return sketch.ended(now)
+      })
+      deepStrictEqual(ended, [1, 2, 3, 4, 2, 3])
     })
 
     it("a clock that is set back forgets nothing, and a window begins anew", () => {
-      const sketch = new Sketch(1000)
+      const sketch = new Sketch(1000, 1)
       sketch.record(5, "ended", 5000)
       sketch.record(5, "ended", 100)
-      deepStrictEqual([100, 1099, 1100, 2099, 2100].map((at) => sketch.count(at)), [2, 2, 2, 2, 0])
+      sketch.record(5, "ended", 1099)
+      deepStrictEqual([1099, 1100, 2099].map((at) => sketch.count(at)), [3, 3, 3])
+      sketch.record(5, "ended", 2099)
+      deepStrictEqual([2099, 2100].map((at) => sketch.count(at)), [4, 1])
+    })
+
+    describe("where it is beyond all that has ended", () => {
+      const sketchOf = (...cutOff: ReadonlyArray<number>) => {
+        const sketch = new Sketch(1000, 1)
+        for (let value = 1; value <= 19; value++) {
+          sketch.record(value * 10, "ended", 0)
+        }
+        cutOff.forEach((value) => sketch.record(value, "cutOff", 0))
+        return sketch
+      }
+
+      it("not a number, if nothing has", () => {
+        const sketch = new Sketch(1000, 1)
+        sketch.record(50, "cutOff", 0)
+        strictEqual(sketch.quantile(0.5, 0), NaN)
+      })
+
+      it("the greatest that has, if no more was cut off", () => {
+        isAbout(sketchOf().quantile(0.99, 0), 190)
+      })
+
+      it("the greatest that was cut off, if that is within chance, and at most twice what has ended", () => {
+        isAbout(sketchOf(200).quantile(0.95, 0), 200)
+        isAbout(sketchOf(200, 300, 250).quantile(0.95, 0), 300)
+        isAbout(sketchOf(200, 5000, 250).quantile(0.95, 0), 380)
+      })
+
+      it("the greatest that has, if more was cut off than chance explains", () => {
+        isAbout(sketchOf(...Array.from({ length: 4 }, () => 300)).quantile(0.95, 0), 300)
+        isAbout(sketchOf(...Array.from({ length: 5 }, () => 300)).quantile(0.95, 0), 190)
+        isAbout(sketchOf(...Array.from({ length: 5 }, () => 300)).quantile(0.5, 0), 130)
+        isAbout(sketchOf(...Array.from({ length: 100_000 }, () => 5000)).quantile(0.5, 0), 190)
+      })
+    })
+
+    it("counts as far as doubles do, in as few bytes as that takes", () => {
+      const sketch = new Sketch(1000, 1)
+      const bytes = [1, 255, 256, 65_535, 65_536].map((count) => {
+        while (sketch.count(0) < count) {
+          sketch.record(5, "ended", 0)
+        }
+        return sketch.bytes
+      })
+      deepStrictEqual(bytes, [32, 32, 64, 64, 128])
+      sketch.record(10, "ended", 0)
+      isAbout(sketch.quantile(0.9999, 0), 5)
+      isAbout(sketch.quantile(0.99999, 0), 10)
+    })
+
+    it.each(
+      [
+        ["one call a second", 1, 30],
+        ["a hundred calls a second", 1, 3000],
+        ["a thousand calls a second, most of them alike", 0.5, 30_000],
+        ["a thousand calls a second, of which some take a thousand times as long", 1.5, 30_000]
+      ] as const
+    )("a key takes at most eight kilobytes, of two windows full of log-normal latencies: %s", (_, sigma, calls) => {
+      const random = seeded(1)
+      const normal = () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())
+      const sketch = new Sketch(30_000, 20)
+      for (let call = 0; call < 2 * calls; call++) {
+        const latency = 20 * Math.exp(sigma * normal())
+        const delay = 20 * Math.exp(sigma * 1.645)
+        // A hedge takes as long as a first request, and one call in a hundred hangs for a while.
+        const hedge = delay + 20 * Math.exp(sigma * normal())
+        const isCutOff = latency > hedge
+        sketch.record(isCutOff ? hedge : latency, isCutOff ? "cutOff" : "ended", call * 30_000 / calls)
+      }
+      assertTrue(sketch.count(59_999) === 2 * calls && sketch.bytes <= 8192, `${sketch.bytes}`)
     })
 
     // Values that are the bounds of buckets, so that the estimate is exact.
@@ -116,7 +213,10 @@ describe("Hedge.percentile", () => {
       { minLength: 1, maxLength: 60 }
     )
 
-    /** The share of what takes longer than a value, by the definition of Kaplan and Meier; none known beyond the last. */
+    /**
+     * The share of what comes next and takes longer than a value, by the definition of Kaplan and Meier: that of what was
+     * seen and of one more, which takes longer than all of it. None known beyond the last.
+     */
     const survival =
       (seen: ReadonlyArray<readonly [index: number, isCutOff: boolean, window: number]>) => (at: number) => {
         const last = Math.max(...seen.map(([index]) => index))
@@ -124,16 +224,30 @@ describe("Hedge.percentile", () => {
           return 0
         }
         const ends = [...new Set(seen.filter(([index, isCutOff]) => !isCutOff && index <= at).map(([index]) => index))]
-        return ends.reduce((share, end) => {
+        const longer = ends.reduce((share, end) => {
           const atRisk = seen.filter(([index]) => index >= end).length
           const ended = seen.filter(([index, isCutOff]) => !isCutOff && index === end).length
           return share * (1 - ended / atRisk)
         }, 1)
+        return (seen.length * longer + 1) / (seen.length + 1)
       }
+
+    /** The index of what a quantile is taken to be that is beyond all that has ended. */
+    const beyond = (
+      seen: ReadonlyArray<readonly [index: number, isCutOff: boolean, window: number]>,
+      share: number
+    ): number => {
+      const indexes = seen.map(([index]) => index)
+      const last = Math.max(...seen.filter(([, isCutOff]) => !isCutOff).map(([index]) => index))
+      const expected = share * seen.length
+      return indexes.filter((index) => index > last).length > expected + 3 * Math.sqrt(expected)
+        ? last
+        : Math.min(Math.max(...indexes), last + Math.log(2) / Math.log(1.01))
+    }
 
     /** The same values, in a sketch: those of window 0 are forgotten, those of 1 and 2 are known. */
     const sketchOf = (seen: ReadonlyArray<readonly [index: number, isCutOff: boolean, window: number]>) => {
-      const sketch = new Sketch(1000)
+      const sketch = new Sketch(1000, 1)
       for (const window of [0, 1, 2]) {
         for (const [index, isCutOff, in_] of seen) {
           if (in_ === window) {
@@ -153,7 +267,7 @@ describe("Hedge.percentile", () => {
           const seen = anchored.filter(([, , window]) => window > 0)
           const longer = survival(seen)
           const indexes = seen.map(([index]) => index).sort((a, b) => a - b)
-          const exact = indexes.find((index) => longer(index) <= 1 - q + 1e-9) ?? Math.max(...indexes)
+          const exact = indexes.find((index) => longer(index) <= 1 - q + 1e-9) ?? beyond(seen, 1 - q)
           const estimate = sketch.quantile(q, 2000)
           assertTrue(Math.abs(estimate / bound(exact) - 1) < 1e-6, `${estimate}, not ${bound(exact)}`)
         }),
@@ -162,8 +276,8 @@ describe("Hedge.percentile", () => {
     })
 
     it("is exact at every percentile of a hundred, whatever products of fractions are off by", () => {
-      const sketch = new Sketch(1000)
-      for (let index = 1; index <= 100; index++) {
+      const sketch = new Sketch(1000, 1)
+      for (let index = 1; index < 100; index++) {
         sketch.record(bound(index) * (1 - 1e-9), "ended", 0)
       }
       for (let percent = 1; percent < 100; percent++) {
@@ -184,7 +298,7 @@ describe("Hedge.percentile", () => {
           (all, ratioPercent, tailPercent, ends) => {
             const [ratio, tail] = [ratioPercent / 100, tailPercent / 100]
             const [min, max] = [Math.min(...ends), Math.max(...ends)]
-            const anchored = [...all, [300, false, 1]] as const
+            const anchored = [...all, [300, false, 0], [300, false, 1]] as const
             const seen = anchored.filter(([, , window]) => window > 0)
             const last = Math.max(...seen.map(([index]) => index))
             const shares = Array.from({ length: last + 1 }, (_, index) => survival(seen)(index))
@@ -217,7 +331,7 @@ describe("Hedge.percentile", () => {
             if (least === Infinity) {
               // Too little is known of the tail: it is the percentile.
               const index = shares.findIndex((share) => share <= ratio + 1e-9)
-              const latest = Math.min(Math.max(index < 0 ? last : index, min), max)
+              const latest = Math.min(Math.max(index < 0 ? beyond(seen, ratio) : index, min), max)
               assertTrue(Math.abs(delay / bound(latest) - 1) < 1e-6, `${delay}, not ${bound(latest)}`)
               assertTrue(probability === 1 || Math.abs(spent - ratio) < 1e-9, `${probability}`)
               unknown++
@@ -239,6 +353,55 @@ describe("Hedge.percentile", () => {
         isAbout(yield* call([after(100), after(100)]), 10)
       })))
 
+    it.live.each<readonly [quantile: number, calls: number]>([[0.01, 20], [0.95, 20], [0.98, 50], [0.99, 100], [
+      0.999,
+      1000
+    ]])(
+      "none is sent before it can be as rare as it is to be, by default: %s",
+      ([quantile, count]) =>
+        inTime(Effect.gen(function*() {
+          const { call, calls } = yield* callsOf({}, Hedge.percentile(quantile))
+          const slow = quantile > 0.5 ? [after(30)] as const : [after(10)] as const
+          deepStrictEqual(
+            yield* calls([...times(count - 1, after(10)), slow]),
+            times(count, after(10)).map(() => undefined)
+          )
+          isAbout(yield* call([after(100), after(100)]), quantile > 0.5 ? 30 : 10)
+        }))
+    )
+
+    it.live("a shorter warm-up begins with the greatest that is known, and does not forget earlier", () =>
+      inTime(Effect.gen(function*() {
+        const { call, calls, delay } = yield* callsOf({}, Hedge.percentile(0.95, { warmup: 3, window: 100 }))
+        yield* calls([[after(70)], ...times(2, after(10))])
+        isAbout(yield* call([after(100), after(100)]), 70)
+        // The window has lasted for its time, but fewer than twenty are known.
+        yield* calls(times(15, after(10)))
+        isAbout(yield* delay(), 100)
+        yield* calls(times(40, after(10)))
+        isAbout(yield* delay(), 10)
+      })))
+
+    it.live("it does not run away where one server of three hangs", () =>
+      inTime(Effect.gen(function*() {
+        const { call, delay } = yield* callsOf({}, Hedge.percentile(0.95))
+        for (let index = 0; index < 3000; index++) {
+          const isHanging = index > 30 && index % 3 === 0
+          yield* call(isHanging ? [Effect.never, after(20)] : [after(10 + index % 50), after(100)])
+        }
+        isAbout(yield* delay(), 59)
+      })))
+
+    it.live("what is known is kept while nothing ends", () =>
+      inTime(Effect.gen(function*() {
+        const { call, calls, delay } = yield* callsOf({}, Hedge.percentile(0.9, { window: 1000 }))
+        yield* calls(times(100, after(10)))
+        yield* Effect.repeatN(Effect.timeoutOption(call([Effect.never]), 5000), 99)
+        isAbout(yield* delay(), 10)
+        yield* calls(times(1000, after(40), Effect.never))
+        isAbout(yield* delay(), 40)
+      })))
+
     it.live("none is sent before as many calls are known as it says", () =>
       inTime(Effect.gen(function*() {
         const { call, calls } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 3 }))
@@ -257,9 +420,9 @@ describe("Hedge.percentile", () => {
       readonly [name: string, latencies: ReadonlyArray<readonly [count: number, latency: number]>, number, number]
     >([
       ["one in ten is as slow as the slowest of ten", [[8, 1], [2, 10]], 0.9, 10],
-      ["90 of 50 and 10 of 100, at 0.99", [[90, 50], [10, 100]], 0.99, 100],
-      ["90 of 50 and 10 of 100, at 0.90", [[90, 50], [10, 100]], 0.9, 50],
-      ["90 of 50 and 10 of 100, just above 0.90", [[90, 50], [10, 100]], 0.901, 100],
+      ["91 of 50 and 9 of 100, at 0.99", [[91, 50], [9, 100]], 0.99, 100],
+      ["91 of 50 and 9 of 100, at 0.90", [[91, 50], [9, 100]], 0.9, 50],
+      ["91 of 50 and 9 of 100, just above 0.90", [[91, 50], [9, 100]], 0.902, 100],
       ["all the same", [[100, 30]], 0.5, 30]
     ])("is the percentile: %s", ([, latencies, quantile, exact]) =>
       inTime(Effect.gen(function*() {
@@ -277,9 +440,9 @@ describe("Hedge.percentile", () => {
       [{ min: "10 millis" }, 9, 10],
       [{ max: 50 }, 40, 40],
       [{ max: 50 }, 60, 50],
-      [{ max: 50, above: "stop" }, 60, undefined],
-      [{ max: "50 millis", above: "clamp" }, 60, 50],
-      [{ max: 50, min: 50, above: "clamp" }, 10, 50]
+      [{ max: 50, aboveMax: "skip" }, 60, undefined],
+      [{ max: "50 millis", aboveMax: "clamp" }, 60, 50],
+      [{ max: 50, min: 50, aboveMax: "clamp" }, 10, 50]
     ])("between bounds: %o, where calls take %s", ([options, latency, expected]) =>
       inTime(Effect.gen(function*() {
         const { calls, delay } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5, ...options }))
@@ -298,7 +461,7 @@ describe("Hedge.percentile", () => {
 
     it.live("above the maximum, a failure brings no copy either, and it is looked at again", () =>
       inTime(Effect.gen(function*() {
-        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5, max: 50, above: "stop" }))
+        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5, max: 50, aboveMax: "skip" }))
         yield* calls(times(5, after(60)))
         strictEqual(yield* call([failsAfter(1), after(1)]), undefined)
         yield* calls(times(10, after(10)))
@@ -315,7 +478,7 @@ describe("Hedge.percentile", () => {
           return () => calls++ < 20 ? 100 : 300
         }
         for (const probability of [1, "auto"] as const) {
-          strictEqual(yield* inTime(share({ ...delay({ max: 50, above: "stop" }), probability }, 40, slower())), 0)
+          strictEqual(yield* inTime(share({ ...delay({ max: 50, aboveMax: "skip" }), probability }, 40, slower())), 0)
         }
         strictEqual(yield* inTime(share(delay({ max: 50 }), 40, slower())), 0.5)
       }))
@@ -385,15 +548,16 @@ describe("Hedge.percentile", () => {
 
     it.live("slow failures count as cut off", () =>
       Effect.gen(function*() {
-        isAbout(yield* learnt(0.9, times(20, failsAfter(100), failsAfter(200))), 100)
         isAbout(yield* learnt(0.3, [...times(10, failsAfter(20), failsAfter(200)), ...times(10, after(100))]), 10)
         isAbout(yield* learnt(0.5, [...times(10, failsAfter(20), failsAfter(200)), ...times(10, after(100))]), 100)
       }))
 
     it.live("slow failures count as cut off also where copies are drawn by lot", () =>
       Effect.map(
-        learnt(0.9, times(20, failsAfter(100), failsAfter(200)), { probability: 1 - 1e-12 }),
-        (delay) => isAbout(delay, 100)
+        learnt(0.4, [...times(20, failsAfter(100), failsAfter(200)), ...times(10, after(300))], {
+          probability: 1 - 1e-12
+        }),
+        (delay) => isAbout(delay, 300)
       ))
 
     it.live("quick answers that are not accepted teach nothing", () =>
@@ -418,7 +582,8 @@ describe("Hedge.percentile", () => {
         const { call, calls, delay } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 10 }))
         yield* calls(times(10, after(10)))
         yield* Effect.repeatN(Effect.timeoutOption(call([Effect.never]), 50), 19)
-        isAbout(yield* delay(), 50)
+        yield* calls(times(10, after(100)))
+        isAbout(yield* delay(), 100)
       })))
   })
 
@@ -484,57 +649,124 @@ describe("Hedge.percentile", () => {
         isAbout(yield* delay(), 40)
       })))
 
-    it.live("knows nothing any more when it was idle for longer than two windows", () =>
+    it.live("after a pause, goes by what it knew until enough is new", () =>
       inTime(Effect.gen(function*() {
-        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { window: 1000, warmup: 5 }))
+        const { calls, delay } = yield* callsOf({}, Hedge.percentile(0.5, { window: 1000, warmup: 5 }))
         yield* calls(times(20, after(10)))
-        isAbout(yield* call([after(100), after(100)]), 10)
-        yield* Effect.sleep(2001)
-        strictEqual(yield* call([after(100), after(100)]), undefined)
+        yield* Effect.sleep(100_000)
+        isAbout(yield* delay(), 10)
         yield* calls(times(4, after(20)))
-        isAbout(yield* call([after(100), after(100)]), 20)
+        isAbout(yield* delay(), 10)
+        yield* calls(times(1, after(20)))
+        isAbout(yield* delay(), 20)
       })))
 
     it.live("half a minute counts by default, twice that at most", () =>
       inTime(Effect.gen(function*() {
-        const { call, calls } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5 }))
-        yield* calls(times(5, after(10)))
+        const { calls, delay } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5 }))
+        yield* calls(times(10, after(10)))
         yield* Effect.sleep(30_000)
-        isAbout(yield* call([after(100), after(100)]), 10)
+        yield* calls(times(5, after(40)))
+        isAbout(yield* delay(), 10)
         yield* Effect.sleep(30_000)
-        strictEqual(yield* call([after(100), after(100)]), undefined)
+        isAbout(yield* delay(), 40)
       })))
+
+    it.live.each<readonly [quantile: number, callsPerSecond: number]>([
+      [0.95, 0.3],
+      [0.95, 1],
+      [0.95, 5],
+      [0.99, 0.3],
+      [0.99, 1]
+    ])("of few calls, as few get a hedge as it says: %s, %s a second", ([quantile, rate]) =>
+      Effect.gen(function*() {
+        const random = seeded(3)
+        const { call } = yield* callsOf({}, Hedge.percentile(quantile))
+        const calls = 200 / (1 - quantile)
+        let late = 0
+        for (let index = 0; index < calls; index++) {
+          yield* Effect.sleep(-1000 / rate * Math.log(random()))
+          const sentAt = yield* call([after(exponential(random)), after(exponential(random))])
+          late += sentAt === undefined ? 0 : 1
+        }
+        assertTrue(late > 0.7 * 200 && late < 1.2 * 200, `${late}, not 200`)
+      }).pipe(inTime))
   })
 
   describe("keys", () => {
     it.live("calls of different keys do not learn from each other", () =>
       inTime(Effect.gen(function*() {
-        const { call, calls, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 5 }))
+        const { calls, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 5 }))
         yield* calls(times(10, after(10)), "fast")
         yield* calls(times(10, after(1000)), "slow")
         isAbout(yield* delay("fast"), 10)
         isAbout(yield* delay("slow"), 1000)
-        strictEqual(yield* call([after(10), after(10)]), undefined)
-        strictEqual(yield* call([after(10), after(10)], "other"), undefined)
       })))
 
-    it.live("of very many keys, those that were not called for longest are forgotten", () =>
+    it.live("a key that knows too little goes by what all know, and then by its own", () =>
       inTime(Effect.gen(function*() {
-        const { call, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 1 }))
-        yield* call([after(10)], "first")
-        yield* Effect.forEach(Array.from({ length: 1000 }), (_, index) => call([after(10)], `key ${index}`))
-        // It knows nothing of this one any more, and so sends no copy; of the last it does.
-        strictEqual(yield* call([after(100)], "first"), undefined)
-        isAbout(yield* delay("key 999"), 10)
-        isAbout(yield* delay("key 800"), 10)
+        const { call, calls, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 12 }))
+        strictEqual(yield* call([after(100), after(100)], "new"), undefined)
+        yield* calls(times(10, after(1000)), "slow")
+        strictEqual(yield* call([after(10)], "new"), undefined)
+        isAbout(yield* call([after(2000), after(2000)], "new"), 1000)
+        yield* calls(times(8, after(10)), "new")
+        isAbout(yield* delay("new"), 1000)
+        yield* calls(times(30, after(10)), "new")
+        isAbout(yield* delay("new"), 10)
       })))
 
-    it.live("two hundred and fifty-six keys are known", () =>
+    it.live("calls without a key go by all", () =>
       inTime(Effect.gen(function*() {
-        const { call, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 1 }))
-        yield* Effect.forEach(Array.from({ length: 257 }), (_, index) => call([after(10)], `key ${index}`))
-        isAbout(yield* delay("key 1"), 10)
-        strictEqual(yield* call([after(100)], "key 0"), undefined)
+        const { calls, delay } = yield* callsOf({}, Hedge.percentile(0.5, { warmup: 5 }))
+        yield* calls(times(3, after(10)), "fast")
+        yield* calls(times(6, after(30)))
+        yield* calls(times(3, after(1000)), "slow")
+        isAbout(yield* delay(), 30)
+        isAbout(yield* delay(""), 30)
+      })))
+
+    it.live("more keys in turn than are known get hedges all the same", () =>
+      inTime(Effect.gen(function*() {
+        const { call } = yield* callsOf({}, Hedge.percentile(0.9))
+        const calls = Array.from({ length: 2 * 257 }, (_, index) => call([after(10)], `key ${index % 257}`))
+        yield* Effect.all(calls)
+        isAbout(yield* call([after(100), after(100)], "key 0"), 10)
+      })))
+
+    /** Calls of so many keys, those of the first two quicker than the others. */
+    const many = (keys: number, options: Hedge.PercentileOptions = {}) =>
+      Effect.map(callsOf({}, Hedge.percentile(0.5, { warmup: 1, ...options })), ({ call, delay }) => ({
+        call,
+        delay,
+        calls: Effect.forEach(
+          Array.from({ length: keys }),
+          (_, index) => call([after(index < 2 ? 10 : 1000)], `key ${index}`)
+        )
+      }))
+
+    it.live.each<readonly [name: string, keys: number, options: Hedge.PercentileOptions]>([
+      ["256 by default", 257, {}],
+      ["as many as the option says", 31, { keys: 30 }]
+    ])(
+      "of many keys, those that were not called for longest begin anew: %s",
+      ([, keys, options]) =>
+        inTime(Effect.gen(function*() {
+          const { calls, delay } = yield* many(keys, options)
+          yield* calls
+          isAbout(yield* delay("key 1"), 10)
+          isAbout(yield* delay("key 0"), 1000)
+        }))
+    )
+
+    it.live("with no limit, none begins anew; with zero, all go by what all know", () =>
+      inTime(Effect.gen(function*() {
+        const unlimited = yield* many(400, { keys: Infinity })
+        yield* unlimited.calls
+        isAbout(yield* unlimited.delay("key 0"), 10)
+        const none = yield* many(10, { keys: 0 })
+        yield* none.calls
+        isAbout(yield* none.delay("key 0"), 1000)
       })))
 
     it.live("one that is called now and then stays, however many others there are", () =>
@@ -542,11 +774,13 @@ describe("Hedge.percentile", () => {
         const { call, delay } = yield* callsOf({}, Hedge.percentile(0.9, { warmup: 400 }))
         yield* Effect.forEach(
           Array.from({ length: 500 }),
-          (_, index) => Effect.zipRight(call([after(10)], "often"), call([after(10)], `other ${index}`))
+          (_, index) => Effect.zipRight(call([after(10)], "often"), call([after(1000)], `other ${index}`))
         )
         isAbout(yield* delay("often"), 10)
       })))
   })
+
+  const seed = <A>(effect: Effect.Effect<A>) => Effect.withRandom(effect, Random.make("a seed"))
 
   describe("probability", () => {
     /** For each of so many calls that are late, whether it got a copy. */
@@ -561,8 +795,6 @@ describe("Hedge.percentile", () => {
         }
         return got
       })
-
-    const seed = <A>(effect: Effect.Effect<A>) => Effect.withRandom(effect, Random.make("a seed"))
 
     it.live.each([[0, 0], [1, 50]])(
       "%s: %s of fifty get one",
@@ -646,12 +878,125 @@ describe("Hedge.percentile", () => {
       })))
   })
 
+  describe("stats", () => {
+    const rounded = (row: Hedge.KeyStats | undefined) =>
+      row && {
+        ...row,
+        ...Object.fromEntries((["quantile", "p50", "p90", "p99"] as const).map((key) => [key, Math.floor(row[key])])),
+        delay: Either.match(row.delay, { onLeft: (reason) => reason, onRight: Math.floor })
+      }
+
+    it.live("tell what is known of each key, and of all together", () =>
+      inTime(Effect.gen(function*() {
+        const policy = yield* Hedge.make({ delay: Hedge.percentile(0.8, { max: "1 second" }), budget: "unlimited" })
+        const call = (millis: number, key: string) => Hedge.hedge(Effect.sleep(millis), policy, { key })
+        const nothing = { count: 0, ended: 0, quantile: NaN, p50: NaN, p90: NaN, p99: NaN, probability: 0 }
+        deepStrictEqual(yield* Hedge.stats(policy), {
+          keys: [{ key: "", ...nothing, delay: Either.left("warm-up" as const) }],
+          budget: Option.none()
+        })
+        yield* Effect.forEach(Array.from({ length: 20 }), (_, index) => call(10 * (index + 1), "a"))
+        yield* Effect.repeatN(call(50, "b"), 2)
+        const { keys: [all, a, b, ...others] } = yield* Hedge.stats(policy)
+        deepStrictEqual(rounded(all), {
+          key: "",
+          count: 23,
+          ended: 23,
+          quantile: 170,
+          p50: 90,
+          p90: 191,
+          p99: 201,
+          delay: 170,
+          probability: 1
+        })
+        deepStrictEqual(rounded(a), {
+          key: "a",
+          count: 20,
+          ended: 20,
+          quantile: 170,
+          p50: 110,
+          p90: 191,
+          p99: 201,
+          delay: 170,
+          probability: 1
+        })
+        deepStrictEqual(rounded(b), {
+          key: "b",
+          count: 3,
+          ended: 3,
+          quantile: 50,
+          p50: 50,
+          p90: 50,
+          p99: 50,
+          delay: 170,
+          probability: 1
+        })
+        deepStrictEqual(others, [])
+      })))
+
+    it.live("tell how many were cut off, and why there is no delay", () =>
+      inTime(Effect.gen(function*() {
+        const delay = Hedge.percentile(0.5, { max: 5, aboveMax: "skip", warmup: 2 })
+        const policy = yield* Hedge.make({ delay, budget: "unlimited" })
+        const call = (millis: number) => Hedge.hedge(Effect.sleep(millis), policy)
+        yield* Effect.repeatN(call(4), 2)
+        yield* Effect.repeatN(Effect.timeoutOption(call(100), 50), 8)
+        yield* Effect.repeatN(call(60), 8)
+        const { keys: [all] } = yield* Hedge.stats(policy)
+        deepStrictEqual([all?.count, all?.ended, all?.delay, all?.probability], [21, 12, Either.left("above-max"), 0])
+      })))
+
+    it.live("tell the probability that goes with the delay", () =>
+      inTime(seed(Effect.gen(function*() {
+        const delay = Hedge.percentile(0.9, { max: "1 second" })
+        const policy = yield* Hedge.make({ delay, budget: "unlimited", probability: 0.25 })
+        yield* Effect.repeatN(Hedge.hedge(Effect.sleep(10), policy), 19)
+        deepStrictEqual((yield* Hedge.stats(policy)).keys[0]?.probability, 0.25)
+      }))))
+
+    it.live("do not count as a call: of many keys, they let none begin anew, and what is late stays so", () =>
+      inTime(Effect.gen(function*() {
+        const policy = yield* Hedge.make({ delay: Hedge.percentile(0.5, { keys: 2 }) })
+        const call = (key: string) => Hedge.hedge(Effect.sleep(10), policy, { key })
+        const keys = Effect.map(Hedge.stats(policy), ({ keys }) => keys.map(({ key }) => key))
+        yield* call("a")
+        yield* call("b")
+        deepStrictEqual(yield* keys, ["", "a", "b"])
+        yield* call("a")
+        deepStrictEqual(yield* keys, ["", "b", "a"])
+        yield* call("c")
+        deepStrictEqual(yield* keys, ["", "a", "c"])
+      })))
+
+    it.live("tell what is in the budget, and what is in flight", () =>
+      inTime(Effect.gen(function*() {
+        const budget = { ratio: 0.3, burst: 5, window: "1 minute" } as const
+        const policy = yield* Hedge.make({ delay: 10, budget })
+        const stats = Effect.map(Hedge.stats(policy), ({ budget, keys }) => {
+          deepStrictEqual(keys, [])
+          return Option.getOrThrow(budget)
+        })
+        deepStrictEqual(yield* stats, { ratio: 0.3, tokens: 0, inFlight: 0 })
+        yield* Effect.repeatN(Hedge.hedge(Effect.void, policy), 4)
+        deepStrictEqual(yield* stats, { ratio: 0.3, tokens: 1.5, inFlight: 0 })
+        const fiber = yield* Effect.fork(Hedge.hedge(Effect.never, policy))
+        yield* Effect.sleep(20)
+        deepStrictEqual(yield* stats, { ratio: 0.3, tokens: 0.8, inFlight: 1 })
+        yield* Fiber.interrupt(fiber)
+        deepStrictEqual(yield* stats, { ratio: 0.3, tokens: 0.8, inFlight: 0 })
+        yield* Effect.sleep("2 minutes")
+        deepStrictEqual(yield* stats, { ratio: 0.3, tokens: 0, inFlight: 0 })
+      })))
+  })
+
   const senseless: ReadonlyArray<readonly [make: () => unknown, message: string]> = [
     [() => Hedge.percentile(0), "option \"quantile\" must be a number between 0 and 1, got 0"],
     [() => Hedge.percentile(1), "option \"quantile\" must be a number between 0 and 1, got 1"],
     [() => Hedge.percentile(NaN), "option \"quantile\" must be a number between 0 and 1, got NaN"],
     [() => Hedge.percentile(0.5, { warmup: 0 }), "option \"warmup\" must be a whole number of at least 1, got 0"],
     [() => Hedge.percentile(0.5, { warmup: 1.5 }), "option \"warmup\" must be a whole number of at least 1, got 1.5"],
+    [() => Hedge.percentile(0.5, { keys: -1 }), "option \"keys\" must be a whole number of at least 0, got -1"],
+    [() => Hedge.percentile(0.5, { keys: NaN }), "option \"keys\" must be a whole number of at least 0, got NaN"],
     [
       () => Hedge.percentile(0.5, { window: 0 }),
       "option \"window\" must be a duration of at least a millisecond, and finite, got 0"
@@ -664,8 +1009,8 @@ describe("Hedge.percentile", () => {
     [() => Hedge.percentile(0.5, { min: -1 }), "option \"min\" must be a duration of zero or more, got -1"],
     [() => Hedge.percentile(0.5, { max: NaN }), "option \"max\" must be a duration of zero or more, got NaN"],
     [
-      () => Hedge.percentile(0.5, { above: "halt" as "stop" }),
-      "option \"above\" must be \"stop\" or \"clamp\", got \"halt\""
+      () => Hedge.percentile(0.5, { aboveMax: "halt" as "skip" }),
+      "option \"aboveMax\" must be \"clamp\" or \"skip\", got \"halt\""
     ],
     [() => Effect.runSync(Hedge.make({ delay: -1 })), "option \"delay\" must be a duration of zero or more, got -1"],
     [

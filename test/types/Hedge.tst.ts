@@ -95,3 +95,11 @@ describe("setRatio", () => {
     expect(pipe({} as Hedge.Budget, Hedge.setRatio(0.1))).type.toBe<Effect.Effect<void>>()
   })
 })
+
+describe("stats", () => {
+  test("of any policy", () => {
+    expect(Hedge.stats(policy)).type.toBe<Effect.Effect<Hedge.Stats>>()
+    expect(Hedge.stats(picky)).type.toBe<Effect.Effect<Hedge.Stats>>()
+    expect(Hedge.stats).type.not.toBeCallableWith({ delay: 50 })
+  })
+})

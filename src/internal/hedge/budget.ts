@@ -60,6 +60,11 @@ export class Bucket {
     return isEnough
   }
 
+  tokens(now: number): number {
+    this.expire(now)
+    return this.balance / token
+  }
+
   private remove(amount: number): void {
     let due = amount
     for (let step = 1; step <= slices && due > 0; step++) {
@@ -120,6 +125,11 @@ export class Budget implements Hedge.Budget {
 
   giveBack(count: number): void {
     this.inFlight -= count
+  }
+
+  /** What is in it. */
+  balance(now: number): Hedge.BudgetStats {
+    return { ratio: this.ratio, tokens: this.bucket.tokens(now), inFlight: this.inFlight }
   }
 }
 

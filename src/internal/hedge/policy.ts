@@ -1,11 +1,12 @@
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
 import type * as Hedge from "../../Hedge.js"
+import { elapsed } from "../observe.js"
 import { Checks } from "../options.js"
 import { Budget, isBudget, unlimited } from "./budget.js"
-import { type Choice, Sketch } from "./estimator.js"
+import { type Choose, Estimators, fewest, type Plan, type Unlearnt } from "./estimator.js"
 
 const check = new Checks("Hedge")
 
@@ -15,13 +16,15 @@ export const TypeId: Hedge.PolicyTypeId = Symbol.for("effect-staggered-race/Hedg
 /** @internal */
 export const percentile = (
   quantile: number,
-  { above = "clamp", max = Infinity, min = 1, warmup = 20, window = 30_000 }: Hedge.PercentileOptions = {}
+  { aboveMax = "clamp", keys = 256, max = Infinity, min = 1, warmup, window = 30_000 }: Hedge.PercentileOptions = {}
 ): Hedge.Percentile => {
+  check.fraction("quantile", quantile)
   const decoded: Hedge.Percentile = {
     _tag: "Percentile",
-    quantile: check.fraction("quantile", quantile),
-    above: check.oneOf("above", above, ["stop", "clamp"]),
-    warmup: check.whole("warmup", warmup, 1),
+    quantile,
+    aboveMax: check.oneOf("aboveMax", aboveMax, ["clamp", "skip"]),
+    warmup: check.whole("warmup", warmup ?? Math.max(20, fewest(quantile)), 1),
+    keys: check.limit("keys", keys, 0),
     min: check.millis("min", min),
     max: check.millis("max", max),
     window: check.period("window", window)
@@ -33,12 +36,9 @@ export const percentile = (
 const isPercentile = (delay: unknown): delay is Hedge.Percentile =>
   typeof delay === "object" && delay !== null && "_tag" in delay && delay._tag === "Percentile"
 
-/** A delay that a race understands. */
-type Timing = number | Exclude<Hedge.Options["delay"], Duration.DurationInput | Hedge.Percentile>
-
 /** The options of a policy, checked, with defaults filled in and durations in milliseconds. */
 interface Settings<A, E> extends Hedge.Options<A, E> {
-  readonly delay: Timing | Hedge.Percentile
+  readonly delay: Plan["delay"] | Hedge.Percentile
   readonly maxHedges: number
   readonly probability: number | "auto"
   readonly tail: number
@@ -77,77 +77,23 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
 }
 
 /** Why a call sends no hedge. */
-export type Denied = "disabled" | "warm-up" | "max" | "budget" | "in-flight" | "no-target" | "pushback"
+export type Denied = Unlearnt | "disabled" | "budget" | "in-flight" | "no-target" | "pushback"
 
-/** When a call sends hedges, and with which probability if it is late. */
-export interface Plan {
-  readonly delay: Timing
-  readonly probability: number
-}
-
-/** How many keys have an estimator. With more keys, the policy forgets the one that was not called for longest. */
-const maxKeys = 256
-
-/** Chooses a delay from a sketch, and from the percentile that the sketch estimates. */
-type Choose = (sketch: Sketch, estimate: number, now: number) => Choice
-
-/** Chooses the delay for the calls of one key. */
-class Estimator {
-  readonly sketch: Sketch
-  private chosen: Choice = { delay: NaN, probability: 1 }
-  private isAboveMax = false
-  private chosenAt = -Infinity
-
-  constructor(
-    private readonly percentile: Hedge.Percentile,
-    private readonly choose: Choose
-  ) {
-    this.sketch = new Sketch(percentile.window)
-  }
-
-  /** Chooses again only when the sketch has grown by 2 %, because choosing reads all of it. */
-  plan(now: number): Either.Either<Plan, Denied> {
-    const { above, max, min, quantile, warmup } = this.percentile
-    const count = this.sketch.count(now)
-    if (count < warmup) {
-      return Either.left("warm-up")
-    }
-    if (this.sketch.version - this.chosenAt > count / 50) {
-      const estimate = this.sketch.quantile(quantile, now)
-      this.chosen = this.choose(this.sketch, estimate, now)
-      this.isAboveMax = estimate > max
-      this.chosenAt = this.sketch.version
-    }
-    const { delay, probability } = this.chosen
-    return this.isAboveMax && above === "stop"
-      ? Either.left("max")
-      : Either.right({ delay: Math.min(Math.max(delay, min), max), probability })
-  }
-}
+export type { Plan }
 
 /** @internal */
 export class Policy<A, E> implements Hedge.Policy<A, E> {
   readonly [TypeId]: Hedge.Policy<A, E>[Hedge.PolicyTypeId] = { _A: constVoid, _E: constVoid }
   readonly settings: Settings<A, E>
-  private readonly estimators = new Map<string, Estimator>()
+  private readonly delay: Plan["delay"] | Estimators
 
   constructor(
     options: Hedge.Options<A, E>,
     readonly budget: Pick<Budget, "ratio" | "called" | "take" | "giveBack">
   ) {
     this.settings = decode(options)
-  }
-
-  private estimator(key: string, percentile: Hedge.Percentile): Estimator {
-    const estimator = this.estimators.get(key) ?? new Estimator(percentile, this.choose(percentile))
-    // A Map keeps the order of insertion, so this key becomes the newest.
-    this.estimators.delete(key)
-    this.estimators.set(key, estimator)
-    const [eldest] = this.estimators.keys()
-    if (this.estimators.size > maxKeys && eldest !== undefined) {
-      this.estimators.delete(eldest)
-    }
-    return estimator
+    const { delay } = this.settings
+    this.delay = isPercentile(delay) ? new Estimators(delay, this.choose(delay)) : delay
   }
 
   private choose(percentile: Hedge.Percentile): Choose {
@@ -160,15 +106,15 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
 
   /** Whether calls have to be recorded. */
   get learns(): boolean {
-    return isPercentile(this.settings.delay)
+    return this.delay instanceof Estimators
   }
 
   /** When a call sends hedges, or why it sends none. */
   plan({ delay: own, key = "" }: Hedge.CallOptions, now: number): Either.Either<Plan, Denied> {
-    const { delay: general, probability } = this.settings
-    const delay: Timing | Hedge.Percentile = own === undefined ? general : check.millis("delay", own)
-    return isPercentile(delay)
-      ? this.estimator(key, delay).plan(now)
+    const { probability } = this.settings
+    const delay = own === undefined ? this.delay : check.millis("delay", own)
+    return delay instanceof Estimators
+      ? delay.plan(key, now)
       : Either.right({ delay, probability: probability === "auto" ? 1 : probability })
   }
 
@@ -177,9 +123,15 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
    * and quick failures are not recorded, because they would falsify the percentile.
    */
   record(key: string, elapsed: number, how: "ended" | "cutOff", now: number): void {
-    const { delay } = this.settings
-    if (isPercentile(delay)) {
-      this.estimator(key, delay).sketch.record(elapsed, how, now)
+    if (this.delay instanceof Estimators) {
+      this.delay.record(key, elapsed, how, now)
+    }
+  }
+
+  stats(now: number): Hedge.Stats {
+    return {
+      keys: this.delay instanceof Estimators ? this.delay.stats(now) : [],
+      budget: this.budget instanceof Budget ? Option.some(this.budget.balance(now)) : Option.none()
     }
   }
 }
@@ -216,3 +168,7 @@ export const from = <A, E>(policy: Hedge.Policy<A, E> | Hedge.Options<A, E>): Po
   )
   return new Policy(options, unlimited)
 }
+
+/** @internal */
+export const stats = (policy: Hedge.Policy<never, never>): Effect.Effect<Hedge.Stats> =>
+  Effect.map(Effect.clock, (clock) => from(policy).stats(elapsed(clock)))
