@@ -12,6 +12,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -109,6 +110,93 @@ describe("HedgedHttpClient", () => {
         const response = yield* Effect.scoped(client.get(url))
         strictEqual(response.status, 200)
         strictEqual(yield* ended(0), "aborted")
+      })
+    )
+
+    live(
+      "without a scope, the response of a winner is read whenever its reader wants",
+      Effect.gen(function*() {
+        for (const losers of ["await", "background"] as const) {
+          const { ended, url } = yield* serving(hang, ok("second"))
+          const response = yield* (yield* hedged({ ...policy, losers })).get(url)
+          strictEqual(yield* ended(0), "aborted")
+          yield* Effect.sleep(50)
+          strictEqual(yield* response.text, "second")
+        }
+      })
+    )
+
+    live(
+      "without a scope, a reader that is interrupted closes the connection",
+      Effect.gen(function*() {
+        const { ended, url } = yield* serving(stall(200))
+        const response = yield* (yield* hedged(policy)).get(url)
+        yield* Effect.timeoutOption(response.text, 50)
+        strictEqual(yield* ended(0), "aborted")
+      })
+    )
+
+    live(
+      "where it is to answer with its body, one that stalls gets a copy, and what has been read is a response as any",
+      Effect.gen(function*() {
+        const readers: ReadonlyArray<
+          (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<unknown, unknown>
+        > = [
+          ({ text }) => text,
+          ({ json }) => Effect.map(json, (json) => JSON.stringify(json)),
+          ({ arrayBuffer }) => Effect.map(arrayBuffer, (bytes) => Buffer.from(bytes).toString()),
+          ({ stream }) => Stream.mkString(Stream.decodeText(stream))
+        ]
+        for (const read of readers) {
+          const { ended, requests, url } = yield* serving(
+            stall(200),
+            (response) => response.writeHead(201, { "content-type": "application/json", "x-a": "b" }).end("{\"a\":1}")
+          )
+          const response = yield* (yield* hedged(policy, { answered: "body" })).get(url)
+          strictEqual(yield* ended(0), "aborted")
+          deepStrictEqual([yield* read(response), response.status, response.headers["x-a"], requests], [
+            "{\"a\":1}",
+            201,
+            "b",
+            ["GET -", "GET 1"]
+          ])
+        }
+      })
+    )
+
+    live(
+      "where it is to answer with its body, one that breaks off brings the copy forward",
+      Effect.gen(function*() {
+        const { requests, url } = yield* serving((response) => {
+          response.writeHead(200, { "content-length": 100 })
+          response.write("half", () => response.destroy())
+        }, ok("second"))
+        const response = yield* (yield* hedged({ delay: "10 seconds" }, { answered: "body" })).get(url)
+        deepStrictEqual([yield* response.text, requests], ["second", ["GET -", "GET 1"]])
+      })
+    )
+
+    live(
+      "where it is to answer with its body, there may be none, and one that is not good is not waited for",
+      Effect.gen(function*() {
+        const { url } = yield* serving((response) => response.writeHead(204).end(), stall(503), stall(500))
+        const client = yield* hedged({ delay: "10 seconds" }, { answered: "body" })
+        strictEqual((yield* client.get(url)).status, 204)
+        const response = yield* client.get(url)
+        strictEqual(response.status, 500)
+        yield* Effect.timeoutOption(response.text, 20)
+      })
+    )
+
+    live(
+      "a response that is not good is not handed over when its copy breaks off",
+      Effect.gen(function*() {
+        const { requests, url } = yield* serving(refuse(503), (response) => response.destroy())
+        const error = yield* Effect.flip(Effect.flatMap(
+          Effect.flatMap(hedged({ delay: "10 seconds" }), (client) => client.get(url)),
+          ({ text }) => text
+        ))
+        deepStrictEqual([error._tag, requests], ["RequestError", ["GET -", "GET 1"]])
       })
     )
 
@@ -387,6 +475,48 @@ describe("HedgedHttpClient", () => {
           })
         deepStrictEqual(yield* headers("X-Copy"), [{}, { "x-copy": "1" }])
         deepStrictEqual(yield* headers(false), [{}, {}])
+      }))
+
+    it.live("the header of a hedge that a proxy passes on is not its own", () =>
+      Effect.gen(function*() {
+        const passedOn = HttpClientRequest.setHeader("x-hedge-attempt", "7")
+        const { client, sent } = clientOf(slow)
+        const hedged = HedgedHttpClient.hedge(client, { delay: 50 })
+        yield* observed(hedged.execute(passedOn(get("http://a/"))))
+        yield* observed(hedged.execute(passedOn(post("http://a/"))))
+        deepStrictEqual(sent, ["GET / -@0", "GET / 1@50", "POST / -@0"])
+      }))
+
+    it.live("a request may have a delay of its own", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(slow)
+        const delay = ({ url }: HttpClientRequest.HttpClientRequest) => url.endsWith("large") ? "80 millis" : undefined
+        const hedged = HedgedHttpClient.hedge(client, { delay: 50 }, { delay })
+        yield* observed(hedged.get("http://a/large"))
+        yield* observed(hedged.get("http://a/small"))
+        deepStrictEqual(sent, ["GET /large -@0", "GET /large 1@80", "GET /small -@0", "GET /small 1@50"])
+      }))
+
+    it.live("what has ended a call is what it fails with, though other statuses came before", () =>
+      Effect.gen(function*() {
+        const { client, sent } = clientOf(() => Effect.succeed(sent.length === 1 ? 503 : 404))
+        const hedged = HedgedHttpClient.hedge(HttpClient.filterStatusOk(client), { delay: 50 })
+        const error = yield* Effect.flip(observed(hedged.get("http://a/")))
+        deepStrictEqual([error._tag === "ResponseError" && error.response.status, sent.length], [404, 2])
+      }))
+
+    it.live("a layer hedges the client in the environment, with a policy or the options of one", () =>
+      Effect.gen(function*() {
+        for (const make of [(options: Hedge.MakeOptions) => Effect.succeed(options), Hedge.make]) {
+          const { client, sent } = clientOf(slow)
+          const policy = yield* make({ delay: 50, budget: { ratio: 1 } })
+          const Hedged = Layer.provide(
+            HedgedHttpClient.layer(policy, { attemptHeader: "x-hedge-attempt" }),
+            Layer.succeed(HttpClient.HttpClient, client)
+          )
+          yield* observed(Effect.provide(HttpClient.get("http://a/"), Hedged))
+          deepStrictEqual(sent, ["GET / -@0", "GET / 1@50"])
+        }
       }))
 
     it.live("copies may be sent by a client of their own", () =>
@@ -708,21 +838,31 @@ describe("HedgedHttpClient", () => {
         }))
     })
 
-    it.live.each<readonly [options: unknown, message: string]>([
+    it.live.each<readonly [message: string, options: unknown, policy?: unknown]>([
       [
-        { attemptHeader: "two words" },
-        "option \"attemptHeader\" must be the name of a header, or false, got \"two words\""
-      ]
-    ])("what makes no sense is named: %s", ([options, message]) =>
-      Effect.sync(() => {
-        const { client } = clientOf(slow)
-        let text = ""
-        try {
-          HedgedHttpClient.hedge(client, { delay: 50 }, options as HedgedHttpClient.Options)
-        } catch (error) {
-          text = String(error)
-        }
-        strictEqual(text.includes(`HedgedHttpClient: ${message}`), true)
-      }))
+        "HedgedHttpClient: option \"attemptHeader\" must be the name of a header, or false, got \"two words\"",
+        { attemptHeader: "two words" }
+      ],
+      ["HedgedHttpClient: option \"answered\" must be \"headers\" or \"body\", got \"text\"", { answered: "text" }],
+      ["HedgedHttpClient: option \"delay\" must be a function, got 5", { delay: 5 }],
+      ["HedgedHttpClient: option \"key\" must be a function, got \"a\"", { key: "a" }],
+      ["Hedge: option \"delay\" must be a duration of zero or more, got -1", {}, { delay: -1 }],
+      ["Hedge: option \"delay\" is required: a duration of zero or more, or a schedule", {}, {}]
+    ])(
+      "what makes no sense is named when the client is made: %s",
+      ([message, options, policy = { delay: 50 }]) =>
+        Effect.sync(() => {
+          const { client } = clientOf(slow)
+          for (const hedge of [HedgedHttpClient.hedge, HedgedHttpClient.hedgeScoped]) {
+            let text = ""
+            try {
+              hedge(client, policy as Hedge.Options, options as HedgedHttpClient.Options)
+            } catch (error) {
+              text = String(error)
+            }
+            strictEqual(text, `IllegalArgumentException: ${message}`)
+          }
+        })
+    )
   })
 })

@@ -131,14 +131,17 @@ const inOwnScope = <A, E, R>(
           Effect.forkDaemon(Scope.close(scope, exit))))
     )
 
-/** The body of a response, read. */
+/** The Fetch standard's null body statuses: a `Response` of such a status cannot have a body. */
+const bodiless = [204, 205, 304]
+
+/** A response whose body has been read, and is kept. */
 const buffered = (response: Response): Effect.Effect<Response, HttpClientError.ResponseError> =>
   Effect.map(response.arrayBuffer, (bytes) => {
     const { cookies, headers, remoteAddress, request, status } = response
     const type = headers["content-type"]
     const init = type === undefined ? { status } : { status, headers: { "content-type": type } }
-    // There is none for some statuses, such as 204.
-    const body = HttpClientResponse.fromWeb(request, new globalThis.Response(bytes.byteLength > 0 ? bytes : null, init))
+    const isNone = bodiless.includes(status)
+    const body = HttpClientResponse.fromWeb(request, new globalThis.Response(isNone ? null : bytes, init))
     return Object.defineProperties(body, {
       cookies: { value: cookies },
       headers: { value: headers },
