@@ -159,6 +159,12 @@ export const from = <A, E>(policy: Hedge.Policy<A, E> | Hedge.Options<A, E>): Po
   if (policy instanceof Policy) {
     return policy
   }
+  check.that(
+    !Effect.isEffect(policy),
+    "policy",
+    "an effect",
+    "a policy or its options: run `Hedge.make` once, by `yield*`"
+  )
   const options = check.object("options", policy as Hedge.Options<A, E>, "a delay")
   check.that(
     !isPercentile(options.delay),
