@@ -31,8 +31,11 @@ const textOf = (outcomes: ReadonlyArray<Outcome>, statistic: Statistic) => {
     kinds.set(failed, [...kinds.get(failed) ?? [], took])
   }
   const word = (failed: string | undefined, times: ReadonlyArray<number>) => {
-    const time = figure(statistic(times.filter((time) => !Number.isNaN(time))))
-    return failed === undefined ? time : `${failed} after ${time}`
+    const known = times.filter((time) => !Number.isNaN(time))
+    return [
+      ...failed === undefined ? [] : [failed],
+      ...known.length === 0 ? [] : [figure(statistic(known))]
+    ].join(" after ")
   }
   const [most, ...others] = [...kinds].sort(([, a], [, b]) => b.length - a.length)
   return [
