@@ -3,6 +3,7 @@ import * as readline from "node:readline"
 import { Agent, buildConnector, setGlobalDispatcher } from "undici"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { ports } from "../../test/support/wire/peers.js"
+import { codeOf } from "../support/errors.js"
 import { limit, type Reply, type Way } from "./protocol.js"
 
 // Connects, in the way that its argument names, to each host that it reads, and writes what came of it.
@@ -27,11 +28,6 @@ const ways: Record<Way, (host: string, signal: AbortSignal) => Promise<void>> = 
       })
     }),
   fetch: get
-}
-
-const codeOf = (error: unknown): string => {
-  const { cause, code, name } = error as { readonly cause?: unknown; readonly code?: string; readonly name?: string }
-  return code ?? (cause === undefined ? name ?? "unknown" : codeOf(cause))
 }
 
 const way = process.argv[2] as Way

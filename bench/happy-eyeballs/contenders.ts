@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 import type { Network } from "../../test/support/wire/network.js"
 import { ports } from "../../test/support/wire/peers.js"
 import { nextLine, type ProgramFailed, start, tsx } from "../../test/support/wire/programs.js"
-import { run } from "./processes.js"
+import { run, versionOf } from "../support/processes.js"
 import { limit, type Reply, type Way } from "./protocol.js"
 
 export interface Contender {
@@ -92,13 +92,6 @@ const asyncio = (version: string): Contender => ({
       )
     )
 })
-
-/** The first two words of what a command says its version is; nothing if it is absent. */
-const versionOf = (command: string) =>
-  Effect.map(
-    run([command, "--version"], limit),
-    ({ code, stdout }) => code === 0 ? stdout.split(/\s+/).slice(0, 2).join(" ") : undefined
-  )
 
 /** Those that can be had here, and the names of those that cannot. */
 export const contenders = Effect.map(

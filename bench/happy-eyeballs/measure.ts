@@ -1,11 +1,11 @@
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type { Network, Packet } from "../../test/support/wire/network.js"
 import { start, tsx } from "../../test/support/wire/programs.js"
+import { BenchFailed } from "../support/command.js"
+import { run } from "../support/processes.js"
 import { type Case, expected } from "./cases.js"
 import type { Contender } from "./contenders.js"
 import * as Hosts from "./hosts.js"
-import { run } from "./processes.js"
 import type { Reply } from "./protocol.js"
 import { makeTrials, type Trial } from "./trials.js"
 
@@ -18,8 +18,6 @@ export interface Measurement {
   readonly outcome: Outcome
 }
 
-export class MeasurementFailed extends Data.TaggedError("MeasurementFailed")<{ readonly message: string }> {}
-
 const server = new URL("../../test/support/wire/server.ts", import.meta.url)
 
 const checkOrder = ({ client }: Network, { addresses, name }: Trial) =>
@@ -27,7 +25,7 @@ const checkOrder = ({ client }: Network, { addresses, name }: Trial) =>
     const resolved = [...new Set(stdout.split("\n").flatMap((line) => line.split(/\s+/)[0] || []))]
     return resolved.join(" ") === addresses.join(" ")
       ? Effect.void
-      : new MeasurementFailed({
+      : new BenchFailed({
         message: `${name} was to resolve to ${addresses.join(", ")}, but did to: ${resolved.join(", ") || "nothing"}`
       })
   })

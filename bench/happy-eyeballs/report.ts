@@ -1,5 +1,6 @@
 import { median } from "../support/measure.js"
-import { machine, publish } from "../support/report.js"
+import { machine } from "../support/report.js"
+import type { Table } from "../support/table.js"
 import { type Case, expected } from "./cases.js"
 import type { Contender } from "./contenders.js"
 import type { Measurement, Outcome } from "./measure.js"
@@ -32,22 +33,13 @@ const cell = (outcomes: ReadonlyArray<Outcome>) => {
   return [most?.[0] ?? "", ...others.map(([kind, times]) => `${times} of ${outcomes.length}: ${kind}`)].join("; ")
 }
 
-const table = (report: Report) => [
+const rowsOf = (report: Report) => [
   ["ms until connected", ...report.contenders.map(({ name }) => name)],
   ...report.cases.map((self) => [
     self.name,
     ...report.contenders.map((contender) => cell(outcomesOf(report, self, contender)))
   ])
 ]
-
-const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row.map((value, column) => column === 0 ? value.padEnd(widths[column]!) : value.padStart(widths[column]!)).join(
-      "  "
-    )
-  )
-}
 
 const notes = ({ absent, contenders }: Report) => [
   ...contenders.map(({ description, name }) => `${name}: ${description}`),
@@ -57,15 +49,11 @@ const notes = ({ absent, contenders }: Report) => [
 const heading = ({ rounds }: Report) =>
   `${machine()}; ${rounds === 1 ? "1 round" : `the median of ${rounds} rounds`}; never: not within ${limit / 1000} s`
 
-export const toText = (report: Report) =>
-  [heading(report), "", ...aligned(table(report)), "", ...notes(report)].join("\n")
-
-/** Writes the table into a page. */
-export const save = (path: URL, report: Report) => {
-  const [titles = [], ...rows] = table(report)
-  const ruler = titles.map((_, index) => index === 0 ? "---" : "--:")
-  publish(path, heading(report), [titles, ruler, ...rows], notes(report))
-}
+export const tableOf = (report: Report): Table => ({
+  heading: heading(report),
+  rows: rowsOf(report),
+  notes: notes(report)
+})
 
 /** Twice as late as expected, and 100 ms at least. Other work on the machine explains anything below. */
 const isTooLate = (late: number, due: number) => late > due + Math.max(due, 100)

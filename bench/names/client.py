@@ -1,4 +1,4 @@
-"""Connects as it is told on the command line, and prints how many milliseconds each connection took."""
+"""Connects as it is told on the command line, and writes what came of each connection."""
 
 import asyncio
 import json
@@ -8,19 +8,23 @@ import time
 
 async def connect(host, port):
     begin = time.perf_counter()
-    _, writer = await asyncio.open_connection(host, port, happy_eyeballs_delay=0.25)
-    took = (time.perf_counter() - begin) * 1000
-    writer.close()
-    return took
+    outcome = {}
+    try:
+        _, writer = await asyncio.open_connection(host, port, happy_eyeballs_delay=0.25)
+        outcome["took"] = (time.perf_counter() - begin) * 1000
+        writer.close()
+    except OSError as error:
+        outcome = {"took": (time.perf_counter() - begin) * 1000, "failed": type(error).__name__}
+    print(json.dumps(outcome), flush=True)
 
 
 async def main(job):
     port = job["port"]
     if job["atOnce"]:
-        took = await asyncio.gather(*(connect(host, port) for host in job["hosts"]))
+        await asyncio.gather(*(connect(host, port) for host in job["hosts"]))
     else:
-        took = [await connect(host, port) for host in job["hosts"]]
-    print(json.dumps(took))
+        for host in job["hosts"]:
+            await connect(host, port)
 
 
 asyncio.run(main(json.loads(sys.argv[1])))

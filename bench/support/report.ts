@@ -112,7 +112,8 @@ export const publish = (
   path: URL,
   heading: string,
   table: ReadonlyArray<ReadonlyArray<string>>,
-  notes: ReadonlyArray<string>
+  notes: ReadonlyArray<string>,
+  name?: string
 ) =>
   publishText(
     path,
@@ -120,7 +121,8 @@ export const publish = (
       `${heading}:`,
       table.map((cells) => `| ${cells.join(" | ")} |`).join("\n"),
       notes.map((note) => `- ${note}`).join("\n")
-    ].join("\n\n")
+    ].join("\n\n"),
+    name
   )
 
 export const save = (path: URL, { command, figures, machine, rows }: Report) => {

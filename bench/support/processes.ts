@@ -16,3 +16,10 @@ export const run = ([command = "", ...args]: ReadonlyArray<string>, limit: numbe
     })
     return Effect.sync(() => child.kill("SIGKILL"))
   })
+
+/** The first two words of what a command says its version is; `undefined` if the command is absent. */
+export const versionOf = (command: string) =>
+  Effect.map(
+    run([command, "--version"], 5_000),
+    ({ code, stdout }) => code === 0 ? stdout.split(/\s+/).slice(0, 2).join(" ") : undefined
+  )

@@ -1,0 +1,96 @@
+import type { DnsServerOptions } from "../../test/support/dnsServer.js"
+import type { Job } from "./job.js"
+
+/** Milliseconds that ours may take: in all, or more than Node's own does in the same case; or when it has to fail. */
+export type Goal =
+  | { readonly within: number }
+  | { readonly ofNode: number }
+  | { readonly failsBetween: readonly [number, number] }
+
+/** The addresses of the hosts of a case, of which each has one of each family. */
+export type Addresses = { readonly 4: string; readonly 6: string }
+
+export interface Case {
+  readonly name: string
+  /** The machine: commands of `ip`, and files of `/etc`. */
+  readonly ip?: ReadonlyArray<string>
+  readonly etc?: Readonly<Record<string, string>>
+  readonly resultOrder?: Job["resultOrder"]
+  readonly answers?: (addresses: Addresses) => DnsServerOptions["table"][string]
+  /** Nothing that is sent to these addresses of a host arrives. */
+  readonly dead?: ReadonlyArray<keyof Addresses>
+  /**
+   * In turn, and each a new one: many, or few where each takes long; or six at once; or the same one again and again.
+   * Default: many.
+   */
+  readonly hosts?: "few" | "six at once" | "the same"
+  /** Connects to this machine, where a server listens there. */
+  readonly local?: string
+  /** Milliseconds that a client is told to wait at most. */
+  readonly timeout?: number
+  readonly goal: Goal
+  /** The same for the slowest connection, in a row of its own. */
+  readonly worst?: Goal
+}
+
+const routes = ["route add 0.0.0.0/0 dev DEVICE", "route add ::/0 dev DEVICE"]
+const withoutIPv6 = ["route add 0.0.0.0/0 dev DEVICE", "addr del 2001:db8::1/64 dev DEVICE"]
+
+/** The machine of a case that says nothing of it. */
+export const defaults = { ip: routes, resultOrder: "verbatim" } as const
+
+const unanswered: Case = {
+  name: "IPv4 only, AAAA not answered",
+  ip: withoutIPv6,
+  answers: (addresses: Addresses) => ({ A: [addresses[4]], AAAA: "DROP" }),
+  goal: { ofNode: 3 },
+  worst: { within: 100 }
+}
+
+const six = {
+  name: "six hosts at once, AAAA 300 ms late",
+  answers: (addresses: Addresses) => ({ A: [addresses[4]], AAAA: { after: 300, reply: [addresses[6]] } }),
+  hosts: "six at once"
+} as const
+
+/** Measured with what connects. */
+export const connections: ReadonlyArray<Case> = [
+  unanswered,
+  {
+    name: "unique-local IPv6 only, IPv6 dead",
+    ip: [...routes, "addr del 2001:db8::1/64 dev DEVICE", "addr add fd00:db8::1/64 dev DEVICE nodad"],
+    dead: [6],
+    goal: { ofNode: 3 }
+  },
+  { name: "ipv4first, IPv6 dead", resultOrder: "ipv4first", dead: [6], goal: { ofNode: 3 } },
+  {
+    name: "gai.conf: IPv4 first, IPv6 dead",
+    etc: { "gai.conf": "precedence ::ffff:0:0/96  100\n" },
+    dead: [6],
+    goal: { ofNode: 3 }
+  },
+  {
+    name: "no route for IPv6",
+    ip: ["route add 0.0.0.0/0 dev DEVICE", "route del 2001:db8::/32 dev DEVICE"],
+    goal: { ofNode: 3 }
+  },
+  { name: "localhost, listening on IPv4 only", local: "127.0.0.1", goal: { ofNode: 3 } },
+  { name: "localhost, listening on IPv6", local: "::1", goal: { ofNode: 0.5 } },
+  { name: "IPv6 dead, the same host again", dead: [6], hosts: "the same", goal: { within: 270 } },
+  { ...six, goal: { within: 60 } }
+]
+
+/** Measured with what sends requests. */
+export const requests: ReadonlyArray<Case> = [
+  unanswered,
+  // RFC 8305 has IPv4 wait 50 ms for the answer to AAAA.
+  { ...six, goal: { within: 70 } },
+  { name: "IPv6 dead, timeout of 1 s", dead: [6], hosts: "few", timeout: 1000, goal: { within: 270 } },
+  {
+    name: "all addresses dead, timeout of 1 s",
+    dead: [4, 6],
+    hosts: "few",
+    timeout: 1000,
+    goal: { failsBetween: [990, 1100] }
+  }
+]
