@@ -313,8 +313,8 @@ export interface Options<in A = unknown, in E = unknown> {
   /**
    * Whether a success may win. One that may not is as a failure: what it holds is released at once, and the next copy is
    * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
-   * kept; and where only failures come after it, the first of them is, without what it held. A failure that is `fatal`,
-   * or a defect, is not hidden by it.
+   * kept. If only failures come after it, the call fails with them, unless it held nothing: then it is what the call
+   * succeeds with all the same, if no failure is `fatal` or a defect.
    */
   readonly accept?: Predicate.Predicate<A> | undefined
   /** The failures after which no copy is of use. They end the call. */
@@ -453,13 +453,15 @@ export interface CallOptions {
  *
  * - It is a `StaggeredRace.race` of copies: the rules for scopes, interruption and causes are the same. Inside a copy,
  *   `StaggeredRace.CurrentAttempt` tells which one it is.
- * - A copy that fails brings the next one forward, which is paid for as well.
+ * - If the newest copy fails, the next one is brought forward, which is paid for as well.
  * - Where no copy may be sent, what runs goes on, and the call is as it would be without.
  * - If all have failed, the causes are in the order in which the copies were sent.
  *
  * **Gotchas**
  *
- * Plain options are a policy without a budget, whose calls know nothing of each other.
+ * - Plain options are a policy without a budget, whose calls know nothing of each other.
+ * - An older copy that fails while a newer one runs brings nothing forward. gRPC does so for any failure that is not fatal
+ *   (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
  *
  * @example
  * ```ts

@@ -3,12 +3,11 @@
  * the first good response is taken, and the connection of the other is closed. It is {@link Hedge}, with the rules of
  * HTTP for what may be sent twice, and which response is good.
  *
- * | | {@link hedge} | {@link reading} |
+ * | | gives | the response lives |
  * |---|---|---|
- * | gives | an `HttpClient` | a function from request to what was read |
- * | a copy has answered | when its headers are there | when it has been read |
- * | the response lives | as long as the scope around the request | until it has been read |
- * | a body that stalls | stalls | is late, and gets a copy |
+ * | {@link layer}, {@link hedge} | an `HttpClient` | as without hedging |
+ * | {@link hedgeScoped} | an `HttpClient` | as long as the scope around the request |
+ * | {@link reading} | a function from request to what was read | until it has been read |
  *
  * @module
  * @since 0.2.0
@@ -71,18 +70,20 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  * **When to use**
  *
  * For requests that may safely be sent twice, whose slowest responses are much slower than most: a client for a service
- * with several servers, say.
+ * with several servers, say. {@link layer} does it for a whole program.
  *
  * **Details**
  *
- * - A response wins with its headers. Its body is read afterwards, as long as the scope around the request is open, and
- *   nothing of the race touches it.
+ * - A response wins with its headers, or with `answered: "body"` when its body has been read. From then on nothing of the
+ *   race touches it.
  * - The connection of a copy that loses, or whose response is not good, is closed at that moment.
  * - Not good are the statuses that `HttpClient.retryTransient` retries: 408, 429, 500, 502, 503 and 504. The next copy
- *   is sent at once; where there is none, the response is what the request succeeds with. A policy's own `accept` takes
- *   the place of this rule, and its `fatal` that of the next.
+ *   is sent at once; where there is none, the response is what the request succeeds with. If the next copy fails, the
+ *   request fails as that has, since the response before it is closed. A policy's own `accept` takes the place of this
+ *   rule, and its `fatal` that of the next.
  * - Errors that are not transient, such as those of an invalid URL, end the call.
- * - After a 429 or 503 with `Retry-After`, no copy is sent. A policy's `pushback` takes the place of this rule.
+ * - After a 429 or 503 with `Retry-After`, the next copy is sent at that time, if it is within a second, and none
+ *   otherwise. A policy's `pushback` takes the place of this rule, such as `retryAfter("5 seconds")`.
  * - Bodies that can be sent once only, a stream or a `Raw` one, are never sent twice.
  *
  * **Gotchas**
@@ -90,11 +91,11 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try.
  *   {@link Hedge.tryAcquire} has retries paid for by the budget of the copies. `retryTransient` leaves the responses open
  *   that it retries: outside, until the scope is closed; inside, until nobody knows them any more.
- * - If the only response is one that is not good, and what came after it has failed, its body is gone.
  * - What is added by `HttpClient.mapRequest` later is done once, and not for each copy.
  * - What a client inside adds to requests is not known when it is decided whether a request may be sent twice, and which
  *   others it learns from. So put `prependUrl`, an `Idempotency-Key` and bodies outside, or give a `key`.
- * - It needs a scope for each request, so it is no `HttpClient` for a layer. `HttpApiClient.makeWith` takes it.
+ * - A response that nobody reads keeps its connection until it is collected as garbage, as without hedging. Where that
+ *   happens, {@link hedgeScoped} closes it. So it does for a client that needs a scope itself.
  *
  * @example
  * ```ts
@@ -115,7 +116,7 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  *   return yield* response.text
  * })
  *
- * console.log(await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer)))) // answer to 2
+ * console.log(await Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))) // answer to 2
  * server.close()
  * ```
  *
@@ -150,6 +151,29 @@ export const hedge: {
  * Where responses may be left unread, or read in part, and where the client that is hedged needs a scope itself, as that of
  * `HttpClient.withScope` does.
  *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import * as HttpClient from "@effect/platform/HttpClient"
+ * import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
+ * import * as Effect from "effect/Effect"
+ * import { createServer } from "node:http"
+ *
+ * // A body that never ends, and of which nobody reads anything.
+ * const server = createServer((_, response) => response.write("a")).listen(8020)
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = (yield* HttpClient.HttpClient).pipe(HedgedHttpClient.hedgeScoped({ delay: "50 millis" }))
+ *   const { status } = yield* client.get("http://localhost:8020")
+ *   return status
+ * })
+ *
+ * console.log(await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer)))) // 200
+ * server.close()
+ * ```
+ *
+ * @throws `IllegalArgumentException` if an option makes no sense.
+ *
  * @since 0.1.0
  * @category clients
  */
@@ -174,6 +198,29 @@ export const hedgeScoped: {
 /**
  * The `HttpClient` in the environment, hedged.
  *
+ * **When to use**
+ *
+ * To hedge all requests of a program, or of a part of it, that knows nothing of it.
+ *
+ * **Details**
+ *
+ * It takes a policy, or the options of one, which is then made with the layer. See {@link hedge}.
+ *
+ * @example
+ * ```ts
+ * import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+ * import { Hedge } from "effect-staggered-race"
+ * import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
+ * import * as Layer from "effect/Layer"
+ *
+ * export const HttpClientLive = HedgedHttpClient.layer({
+ *   delay: Hedge.percentile(0.95, { max: "2 seconds" }),
+ *   budget: { ratio: 0.05 }
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @throws `IllegalArgumentException`, as a defect, if an option makes no sense.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -185,8 +232,26 @@ export const layer: (
 ) => Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> = internal.layer
 
 /**
- * A rule for pushback: after a 429 or 503 with `Retry-After`, the next copy is sent at that time, and none any more if
- * that is later than `max` from now. The time is that of the clock on the wall.
+ * A rule for `pushback`: after a 429 or 503 with `Retry-After`, the next copy is sent at that time, and none any more if
+ * that is later than `max` from now (RFC 9110, section 10.2.3).
+ *
+ * **When to use**
+ *
+ * Where requests are rather late than refused: without it, a server is waited for no longer than a second.
+ *
+ * **Details**
+ *
+ * A date is compared with the clock on the wall. What is neither a number of seconds nor a date means no copy.
+ *
+ * @example
+ * ```ts
+ * import { Hedge } from "effect-staggered-race"
+ * import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
+ *
+ * export const policy = Hedge.make({ delay: "50 millis", pushback: HedgedHttpClient.retryAfter("5 seconds") })
+ * ```
+ *
+ * @throws `IllegalArgumentException` if `max` is no duration.
  *
  * @since 0.1.0
  * @category rules
