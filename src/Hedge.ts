@@ -59,7 +59,7 @@ export const PolicyTypeId: unique symbol = policies.TypeId
 export type PolicyTypeId = typeof PolicyTypeId
 
 /**
- * A delay that is learnt: how long the first copies of earlier calls took.
+ * A delay that is learnt: how long earlier requests took, their hedges apart.
  *
  * @since 0.2.0
  * @category models
@@ -504,7 +504,7 @@ export const hedge: {
  *
  * **Gotchas**
  *
- * - Without a first copy, the call dies with an `IllegalArgumentException`.
+ * - If there is none for the request itself, index 0, the call dies with an `IllegalArgumentException`.
  * - What the function throws ends the copies as well, and is part of the cause if all of them fail.
  *
  * @example
@@ -647,6 +647,8 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `above-max`, `disabled` |
  * | `hedge_delay_seconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
+ *
+ * Those in seconds have the tag `unit`, with the value `s`, which exporters of OpenTelemetry take for the unit.
  *
  * Where there is a tracer, each copy of such a policy also has a span, `hedge.copy`, a child of the call's, with the
  * attributes `hedge.policy`, `hedge.copy` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or

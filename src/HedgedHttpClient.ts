@@ -42,8 +42,9 @@ export interface Options<out E = never, out R = never> {
   /** Requests of one key have a delay of their own; see `Hedge.CallOptions`. Default: the origin of the URL. */
   readonly key?: ((request: HttpClientRequest.HttpClientRequest) => string) | undefined
   /**
-   * The header in which a copy says which it is: 1 for the first copy besides the first request, which has none. `false`
-   * for no header: in a browser, one asks for a preflight request. Default `x-hedge-attempt`.
+   * The header in which a hedge says which it is: 1 for the first. From the request itself it is taken off, in case that
+   * a proxy passes it on. `false` for no header: in a browser, one asks for a preflight request. Default
+   * `x-hedge-attempt`.
    */
   readonly attemptHeader?: string | false | undefined
   /**
@@ -174,7 +175,7 @@ export const hedge: {
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category clients
  */
 export const hedgeScoped: {
@@ -221,7 +222,7 @@ export const hedgeScoped: {
  *
  * @throws `IllegalArgumentException`, as a defect, if an option makes no sense.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category layers
  */
 export const layer: (
@@ -253,7 +254,7 @@ export const layer: (
  *
  * @throws `IllegalArgumentException` if `max` is no duration.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category rules
  */
 export const retryAfter: (

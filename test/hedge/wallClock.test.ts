@@ -56,7 +56,7 @@ describe("a clock on the wall that is set", () => {
           )
           yield* Hedge.hedge(late, policy)
           assertTrue(sentAt >= 20 && sentAt <= 20.3, `${sentAt}`)
-        deepStrictEqual((yield* Hedge.stats(policy)).keys.map(({ count }) => count), [101])
+          deepStrictEqual((yield* Hedge.stats(policy)).keys.map(({ count }) => count), [101])
         })
       )
   )
