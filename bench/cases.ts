@@ -114,10 +114,10 @@ export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> 
 
   const hedged = (name: string, policy: Hedge.Policy | Hedge.Options): Case => ({
     name: `hedged, ${name}, answers at once`,
-    against: "Effect.timeout",
-    goal: 3,
+    against: "race of one",
+    goal: 1.5,
     ours: effect(Hedge.hedge(atOnce, policy)),
-    theirs: effect(Effect.timeout(atOnce, 250))
+    theirs: effect(StaggeredRace.race([atOnce], { delay: 250 }))
   })
 
   return [
@@ -228,10 +228,12 @@ export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> 
     },
     hedged("plain options", { delay: 250 }),
     hedged("a percentile and a budget", Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95) }))),
-    hedged(
-      "the same, with metrics and spans",
-      Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95), name: "bench" }))
-    ),
+    {
+      name: "hedged, the same, with metrics, answers at once",
+      against: "race of one with a name",
+      ours: effect(Hedge.hedge(atOnce, Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.95), name: "bench" })))),
+      theirs: effect(StaggeredRace.race([atOnce], { delay: 250, name: "bench" }))
+    },
     overPromises(
       "first of 3 answers at once, delay 250 ms",
       firstOf(3, atOnce),
