@@ -62,6 +62,15 @@ export interface Options<out E = never, out R = never> {
   readonly delay?: ((request: HttpClientRequest.HttpClientRequest) => Duration.DurationInput | undefined) | undefined
 }
 
+type PolicyOf<E> =
+  | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
+  | Hedge.Options<HttpClientResponse.HttpClientResponse, E>
+
+/** Then no body is read, and so no error is added to those of the client. */
+interface AnsweredByHeaders {
+  readonly answered?: "headers" | undefined
+}
+
 /** Data first, where the first argument is a client. */
 const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpClient.TypeId)
 
@@ -128,19 +137,24 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  */
 export const hedge: {
   <E, E1 = never, R1 = never>(
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
-    options?: Options<E1, R1>
+    policy: PolicyOf<E>,
+    options?: Options<E1, R1> & AnsweredByHeaders
+  ): <E2 extends E, R>(client: HttpClient.HttpClient.With<E2, R>) => HttpClient.HttpClient.With<E1 | E2, R | R1>
+  <E, E1 = never, R1 = never>(
+    policy: PolicyOf<E>,
+    options: Options<E1, R1> | undefined
   ): <E2 extends E, R>(
     client: HttpClient.HttpClient.With<E2, R>
   ) => HttpClient.HttpClient.With<E1 | E2 | HttpClientError.ResponseError, R | R1>
   <E, R>(
     client: HttpClient.HttpClient.With<E, R>,
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>,
-    options?: Options<E, R>
+    policy: PolicyOf<Types.NoInfer<E>>,
+    options?: Options<E, R> & AnsweredByHeaders
+  ): HttpClient.HttpClient.With<E, R>
+  <E, R>(
+    client: HttpClient.HttpClient.With<E, R>,
+    policy: PolicyOf<Types.NoInfer<E> | HttpClientError.ResponseError>,
+    options: Options<E, R> | undefined
   ): HttpClient.HttpClient.With<E | HttpClientError.ResponseError, R>
 } = dual(isDataFirst, internal.hedge)
 
@@ -180,19 +194,26 @@ export const hedge: {
  */
 export const hedgeScoped: {
   <E, E1 = never, R1 = never>(
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
-    options?: Options<E1, R1>
+    policy: PolicyOf<E>,
+    options?: Options<E1, R1> & AnsweredByHeaders
+  ): <E2 extends E, R>(
+    client: HttpClient.HttpClient.With<E2, R>
+  ) => HttpClient.HttpClient.With<E1 | E2, R | R1 | Scope.Scope>
+  <E, E1 = never, R1 = never>(
+    policy: PolicyOf<E>,
+    options: Options<E1, R1> | undefined
   ): <E2 extends E, R>(
     client: HttpClient.HttpClient.With<E2, R>
   ) => HttpClient.HttpClient.With<E1 | E2 | HttpClientError.ResponseError, R | R1 | Scope.Scope>
   <E, R>(
     client: HttpClient.HttpClient.With<E, R>,
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E> | HttpClientError.ResponseError>,
-    options?: Options<E, R>
+    policy: PolicyOf<Types.NoInfer<E>>,
+    options?: Options<E, R> & AnsweredByHeaders
+  ): HttpClient.HttpClient.With<E, R | Scope.Scope>
+  <E, R>(
+    client: HttpClient.HttpClient.With<E, R>,
+    policy: PolicyOf<Types.NoInfer<E> | HttpClientError.ResponseError>,
+    options: Options<E, R> | undefined
   ): HttpClient.HttpClient.With<E | HttpClientError.ResponseError, R | Scope.Scope>
 } = dual(isDataFirst, internal.hedgeScoped)
 
@@ -312,9 +333,7 @@ export const retryAfter: (
  */
 export const reading: {
   <E, B, E2, R2, E1 = never, R1 = never>(
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, E>,
+    policy: PolicyOf<E>,
     read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
     options?: Options<E1, R1>
   ): <E3, R>(
@@ -324,9 +343,7 @@ export const reading: {
   ) => Effect.Effect<B, E1 | E2 | E3, Exclude<R | R1 | R2, Scope.Scope>>
   <E, R, B, E2, R2>(
     client: HttpClient.HttpClient.With<E, R>,
-    policy:
-      | Hedge.Policy<HttpClientResponse.HttpClientResponse, Types.NoInfer<E | E2>>
-      | Hedge.Options<HttpClientResponse.HttpClientResponse, Types.NoInfer<E | E2>>,
+    policy: PolicyOf<Types.NoInfer<E | E2>>,
     read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
     options?: Options<E, R>
   ): (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>>

@@ -1,5 +1,9 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpApiClient from "@effect/platform/HttpApiClient"
+import * as HttpApiEndpoint from "@effect/platform/HttpApiEndpoint"
+import * as HttpApiGroup from "@effect/platform/HttpApiGroup"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -14,6 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { once } from "node:events"
@@ -518,6 +523,37 @@ describe("HedgedHttpClient", () => {
           deepStrictEqual(sent, ["GET / -@0", "GET / 1@50"])
         }
       }))
+
+    describe("an HttpApiClient that is transformed", () => {
+      const read = HttpApiEndpoint.get("read", "/read").addSuccess(Schema.Literal("text")).setPayload(Schema.Struct({}))
+      const api = HttpApi.make("api").add(HttpApiGroup.make("group", { topLevel: true }).add(read))
+      const json = (request: HttpClientRequest.HttpClientRequest, status = 200) =>
+        HttpClientResponse.fromWeb(request, Response.json("text", { status }))
+      const ask = (...replies: ReadonlyArray<Reply>) =>
+        Effect.gen(function*() {
+          let sent = 0
+          const client = HttpClient.make((request, url) =>
+            Effect.map(replies[sent++]?.(request, url) ?? Effect.never, (status) => json(request, status))
+          )
+          const { read } = yield* Effect.provideService(
+            HttpApiClient.make(api, {
+              baseUrl: "http://a",
+              transformClient: HedgedHttpClient.hedge({ delay: 50 }, { answered: "body" })
+            }),
+            HttpClient.HttpClient,
+            client
+          )
+          return yield* read({ payload: {} })
+        })
+
+      it.live("is hedged", () =>
+        Effect.map(observed(ask(() => Effect.never, slow)), (text) => strictEqual(text, "text")))
+
+      it.live("fails as the hedge of a response that is not good has failed", () =>
+        Effect.map(Effect.flip(observed(ask(() => Effect.succeed(503), refused))), (error) => {
+          strictEqual(error._tag, "RequestError")
+        }))
+    })
 
     it.live("copies may be sent by a client of their own", () =>
       Effect.gen(function*() {

@@ -24,7 +24,7 @@ describe("hedge", () => {
   })
 
   test("keeps what a client needs, and how it fails", () => {
-    type Hedged = HttpClient.HttpClient.With<"refused" | HttpClientError.ResponseError, "config">
+    type Hedged = HttpClient.HttpClient.With<"refused", "config">
     expect(HedgedHttpClient.hedge(custom, policy, { methods: ["GET", "PUT"] })).type.toBe<Hedged>()
     expect(pipe(custom, HedgedHttpClient.hedge(policy, { methods: ["GET", "PUT"] }))).type.toBe<Hedged>()
   })
@@ -35,9 +35,19 @@ describe("hedge", () => {
     >()
   })
 
+  test("a body that is read may break off", () => {
+    type Hedged = HttpClient.HttpClient.With<"refused" | HttpClientError.ResponseError, "config">
+    expect(HedgedHttpClient.hedge(custom, policy, { answered: "body" })).type.toBe<Hedged>()
+    expect(pipe(custom, HedgedHttpClient.hedge(policy, { answered: "body" }))).type.toBe<Hedged>()
+    expect(HedgedHttpClient.hedge(client, policy, { answered: "body" })).type.toBe<HttpClient.HttpClient>()
+  })
+
   test("fits where clients are transformed", () => {
     expect(HedgedHttpClient.hedge(policy)).type.toBeAssignableTo<
       (client: HttpClient.HttpClient) => HttpClient.HttpClient
+    >()
+    expect(HedgedHttpClient.hedge(policy)).type.toBeAssignableTo<
+      <E, R>(client: HttpClient.HttpClient.With<E, R>) => HttpClient.HttpClient.With<E, R>
     >()
     expect(HedgedHttpClient.layer(policy)).type.toBe<
       Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient>
