@@ -373,6 +373,11 @@ export interface Policy<in A = unknown, in E = unknown> {
  *
  * Once for each kind of request, or for each server, in a layer or as the program starts.
  *
+ * **Details**
+ *
+ * A policy whose `accept`, `fatal` or `pushback` looks at answers or failures is one for calls that give these: a
+ * `Hedge.Policy<Answer, Failure>`. A policy without them is one for any call.
+ *
  * **Example** (A policy as a service)
  *
  * @example
