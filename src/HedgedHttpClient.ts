@@ -62,12 +62,24 @@ export interface Options<out E = never, out R = never> {
   readonly delay?: ((request: HttpClientRequest.HttpClientRequest) => Duration.DurationInput | undefined) | undefined
 }
 
-type PolicyOf<E> =
+/**
+ * A policy for responses, or the options of one that has no budget.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PolicyOf<E> =
   | Hedge.Policy<HttpClientResponse.HttpClientResponse, E>
   | Hedge.Options<HttpClientResponse.HttpClientResponse, E>
 
-/** Then no body is read, and so no error is added to those of the client. */
-interface AnsweredByHeaders {
+/**
+ * What is to be said of options by which no body is read. Then no error is added to those of the client.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AnsweredByHeaders {
+  /** As in {@link Options}. */
   readonly answered?: "headers" | undefined
 }
 
