@@ -102,7 +102,9 @@ const isMissing = (error: Error) => error instanceof ServerUnavailable && error.
 describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, postgres]), isMissing, (made) => {
   const poolOf = ({ address, plain }: Program, options: pg.PoolConfig) =>
     Effect.acquireRelease(
-      Effect.sync(() => new pg.Pool({ host: address, port: plain, user: "postgres", ...options })),
+      Effect.sync(() =>
+        new pg.Pool({ host: address, port: plain, user: "postgres", ...options }).on("error", () => {})
+      ),
       (pool) => Effect.promise(() => pool.end())
     )
 
