@@ -82,7 +82,7 @@ const readAll = (server: Program, read: (id: number) => Effect.Effect<unknown, u
   ).pipe(
     // Reads that are interrupted wait for the server that hangs, and so does a scope around them as it closes.
     Effect.disconnect,
-    Effect.timeout("15 seconds"),
+    Effect.timeout("10 seconds"),
     Effect.ensuring(goOn(server))
   )
 
@@ -138,11 +138,11 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
     })
 
   /**
-   * How long a query takes, in seconds. A first copy in ten takes a minute, and its hedge is what is answered; where there
-   * will be only one server, it takes less.
+   * How long a query takes, in seconds. One first copy in five takes longer than all reads may, so that its hedge has to
+   * answer; where only its own server is left, it takes less.
    */
   const seconds = (id: number, copy: number) => {
-    const late = id % 2 === 1 && id >= 0.4 * reads ? 0.1 : 60
+    const late = id % 2 === 1 && id >= 0.4 * reads ? 0.1 : 15
     return copy === 0 && id % 5 === 0 ? late : (id % 4) / 1000
   }
 
