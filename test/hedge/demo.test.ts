@@ -198,16 +198,16 @@ describe("npm run demo:hedge", () => {
 
     it.each([
       [NaN, false],
-      [2, false],
-      [2.1, true]
-    ])("where half of the answers are %d ms late, that the machine is too busy: %s", (lateness, isBusy) => {
+      [4, false],
+      [4.1, true]
+    ])("where one answer in ten is %d ms late, that the machine is too busy: %s", (lateness, isBusy) => {
       const report = { ...sound, lateness }
       deepStrictEqual(
         tooBusy(report),
         isBusy
           ? [
-            "fetch: too busy to measure: half of the answers without hedging came more than 2.1 ms after the server was " +
-            "to send them (2 ms at most), so latencies would be those of this machine, and are not shown"
+            "fetch: too busy to measure: without hedging, one answer in ten came more than 4.1 ms after the server was to " +
+            "send it (4 ms at most), so latencies would be those of this machine, and are not shown"
           ]
           : []
       )
