@@ -2,10 +2,11 @@
  * Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.
  *
  *     npm run demo:hedge
- *     npm run demo:hedge -- [--requests N] [--seed N] [--client fetch|node:http|undici ...]
+ *     npm run demo:hedge -- --help
  *
  * The server is a process of its own on this machine (support/tailServerProcess.ts). Each client sends it the same
- * requests twice over, without hedging and with it, in turns: what else this machine does is the same for both.
+ * requests twice over, without hedging and with it, in turns: what else this machine does is the same for both. Where that
+ * is too much, no latencies are shown: they would tell of the machine.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -26,7 +27,8 @@ import * as Schedule from "effect/Schedule"
 import { parseArgs } from "node:util"
 import * as HedgedHttpClient from "../src/HedgedHttpClient.js"
 import { Hedge } from "../src/index.js"
-import { faults, progress, report, runOf, table } from "./support/hedgeReport.js"
+import { fate } from "./support/fate.js"
+import { faults, progress, report, runOf, table, tooBusy } from "./support/hedgeReport.js"
 import { measured } from "./support/measured.js"
 import { screen } from "./support/screen.js"
 import { openSockets } from "./support/sockets.js"
@@ -73,7 +75,7 @@ type Call = (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<stri
 /** Sends all requests of a client, without hedging and with it, in turns. */
 const send = (
   name: ClientName,
-  { requests }: Options,
+  { requests, seed }: Options,
   { origin }: TailServer,
   afterTurn: Effect.Effect<void, ServerError>
 ) =>
@@ -85,17 +87,20 @@ const send = (
     // A body that stalls is late as well.
     const hedged: Call = HedgedHttpClient.reading(client, policy, ({ text }) => text)
 
-    const measure = (run: string, call: Call) => {
+    const measure = (run: string, call: Call, serverTime?: (number: number) => number) => {
       const measuredRun = measured(run)
       return (number: number) =>
         call(HttpClientRequest.get(`${origin}/${encodeURIComponent(run)}/${number}`)).pipe(
           Effect.map((text) => text === `answer to ${number}` ? "answered" : "a wrong answer"),
           Effect.timeoutTo({ duration: timeout, onSuccess: identity, onTimeout: () => "timed out" }),
           Effect.catchAll(({ message }) => Effect.succeed(message)),
-          measuredRun
+          (ended) => measuredRun(ended, serverTime?.(number))
         )
     }
-    const calls = [measure(runOf(name, "plain"), plain), measure(runOf(name, "hedged"), hedged)]
+    const calls = [
+      measure(runOf(name, "plain"), plain, (number) => fate(seed, number, 0).millis),
+      measure(runOf(name, "hedged"), hedged)
+    ]
 
     for (const turn of Arr.chunksOf(Arr.range(0, requests - 1), Math.ceil(requests / turns))) {
       for (const call of calls) {
@@ -139,6 +144,7 @@ const demo = (options: Options) =>
           `${hedging.denied} more were denied by the budget; the delay was ${hedging.delay.toFixed(1)} ms in the end`
       )
     }
+    yield* Effect.forEach(reports.flatMap(tooBusy), (line) => Console.log(line), { discard: true })
     yield* Console.log(`connections left open at the server: ${left}`)
     const found = reports.flatMap((report) => faults(report, ratio))
     const all = left === 0 ? found : [...found, "connections are left open at the server"]
@@ -172,7 +178,13 @@ const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     })
   )
 
-const parseWhole = (option: string, text: string, least: number, most: number) => {
+const wholes = {
+  requests: { least: 1, most: 1_000_000, default: "20000" },
+  seed: { least: 0, most: 2 ** 31 - 1, default: "2" }
+}
+
+const parseWhole = (option: keyof typeof wholes, text: string) => {
+  const { least, most } = wholes[option]
   const value = Number(text)
   return /^\d+$/.test(text) && value >= least && value <= most
     ? Effect.succeed(value)
@@ -187,30 +199,52 @@ const parseClient = (name: string) =>
     ? Effect.succeed(name)
     : new DemoError({ message: `--client must be one of ${clientNames.join(", ")}, got "${name}"` })
 
+const describeWhole = (option: keyof typeof wholes) => {
+  const { default: value, least, most } = wholes[option]
+  return `from ${least} to ${most}; default ${value}`
+}
+
+const help = [
+  "Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.",
+  "",
+  "usage: npm run demo:hedge -- [options]",
+  "",
+  "  --requests N   how many requests each client sends without hedging, and again with it:",
+  `                 ${describeWhole("requests")}`,
+  `  --seed N       which of them are slow: ${describeWhole("seed")}`,
+  `  --client NAME  a client to send them: ${clientNames.join(", ")}; may be repeated; default all`,
+  "  --help, -h     this text"
+].join("\n")
+
+/** None if the help is asked for. */
 const parseOptions = Effect.gen(function*() {
   const { values } = yield* Effect.try({
     try: () =>
       parseArgs({
         options: {
-          requests: { type: "string", default: "20000" },
-          seed: { type: "string", default: "2" },
-          client: { type: "string", multiple: true, default: clientNames }
+          requests: { type: "string", default: wholes.requests.default },
+          seed: { type: "string", default: wholes.seed.default },
+          client: { type: "string", multiple: true, default: clientNames },
+          help: { type: "boolean", short: "h", default: false }
         }
       }),
-    catch: (error) => new DemoError({ message: error instanceof Error ? error.message : `${error}` })
+    catch: (error) => new DemoError({ message: `${error instanceof Error ? error.message : error}; see --help` })
   })
-  return {
-    requests: yield* parseWhole("requests", values.requests, 1, 1_000_000),
-    seed: yield* parseWhole("seed", values.seed, 0, 2 ** 31 - 1),
+  return values.help ? Option.none<Options>() : Option.some<Options>({
+    requests: yield* parseWhole("requests", values.requests),
+    seed: yield* parseWhole("seed", values.seed),
     names: Arr.dedupe(yield* Effect.forEach(values.client, parseClient))
-  }
+  })
 })
 
 const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
   Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
 parseOptions.pipe(
-  Effect.flatMap((options) => leavingNothingOpen(demo(options))),
+  Effect.flatMap(Option.match({
+    onNone: () => Console.log(help),
+    onSome: (options) => leavingNothingOpen(demo(options))
+  })),
   Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),
   NodeRuntime.runMain({
     disableErrorReporting: true,

@@ -2,21 +2,33 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
+import type * as MetricState from "effect/MetricState"
 import { Hedge } from "../../src/index.js"
 
 // A hundredth from each to the next, up to six seconds: that is how exact percentiles are.
-const milliseconds = Metric.histogram(
-  "demo_milliseconds",
-  MetricBoundaries.exponential({ start: 0.1, factor: 1.01, count: 1100 })
-)
+const boundaries = MetricBoundaries.exponential({ start: 0.1, factor: 1.01, count: 1100 })
+const milliseconds = Metric.histogram("demo_milliseconds", boundaries)
+const late = Metric.histogram("demo_late_milliseconds", boundaries)
 
 const ends = Metric.frequency("demo_ends")
 
-/** Records how long a call takes, and how it ends, which is what it succeeds with. */
+/**
+ * Records how long a call takes, and how it ends, which is what it succeeds with. Of one that is answered it records how
+ * much later that is than the server's own time for it, in milliseconds, if that is given.
+ */
 export const measured = (run: string) => {
   const [taken, ended] = [Metric.tagged(milliseconds, "run", run), Metric.tagged(ends, "run", run)]
-  return <E, R>(call: Effect.Effect<string, E, R>): Effect.Effect<string, E, R> =>
-    call.pipe(Metric.trackDurationWith(taken, Duration.toMillis), Effect.tap((end) => Metric.update(ended, end)))
+  const delayed = Metric.tagged(late, "run", run)
+  return <E, R>(call: Effect.Effect<string, E, R>, serverTime?: number): Effect.Effect<string, E, R> =>
+    Effect.flatMap(Effect.timed(call), ([duration, end]) => {
+      const millis = Duration.toMillis(duration)
+      const isDelayKnown = end === "answered" && serverTime !== undefined
+      return Metric.update(taken, millis).pipe(
+        Effect.zipRight(Metric.update(ended, end)),
+        Effect.zipRight(isDelayKnown ? Metric.update(delayed, millis - serverTime) : Effect.void),
+        Effect.as(end)
+      )
+    })
 }
 
 /** What was recorded so far. */
@@ -29,17 +41,19 @@ export interface Figures {
 
 export const figures = (run: string): Effect.Effect<Figures> =>
   Effect.gen(function*() {
-    const { buckets, count, max } = yield* Metric.value(Metric.tagged(milliseconds, "run", run))
+    const taken = yield* Metric.value(Metric.tagged(milliseconds, "run", run))
     const { occurrences } = yield* Metric.value(Metric.tagged(ends, "run", run))
-    return {
-      requests: count,
-      ends: occurrences,
-      quantile: (share) => {
-        const found = buckets.find(([, below]) => below > 0 && below >= share * count)
-        return found === undefined ? NaN : Math.min(found[0], max)
-      }
-    }
+    return { requests: taken.count, ends: occurrences, quantile: quantileOf(taken) }
   })
+
+/** How much later than the server's own time one answer in ten came, at least. Milliseconds. */
+export const lateness = (run: string): Effect.Effect<number> =>
+  Effect.map(Metric.value(Metric.tagged(late, "run", run)), (delays) => quantileOf(delays)(0.9))
+
+const quantileOf = ({ buckets, count, max }: MetricState.MetricState.Histogram) => (share: number): number => {
+  const found = buckets.find(([, below]) => below > 0 && below >= share * count)
+  return found === undefined ? NaN : Math.min(found[0], max)
+}
 
 /** What a policy tells of itself. */
 export interface Hedging {
@@ -63,6 +77,6 @@ export const hedging = (policy: string): Effect.Effect<Hedging> =>
       copies: (yield* value(copies)).count,
       wins: (yield* value(wins, "copy", "1")).count,
       denied: (yield* value(denied, "reason", "budget")).count,
-      delay: (yield* value(delay)).value
+      delay: 1000 * (yield* value(delay)).value
     }
   })

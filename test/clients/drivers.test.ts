@@ -5,13 +5,13 @@ import type * as Scope from "effect/Scope"
 import type * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { type Ask, ofIoredis, ofMqtt, ofMysql2, ofNodemailer, ofPg, type Settings } from "../support/clients/drivers.js"
 import { closedPort, deadPort, limit, live, mute, muteAll, resolver, say, silent } from "../support/clients/hosts.js"
-import { mosquitto, mysql, postgres, redis, ServerUnavailable, smtp } from "../support/clients/servers.js"
+import { mosquitto, mysql, postgres, redis, type Server, ServerUnavailable, smtp } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { knows, listening, openSockets, tlsServer } from "../support/sockets.js"
 
 interface Row {
   readonly ask: Ask
-  readonly server: typeof redis
+  readonly server: Server
   /** Whether there is a handshake of TLS, and whether it is a part of the race. */
   readonly secure?: "raced" | "asked for"
   /** What it says when all addresses refuse. */
@@ -83,7 +83,7 @@ for (const [name, { ask, late, left, refused, secure, server }] of Object.entrie
     name,
     server,
     (error) => error instanceof ServerUnavailable && error.isMissing,
-    (made: Effect.Effect<Effect.Effect.Success<typeof server>, Error, Scope.Scope>) => {
+    (made: Effect.Effect<Effect.Effect.Success<Server>, Error, Scope.Scope>) => {
       live("the first address refuses: the answer comes from the second", () =>
         Effect.gen(function*() {
           const { plain } = yield* made

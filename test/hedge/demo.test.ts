@@ -3,7 +3,7 @@ import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { faults, type Report } from "../../examples/support/hedgeReport.js"
+import { faults, progress, type Report, table, tooBusy } from "../../examples/support/hedgeReport.js"
 
 const example = fileURLToPath(new URL("../../examples/hedge.ts", import.meta.url))
 
@@ -15,11 +15,12 @@ interface Ended {
 
 /**
  * What `npm run demo:hedge -- ...` prints, and its status, when it has ended and its server, too, which writes to the
- * same pipes. It is interrupted as soon as it has printed `interruptAt`.
+ * same pipes. It is interrupted as soon as it has printed `interruptAt`. Node gets `imports` first, and so does the server.
  */
-const demo = (args: ReadonlyArray<string>, interruptAt?: string) =>
+const demo = (args: ReadonlyArray<string>, interruptAt?: string, imports: ReadonlyArray<string> = []) =>
   Effect.async<Ended>((resume) => {
-    const child = spawn(process.execPath, ["--import", "tsx", example, ...args], { timeout: 50_000 })
+    const nodeOptions = ["tsx", ...imports].flatMap((name) => ["--import", name])
+    const child = spawn(process.execPath, [...nodeOptions, example, ...args], { timeout: 50_000 })
     let [out, err] = ["", ""]
     child.stdout.on("data", (data) => {
       const before = out
@@ -33,6 +34,11 @@ const demo = (args: ReadonlyArray<string>, interruptAt?: string) =>
   })
 
 const text = ({ err, out, status }: Ended) => `status ${status}\n${out}\n${err}`
+
+/** Keeps a process busy for 20 milliseconds of 25. */
+const busy = "data:text/javascript," + encodeURIComponent(
+  "setInterval(() => { const end = performance.now() + 20; while (performance.now() < end) {} }, 25).unref()"
+)
 
 /** The rows of the table. */
 const rows = (out: string) =>
@@ -53,12 +59,12 @@ describe("npm run demo:hedge", () => {
         const { err, out, status } = ended
         deepStrictEqual({ status, err }, { status: 0, err: "" }, text(ended))
 
-        const table = rows(out)
+        const found = rows(out)
         deepStrictEqual(
-          table.map(({ cells, mode, name }) => [name, mode, cells]),
+          found.map(({ cells, mode, name }) => [name, mode, cells]),
           ["fetch", "node:http", "undici"].flatMap((name) => [[name, "plain", 8], [name, "hedged", 8]])
         )
-        for (const { aborted = NaN, mode, name, seen = NaN, timedOut = NaN, wins = NaN } of table) {
+        for (const { aborted = NaN, mode, name, seen = NaN, timedOut = NaN, wins = NaN } of found) {
           const made = Number(new RegExp(`^${name}: (\\d+) copies`, "m").exec(out)?.[1])
           // One of these requests stalls, so that there is a copy, and the budget is one for ten.
           assertTrue(
@@ -71,6 +77,9 @@ describe("npm run demo:hedge", () => {
           const lines = out.split("\n").filter((line) => line.startsWith(name) && /█.* plain p50/.test(line))
           assertTrue(lines.length > 0 && lines.length <= 10 && lines.at(-1)!.includes(" 600  plain"), lines.join("\n"))
         }
+        // The policy's delay is 2 ms at least.
+        const delays = Array.from(out.matchAll(/the delay was ([\d.]+) ms in the end/g), ([, delay]) => Number(delay))
+        assertTrue(delays.length === 3 && delays.every((delay) => delay >= 2), out)
         assertTrue(out.includes("connections left open at the server: 0\n"), out)
         assertTrue(out.endsWith("sockets of this process at the end, of any kind: 0\n"), out)
       }),
@@ -87,11 +96,45 @@ describe("npm run demo:hedge", () => {
       deepStrictEqual(yield* demo(args), { status: 1, out: "", err: error })
     }))
 
-  it.live("an option that is none is named", () =>
+  it.live.each<readonly [args: ReadonlyArray<string>, name: string]>([
+    [["--clients", "fetch"], "'--clients'"],
+    [["--requests"], "'--requests <value>'"],
+    [["--seed", "--client", "fetch"], "'--seed'"],
+    [["2000"], "'2000'"]
+  ])("what is no option, or lacks its value, is named: %s", ([args, name]) =>
     Effect.gen(function*() {
-      const ended = yield* demo(["--clients", "fetch"])
-      assertTrue(ended.status === 1 && ended.out === "" && ended.err.includes("'--clients'"), text(ended))
+      const ended = yield* demo(args)
+      assertTrue(ended.status === 1 && ended.out === "" && ended.err.includes(name), text(ended))
+      assertTrue(ended.err.endsWith("; see --help\n"), text(ended))
     }))
+
+  it.live.each(["--help", "-h"])("%s tells of each option, and runs nothing", (help) =>
+    Effect.gen(function*() {
+      const ended = yield* demo(["--requests", "many", help])
+      deepStrictEqual({ status: ended.status, err: ended.err }, { status: 0, err: "" }, text(ended))
+      deepStrictEqual(Array.from(ended.out.matchAll(/^ +(--[a-z]+)/gm), ([, option]) => option), [
+        "--requests",
+        "--seed",
+        "--client",
+        "--help"
+      ])
+      for (const part of ["from 1 to 1000000", "default 20000", "from 0 to 2147483647", "fetch, node:http, undici"]) {
+        assertTrue(ended.out.includes(part), text(ended))
+      }
+    }))
+
+  it.live(
+    "on a machine that is too busy, it says so, and shows no latencies",
+    () =>
+      Effect.gen(function*() {
+        const ended = yield* demo(["--requests", "30", "--client", "undici"], undefined, [busy])
+        deepStrictEqual({ status: ended.status, err: ended.err }, { status: 0, err: "" }, text(ended))
+        assertTrue(/^undici: too busy to measure: /m.test(ended.out), text(ended))
+        assertTrue(/^undici +plain +- +- +- /m.test(ended.out), text(ended))
+        assertTrue(/^undici +hedged +- +- +- /m.test(ended.out), text(ended))
+      }),
+    60_000
+  )
 
   it.live(
     "an interruption in the middle: status 130, no table, and nothing is left open",
@@ -105,11 +148,12 @@ describe("npm run demo:hedge", () => {
     60_000
   )
 
-  describe("what does not add up", () => {
+  describe("what does not add up, or tells nothing", () => {
     const answered = (times: number) => ({ requests: times, ends: new Map([["answered", times]]), quantile: () => 1 })
     const sound: Report = {
       client: "fetch",
       total: 100,
+      lateness: 0.5,
       plain: answered(100),
       hedged: answered(100),
       hedging: { copies: 10, wins: 5, denied: 0, delay: 1 },
@@ -150,6 +194,27 @@ describe("npm run demo:hedge", () => {
       ]
     ])("%j", (expected, change) => {
       deepStrictEqual(faults({ ...sound, ...change }, 0.1), expected.map((fault) => `fetch: ${fault}`))
+    })
+
+    it.each([
+      [NaN, false],
+      [4, false],
+      [4.1, true]
+    ])("where one answer in ten is %d ms late, that the machine is too busy: %s", (lateness, isBusy) => {
+      const report = { ...sound, lateness }
+      deepStrictEqual(
+        tooBusy(report),
+        isBusy
+          ? [
+            "fetch: too busy to measure: without hedging, one answer in ten came more than 4.1 ms after the server was to " +
+            "send it (4 ms at most), so latencies would be those of this machine, and are not shown"
+          ]
+          : []
+      )
+      const latency = isBusy ? "-" : "1.0"
+      assertTrue(progress(report).includes(`plain p50 ${latency} p99 ${latency}  hedged p50 ${latency} p99 ${latency}`))
+      const cells = table([report]).split("\n").slice(1).map((row) => row.split(/ {2,}/).slice(2, 5))
+      deepStrictEqual(cells, [[latency, latency, latency], [latency, latency, latency]])
     })
   })
 })

@@ -29,6 +29,12 @@ interface Ports {
   readonly secure: number
 }
 
+/** A server that is a process of its own. */
+export interface Program extends Ports {
+  readonly address: string
+  readonly pid: number
+}
+
 const freePort = Effect.suspend(() => Effect.scoped(listening(net.createServer(), address)))
 
 const directory = Effect.acquireRelease(
@@ -79,7 +85,27 @@ const start = (command: string, args: ReadonlyArray<string>, ports: Ports, uid?:
           })
       })
     )
-    return ports
+    return { ...ports, address, pid: child.pid! }
+  })
+
+/** PostgreSQL has a process for each connection. */
+const childrenOf = (pid: number) =>
+  fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number)
+
+/** Lets a program hang: it keeps its connections, and answers nothing. */
+export const hang = ({ pid }: Program): Effect.Effect<void> =>
+  Effect.sync(() => {
+    // As long as it hangs, it starts no other, and those that end stay in its list.
+    process.kill(pid, "SIGSTOP")
+    childrenOf(pid).forEach((child) => process.kill(child, "SIGSTOP"))
+  })
+
+/** Lets it go on, if it hangs. */
+export const goOn = ({ pid }: Program): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.kill(pid, "SIGSTOP")
+    childrenOf(pid).forEach((child) => process.kill(child, "SIGCONT"))
+    process.kill(pid, "SIGCONT")
   })
 
 /** A key and a certificate for `happy.test`, as files of one's own. */
@@ -93,9 +119,12 @@ const keyIn = (directory: string, uid?: number) => {
   return path
 }
 
-type Start = Effect.Effect<Ports, ServerUnavailable | Error, Scope.Scope>
+type Start<A> = Effect.Effect<A, ServerUnavailable | Error, Scope.Scope>
 
-export const redis: Start = Effect.gen(function*() {
+/** A server, once it runs. */
+export type Server = Start<Ports>
+
+export const redis: Start<Program> = Effect.gen(function*() {
   const command = yield* find("redis-server")
   const path = keyIn(yield* directory)
   const ports = { plain: yield* freePort, secure: yield* freePort }
@@ -112,7 +141,7 @@ export const redis: Start = Effect.gen(function*() {
   return yield* start(command, Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]), ports)
 })
 
-export const mosquitto: Start = Effect.gen(function*() {
+export const mosquitto: Start<Program> = Effect.gen(function*() {
   const command = yield* find("mosquitto", "/usr/sbin")
   const folder = yield* directory
   const path = keyIn(folder)
@@ -134,7 +163,7 @@ export const mosquitto: Start = Effect.gen(function*() {
 const postgresUser = () =>
   process.getuid?.() === 0 ? Number(execFileSync("id", ["-u", "postgres"], { encoding: "utf8" })) : undefined
 
-export const postgres: Start = Effect.gen(function*() {
+export const postgres: Start<Program> = Effect.gen(function*() {
   const versions = "/usr/lib/postgresql"
   const binaries = fs.existsSync(versions)
     ? fs.readdirSync(versions).map((version) => join(versions, version, "bin"))
@@ -169,7 +198,7 @@ export const postgres: Start = Effect.gen(function*() {
 })
 
 /** What mysql2 tests itself with. */
-export const mysql: Start = Effect.gen(function*() {
+export const mysql: Server = Effect.gen(function*() {
   const port = yield* freePort
   const server = createServer(() => {})
   const connections = new Set<net.Socket>()
@@ -217,7 +246,7 @@ export const mysql: Start = Effect.gen(function*() {
   return { plain: port, secure: port }
 })
 
-export const smtp: Start = Effect.gen(function*() {
+export const smtp: Server = Effect.gen(function*() {
   const serve = (secure: boolean) => {
     const server = new SMTPServer({
       secure,
