@@ -33,7 +33,7 @@ const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
     const delay = Metric.value(Metric.tagged(Hedge.metrics.delay, "policy", name))
     for (let index = 0; index < seconds.length; index++) {
       yield* simulation.sleep(999)
-      seconds[index]!.delay = (yield* delay).value
+      seconds[index]!.delay = (yield* delay).value * 1000
       yield* simulation.sleep(1)
     }
   }))
