@@ -311,7 +311,7 @@ export interface Options<in A = unknown, in E = unknown> {
   /** The quantile of calls that `"auto"` makes least. Default 0.99. */
   readonly tail?: number | undefined
   /**
-   * Whether a success may win. One that may not is as a failure: what it holds is released at once, and the next copy is
+   * Whether a success may win. One that may not is as a failure: what it holds is released, and then the next copy is
    * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
    * kept. If only failures come after it, the call fails with them, unless it held nothing: then it is what the call
    * succeeds with all the same, if no failure is `fatal` or a defect.

@@ -117,7 +117,9 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  * - What a client inside adds to requests is not known when it is decided whether a request may be sent twice, and which
  *   others it learns from. So put `prependUrl`, an `Idempotency-Key` and bodies outside, or give a `key`.
  * - A response that nobody reads keeps its connection until it is collected as garbage, as without hedging. Where that
- *   happens, {@link hedgeScoped} closes it. So it does for a client that needs a scope itself.
+ *   happens, {@link hedgeScoped} closes it.
+ * - A client that needs a scope itself, such as that of `HttpClient.withScope`, gets the scope of the race. That is closed
+ *   when the race ends, and with it the response. {@link hedgeScoped} is for such clients.
  *
  * @example
  * ```ts

@@ -223,6 +223,22 @@ describe("Hedge's budget", () => {
         strictEqual(yield* savings(budget), 1)
       })))
 
+    it.live("a copy that is held back and then never sent is not paid for", () =>
+      inTime(Effect.gen(function*() {
+        const budget = yield* Hedge.makeBudget({ ratio: 1 })
+        for (const request of [Effect.delay(Effect.succeed("bad"), 5), Effect.delay(Effect.fail("failed"), 5)]) {
+          const policy = yield* Hedge.make<string, string>({
+            delay: 50,
+            budget,
+            accept: (answer) => answer !== "bad",
+            pushback: () => "1 second"
+          })
+          const call = Effect.timeout(Effect.ignore(Hedge.hedge(request, policy)), 100)
+          yield* Effect.repeatN(Effect.ignore(call), 1)
+        }
+        deepStrictEqual([yield* savings(budget), yield* mostInFlight(budget, 5)], [4, 5])
+      })))
+
     it.live("calls pay also where copies are switched off", () =>
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget({ ratio: 1 })

@@ -487,6 +487,36 @@ const pushedBackFor: Cases = [
     "+0@0 -0@5 +1@5 | ok 1@15 | -1@15"
   ],
   [
+    "where no copy may follow, nothing is waited for",
+    [[5, "fail"]],
+    upTo(0, { pushback: later }),
+    "+0@0 -0@5 | 0@5 |"
+  ],
+  [
+    "nor where nothing is left to send a copy to",
+    [[5, "fail"]],
+    { options: { pushback: later }, targets: 1 },
+    "+0@0 -0@5 | 0@5 |"
+  ],
+  [
+    "nor after the last copy",
+    [[5, "fail"], [10, "fail"]],
+    { options: { pushback: later } },
+    "+0@0 -0@5 +1@105 -1@115 | (0;1)@115 |"
+  ],
+  [
+    "nor where copies are switched off",
+    [[5, "fail"]],
+    { options: { pushback: later, enabled: Effect.succeed(false) } },
+    "+0@0 -0@5 | 0@5 |"
+  ],
+  [
+    "for ever: none is sent",
+    [[5, "fail"], [10, "ok"]],
+    { options: { pushback: () => Duration.infinity } },
+    "+0@0 -0@5 | 0@5 |"
+  ],
+  [
     "a time that makes no sense is a defect of the copy",
     [[5, "fail"], [10, "ok"]],
     { options: { pushback: (exit) => Exit.isFailure(exit) && -1 } },

@@ -194,6 +194,30 @@ describe("HedgedHttpClient", () => {
     )
 
     live(
+      "a hedged client in a hedged client: what the outer one does not hand over is closed",
+      Effect.gen(function*() {
+        const slow: Hedge.Options = { delay: "10 seconds" }
+        const inner = HedgedHttpClient.hedge(yield* HttpClient.HttpClient, slow)
+        const first = yield* serving(stall(503), ok("second"), ok("third"))
+        const response = yield* HedgedHttpClient.hedge(inner, slow).get(first.url)
+        strictEqual(yield* response.text, "second")
+        strictEqual(yield* first.ended(0), "aborted")
+        const unread = yield* serving(stall(200))
+        yield* Effect.scoped(HedgedHttpClient.hedgeScoped(inner, slow).get(unread.url))
+        strictEqual(yield* unread.ended(0), "aborted")
+      })
+    )
+
+    live(
+      "where it is to answer with its body, any status will do",
+      Effect.gen(function*() {
+        const { url } = yield* serving((response) => response.writeHead(999).end("odd"))
+        const response = yield* (yield* hedged(policy, { answered: "body" })).get(url)
+        deepStrictEqual([response.status, yield* response.text], [999, "odd"])
+      })
+    )
+
+    live(
       "a response that is not good is not handed over when its copy breaks off",
       Effect.gen(function*() {
         const { requests, url } = yield* serving(refuse(503), (response) => response.destroy())

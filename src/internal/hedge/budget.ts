@@ -127,6 +127,12 @@ export class Budget implements Hedge.Budget {
     this.inFlight -= count
   }
 
+  /** Takes back hedges that were paid for and not sent. */
+  putBack(count: number, now: number): void {
+    this.giveBack(count)
+    this.bucket.deposit(count, now)
+  }
+
   /** What is in it. */
   balance(now: number): Hedge.BudgetStats {
     return { ratio: this.ratio, tokens: this.bucket.tokens(now), inFlight: this.inFlight }
@@ -138,7 +144,7 @@ export class Budget implements Hedge.Budget {
  *
  * @internal
  */
-export const unlimited = { ratio: 1, called: constVoid, take: () => undefined, giveBack: constVoid }
+export const unlimited = { ratio: 1, called: constVoid, take: () => undefined, giveBack: constVoid, putBack: constVoid }
 
 /** @internal */
 export const isBudget = (budget: Hedge.Budget | Hedge.BudgetOptions): budget is Budget => TypeId in budget

@@ -13,7 +13,7 @@ import { isInterruption } from "../race/causes.js"
 import * as staggeredRace from "../race/outcome.js"
 import { unlimited } from "./budget.js"
 import { CallMetrics } from "./metrics.js"
-import { type Denied, from, type Plan, type Policy } from "./policy.js"
+import { check, type Denied, from, type Plan, type Policy } from "./policy.js"
 
 type Event = StaggeredRace.RaceEvent<unknown, unknown>
 
@@ -134,10 +134,11 @@ class Call<A, E, R, C> {
   }
 
   private pushBack(asked: Hedge.Pushback, { holdBack }: StaggeredRace.CurrentAttempt): Effect.Effect<void> {
-    if (typeof asked === "boolean") {
-      return asked ? Effect.sync(() => this.deny("pushback")) : Effect.void
+    const never = typeof asked === "boolean" ? asked : check.millis("pushback", asked) === Infinity
+    if (never) {
+      return Effect.sync(() => this.deny("pushback"))
     }
-    return holdBack(asked)
+    return typeof asked === "boolean" ? Effect.void : holdBack(asked)
   }
 
   // What it sees of its race.
@@ -165,8 +166,10 @@ class Call<A, E, R, C> {
         return
       }
       case "Decided": {
-        // What was not sent is not in flight, and what has not answered yet would have taken longer.
-        budget.giveBack(this.paid - this.begun)
+        // What was not sent costs nothing, and what has not answered yet would have taken longer.
+        if (this.paid > this.begun) {
+          budget.putBack(this.paid - this.begun, elapsed(this.clock))
+        }
         return this.record("cutOff", 0)
       }
       case "Won":

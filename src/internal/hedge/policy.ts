@@ -8,7 +8,8 @@ import { Checks } from "../options.js"
 import { Budget, isBudget, unlimited } from "./budget.js"
 import { type Choose, Estimators, fewest, type Plan, type Unlearnt } from "./estimator.js"
 
-const check = new Checks("Hedge")
+/** @internal */
+export const check = new Checks("Hedge")
 
 /** @internal */
 export const TypeId: Hedge.PolicyTypeId = Symbol.for("effect-staggered-race/Hedge/Policy") as Hedge.PolicyTypeId
@@ -89,7 +90,7 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
 
   constructor(
     options: Hedge.Options<A, E>,
-    readonly budget: Pick<Budget, "ratio" | "called" | "take" | "giveBack">
+    readonly budget: Pick<Budget, "ratio" | "called" | "take" | "giveBack" | "putBack">
   ) {
     this.settings = decode(options)
     const { delay } = this.settings

@@ -9,7 +9,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
+import { constFalse, identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -100,19 +100,24 @@ const discard = ({ text }: Response): Effect.Effect<void> =>
     Effect.asVoid
   )
 
-/** Responses that are handed over. Whoever gets one closes it, or lets it be closed as its client does. */
-const handedOver = new WeakSet<Response>()
+/** Whether a response outlives the scope of its request. */
+type IsKept = (response: Response, exit: Exit.Exit<unknown, unknown>) => boolean
+
+const isResult: IsKept = (response, exit) => Exit.isSuccess(exit) && exit.value === response
 
 /**
  * Closes a response with the scope, unless it is handed over. `HttpClient.withScope` does not suffice: it neither aborts a
  * request that is interrupted earlier, such as a try that an inner client gives up, nor closes the response after a
  * redirect.
  */
-const closing = <E, R>(send: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R | Scope.Scope> =>
+const closing = <E, R>(
+  send: Effect.Effect<Response, E, R>,
+  isKept: IsKept = constFalse
+): Effect.Effect<Response, E, R | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.tap(
       restore(send),
-      (response) => Effect.addFinalizer(() => handedOver.has(response) ? Effect.void : discard(response))
+      (response) => Effect.addFinalizer((exit) => isKept(response, exit) ? Effect.void : discard(response))
     )
   )
 
@@ -131,21 +136,19 @@ const inOwnScope = <A, E, R>(
           Effect.forkDaemon(Scope.close(scope, exit))))
     )
 
-/** The Fetch standard's null body statuses: a `Response` of such a status cannot have a body. */
-const bodiless = [204, 205, 304]
-
 /** A response whose body has been read, and is kept. */
 const buffered = (response: Response): Effect.Effect<Response, HttpClientError.ResponseError> =>
   Effect.map(response.arrayBuffer, (bytes) => {
     const { cookies, headers, remoteAddress, request, status } = response
     const type = headers["content-type"]
-    const init = type === undefined ? { status } : { status, headers: { "content-type": type } }
-    const isNone = bodiless.includes(status)
-    const body = HttpClientResponse.fromWeb(request, new globalThis.Response(isNone ? null : bytes, init))
+    const init = type === undefined ? {} : { headers: { "content-type": type } }
+    const body = HttpClientResponse.fromWeb(request, new globalThis.Response(bytes, init))
     return Object.defineProperties(body, {
       cookies: { value: cookies },
       headers: { value: headers },
-      remoteAddress: { value: remoteAddress }
+      remoteAddress: { value: remoteAddress },
+      // That of a web response is one of a few.
+      status: { value: status }
     })
   })
 
@@ -201,13 +204,14 @@ interface Won<B> {
 const racing = <E, R, B, E2, R2>(
   { accept, options, policy, send }: Copies<E | E2, R>,
   request: Request,
-  read: (response: Response) => Effect.Effect<B, E2, R2>
+  read: (response: Response) => Effect.Effect<B, E2, R2>,
+  isKept?: IsKept
 ): Effect.Effect<Won<B>, E | E2, R | R2 | Scope.Scope> => {
   const { fatal = isFatal, pushback = defaultPushback } = policy.settings
   return call<Response, E | E2, R | R2 | Scope.Scope, Won<B>>(policy, {
     ...options(request),
     copy: (index, heard) =>
-      Option.some(Effect.flatMap(heard(closing(send(request, index))), (response) =>
+      Option.some(Effect.flatMap(heard(closing(send(request, index), isKept)), (response) =>
         accept(response)
           ? Effect.map(read(response), (read) => ({ response, read: Option.some(read) }))
           : Effect.succeed({ response, read: Option.none() }))),
@@ -225,7 +229,8 @@ const clientOf = <E, R, R2>(
   copies: Copies<Broken<E>, R>,
   { answered = "headers" }: HedgedHttpClient.Options<E, R>,
   raced: (response: Effect.Effect<Response, Broken<E>, R | Scope.Scope>) => Effect.Effect<Response, Broken<E>, R2>,
-  alone: (response: Effect.Effect<Response, Broken<E>, R>) => Effect.Effect<Response, Broken<E>, R2>
+  alone: (response: Effect.Effect<Response, Broken<E>, R>) => Effect.Effect<Response, Broken<E>, R2>,
+  isKept?: IsKept
 ): HttpClient.HttpClient.With<Broken<E>, R2> => {
   const read: (response: Response) => Effect.Effect<Response, HttpClientError.ResponseError> =
     check.oneOf("answered", answered, ["headers", "body"]) === "body" ? buffered : Effect.succeed
@@ -233,7 +238,10 @@ const clientOf = <E, R, R2>(
   const execute = (request: Request) =>
     mayCopy(request)
       ? raced(
-        Effect.map(racing(copies, request, read), ({ read, response }) => Option.getOrElse(read, () => response))
+        Effect.map(
+          racing(copies, request, read, isKept),
+          ({ read, response }) => Option.getOrElse(read, () => response)
+        )
       )
       : alone(send(request, 0))
   return HttpClient.makeWith(
@@ -249,13 +257,19 @@ export const hedge = <E, R>(
   options: HedgedHttpClient.Options<E, R> = {}
 ): HttpClient.HttpClient.With<Broken<E>, R> => {
   const copies = decode<Broken<E>, R>(client, policy, options)
-  const handOver = (response: Response) => Effect.sync(() => handedOver.add(response))
   return clientOf<E, R, R>(
     copies,
     options,
-    // What the client requires is not its scope.
-    (raced) => inOwnScope(copies.policy, Effect.tap(raced, handOver)) as Effect.Effect<Response, Broken<E>, R>,
-    identity
+    // What the client requires is not its scope. An interruption that comes while that is closed closes the response, too.
+    (raced) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.tap(
+          inOwnScope(copies.policy, restore(raced)),
+          (response) => Effect.onInterrupt(restore(Effect.void), () => discard(response))
+        )
+      ) as Effect.Effect<Response, Broken<E>, R>,
+    identity,
+    isResult
   )
 }
 

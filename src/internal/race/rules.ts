@@ -227,6 +227,11 @@ export class Rules {
     return this.source === "idle"
   }
 
+  /** Whether the next start waits though the newest attempt has failed. */
+  get isHeldBack(): boolean {
+    return this.heldBackUntil > 0
+  }
+
   get isExhausted(): boolean {
     return this.source === "exhausted"
   }

@@ -279,6 +279,9 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
     if (this.rules.failed(index, at, this.fatal !== undefined)) {
       this.onDecided()
+    } else if (this.rules.isHeldBack) {
+      // If there is nothing to wait for, the race has failed now.
+      this.mayGetBetter(attempt)
     }
   }
 
