@@ -54,8 +54,8 @@ export interface Options<out E = never, out R = never> {
   readonly copies?: HttpClient.HttpClient.With<E, R> | undefined
   /**
    * When a request has been answered: with the headers of the response, or when all of its body has been read, so that a
-   * body that stalls, or breaks off, is answered by a hedge. A body that has been read is kept in memory, and can be read
-   * as any other, as a stream as well. Default `"headers"`.
+   * body that stalls, or breaks off, is answered by a hedge. A body that has been read is kept in memory. It can
+   * still be read in every way, also as a stream. Default `"headers"`.
    */
   readonly answered?: "headers" | "body" | undefined
   /** The delay of a request, in the place of the policy's: because of its size, say. `undefined` for the policy's. */

@@ -106,6 +106,18 @@ interface Told {
   readonly spans: ReadonlyArray<readonly [end: string, startedAt: number, endedAt: number, status: "ok" | "error"]>
 }
 
+/** The copy wins at 60, and the request ends at 200. */
+const lostTooLate: Told = {
+  counted: {
+    "calls end=won": 1,
+    copies: 1,
+    "wins copy=1": 1,
+    "delay_seconds unit=s": 0.05,
+    "wasted_seconds unit=s": 0.2
+  },
+  spans: [["lost", 0, 200, "ok"], ["won", 50, 60, "ok"]]
+}
+
 const rows: ReadonlyArray<
   readonly [name: string, rows: ReadonlyArray<Row>, more: Case, told: Told, interruptAt?: number]
 > = [
@@ -244,31 +256,13 @@ const rows: ReadonlyArray<
     "a loser cannot be interrupted, and answers too late",
     [[200, "ok", { stubborn: true }], [10, "ok"]],
     {},
-    {
-      counted: {
-        "calls end=won": 1,
-        copies: 1,
-        "wins copy=1": 1,
-        "delay_seconds unit=s": 0.05,
-        "wasted_seconds unit=s": 0.2
-      },
-      spans: [["lost", 0, 200, "ok"], ["won", 50, 60, "ok"]]
-    }
+    lostTooLate
   ],
   [
     "a loser in the background fails too late",
     [[200, "fail", { stubborn: true }], [10, "ok"]],
     { options: { losers: "background" } },
-    {
-      counted: {
-        "calls end=won": 1,
-        copies: 1,
-        "wins copy=1": 1,
-        "delay_seconds unit=s": 0.05,
-        "wasted_seconds unit=s": 0.2
-      },
-      spans: [["lost", 0, 200, "ok"], ["won", 50, 60, "ok"]]
-    }
+    lostTooLate
   ],
   [
     "no copy is allowed: none was due",

@@ -142,7 +142,7 @@ describe("HedgedHttpClient", () => {
     )
 
     live(
-      "where it is to answer with its body, one that stalls gets a copy, and what has been read is a response as any",
+      "where it is to answer with its body, one that stalls gets a copy, and what was read can still be read in every way",
       Effect.gen(function*() {
         const readers: ReadonlyArray<
           (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<unknown, unknown>

@@ -16,7 +16,7 @@ declare const policy: Hedge.Policy
 declare const read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<number, "unreadable", "reader">
 
 describe("hedge", () => {
-  test("gives a client as any", () => {
+  test("gives a plain client", () => {
     type Hedged = HttpClient.HttpClient
     expect(HedgedHttpClient.hedge(client, policy)).type.toBe<Hedged>()
     expect(client.pipe(HedgedHttpClient.hedge(policy))).type.toBe<Hedged>()

@@ -143,7 +143,7 @@ const knownBy = (history: HappyEyeballs.History, target: HappyEyeballs.Target): 
  * `left` is the rest of the time limit, in milliseconds. Where nothing is left, a history that does not wait learns all
  * the same: it was dead addresses that have taken the time.
  */
-const tell = (
+const recordIn = (
   history: HappyEyeballs.History,
   connections: ReadonlyArray<HappyEyeballs.Connection<unknown>>,
   target: HappyEyeballs.Target,
@@ -244,7 +244,7 @@ export const outcome = <A, E, R>(
         return options.history === undefined
           ? Effect.succeed(report)
           : Effect.as(
-            tell(options.history, connections, target, timeout - Math.max(outcome.endedAt - outcome.startedAt, 0)),
+            recordIn(options.history, connections, target, timeout - Math.max(outcome.endedAt - outcome.startedAt, 0)),
             report
           )
       })

@@ -4,7 +4,8 @@ import type * as Hedge from "../../Hedge.js"
 import { elapsed } from "../observe.js"
 import { Checks } from "../options.js"
 
-const check = new Checks("Hedge")
+/** @internal */
+export const check = new Checks("Hedge")
 
 /** Tokens are counted in billionths, because ten deposits of 0.1 do not sum to 1 in floating point. */
 const token = 1_000_000_000

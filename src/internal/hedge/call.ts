@@ -11,9 +11,9 @@ import type * as StaggeredRace from "../../StaggeredRace.js"
 import { elapsed, type Watch } from "../observe.js"
 import { isInterruption } from "../race/causes.js"
 import * as staggeredRace from "../race/outcome.js"
-import { unlimited } from "./budget.js"
+import { check, unlimited } from "./budget.js"
 import { CallMetrics } from "./metrics.js"
-import { check, type Denied, from, type Plan, type Policy } from "./policy.js"
+import { type Denied, from, type Plan, type Policy } from "./policy.js"
 
 type Event = StaggeredRace.RaceEvent<unknown, unknown>
 
@@ -47,7 +47,8 @@ class Call<A, E, R, C> {
   private late = Infinity
   /** The call sends no more hedges. */
   private isClosed = false
-  private isRejected = false
+  /** The copies that have answered, but not well enough. */
+  private readonly rejected: Array<number> = []
 
   constructor(
     private readonly policy: Policy<A, E>,
@@ -116,35 +117,40 @@ class Call<A, E, R, C> {
     this.isClosed = true
   }
 
+  private readonly isRejected = (index: number): boolean => this.rejected.includes(index)
+
   private reject(index: number): false {
-    this.isRejected ||= index === 0
-    this.metrics?.onRejected(index)
+    this.rejected.push(index)
     return false
   }
 
   private readonly heard: Heard<A, E> = (answer) => {
     const { pushback } = this.request
-    return pushback === undefined ?
-      answer :
-      Effect.flatMap(staggeredRace.CurrentAttempt, (attempt) =>
+    if (pushback === undefined) {
+      return answer
+    }
+    return Effect.flatMap(
+      staggeredRace.CurrentAttempt,
+      (attempt) =>
         Effect.onExit(answer, (exit) =>
           isInterruption(exit)
             ? Effect.void
-            : Effect.suspend(() => this.pushBack(pushback(exit), Option.getOrThrow(attempt)))))
+            : Effect.suspend(() => this.pushBack(pushback(exit), Option.getOrThrow(attempt))))
+    )
   }
 
   private pushBack(asked: Hedge.Pushback, { holdBack }: StaggeredRace.CurrentAttempt): Effect.Effect<void> {
-    const never = typeof asked === "boolean" ? asked : check.millis("pushback", asked) === Infinity
-    if (never) {
-      return Effect.sync(() => this.deny("pushback"))
+    if (asked === false) {
+      return Effect.void
     }
-    return typeof asked === "boolean" ? Effect.void : holdBack(asked)
+    const millis = asked === true ? Infinity : check.millis("pushback", asked)
+    return millis === Infinity ? Effect.sync(() => this.deny("pushback")) : holdBack(millis)
   }
 
   // What it sees of its race.
 
   private readonly watch: Watch = (caller, runtime) => {
-    const telemetry = this.metrics?.watch(caller, runtime, undefined)
+    const telemetry = this.metrics?.observe(caller, runtime, this.isRejected)
     return {
       attemptSpan: telemetry?.attemptSpan ?? noSpan,
       onEvent: (event) => {
@@ -182,7 +188,7 @@ class Call<A, E, R, C> {
   }
 
   private requestEnded(event: Event): void {
-    if (event._tag === "Won" && !this.isRejected) {
+    if (event._tag === "Won" && !this.isRejected(0)) {
       return this.record("ended", 0)
     }
     // What is no answer tells only of those that were late. One that interrupted itself has not answered either.

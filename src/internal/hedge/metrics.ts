@@ -1,6 +1,7 @@
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import { type AnyFiber, inSeconds, type Kind, Labels, observe, type Watch } from "../observe.js"
+import type * as Runtime from "effect/Runtime"
+import { type AnyFiber, inSeconds, type Kind, Labels, observe, type Telemetry } from "../observe.js"
 import { isInterruption } from "../race/causes.js"
 
 /** @internal */
@@ -23,20 +24,23 @@ export const metrics = {
  */
 export class CallMetrics {
   private readonly labels: Labels
-  private readonly rejected = new Set<number>()
   private isWon = false
 
   constructor(private readonly name: string, caller: AnyFiber) {
     this.labels = Labels.of(caller).and("policy", name)
   }
 
-  readonly watch: Watch = (caller, runtime) => {
-    // Only what the caller of the race gets is the end of a call, so the race's own exit is not observed.
-    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind)
+  /** Observes the race. Only what the caller of it gets is the end of a call, so the race's own exit is not observed. */
+  observe(
+    caller: AnyFiber,
+    runtime: Runtime.Runtime<never>,
+    isRejected: (index: number) => boolean
+  ): Pick<Telemetry, "attemptSpan" | "onEvent"> {
+    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind(isRejected))
     return { attemptSpan, onEvent }
   }
 
-  private get kind(): Kind {
+  private kind(isRejected: (index: number) => boolean): Kind {
     const { labels, name } = this
     return {
       spans: {
@@ -59,7 +63,7 @@ export class CallMetrics {
           }
         }
       },
-      isRejected: (index) => this.rejected.has(index)
+      isRejected
     }
   }
 
@@ -72,11 +76,6 @@ export class CallMetrics {
 
   onDenied(reason: string): void {
     metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason).all)
-  }
-
-  /** The copy has answered, but not well enough. */
-  onRejected(index: number): void {
-    this.rejected.add(index)
   }
 
   /** The call gives this exit to its caller. */

@@ -4,12 +4,8 @@ import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Hedge from "../../Hedge.js"
 import { elapsed } from "../observe.js"
-import { Checks } from "../options.js"
-import { Budget, isBudget, unlimited } from "./budget.js"
+import { Budget, check, isBudget, unlimited } from "./budget.js"
 import { type Choose, Estimators, fewest, type Plan, type Unlearnt } from "./estimator.js"
-
-/** @internal */
-export const check = new Checks("Hedge")
 
 /** @internal */
 export const TypeId: Hedge.PolicyTypeId = Symbol.for("effect-staggered-race/Hedge/Policy") as Hedge.PolicyTypeId

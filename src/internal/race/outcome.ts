@@ -58,10 +58,7 @@ const run = <A, E, E2, R, B, E3>(
       const telemetry = watch(caller, plain, settings.name)
       const span = telemetry?.span
       const runtime = span === undefined ? plain : Runtime.provideService(plain, Tracer.ParentSpan, span)
-      const race = new Race(open, settings, caller, runtime, telemetry)
-      if (accept !== undefined) {
-        race.accept = accept
-      }
+      const race = new Race(open, settings, caller, runtime, telemetry, accept)
       const ended = Effect.matchCauseEffect(restore(race.loop(timeout)), {
         onFailure: (cause) => abandon(race, cause),
         onSuccess: () => Effect.flatMap(settle(race, restore), () => finish(race))

@@ -54,7 +54,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   sourceFailure: Cause.Cause<E2> | undefined
   /** The first success that was not good enough, if it holds nothing. Only declared, as what follows it. */
   declare spare: Exit.Exit<A> | undefined
-  declare accept: Accept<A> | undefined
   /** Set if the caller was interrupted, or the race died, also after a win: then this is how the race ends. */
   aborted: Exit.Exit<never> | undefined
 
@@ -75,7 +74,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     readonly settings: Settings<A, E, R, R>,
     readonly caller: AnyFiber,
     readonly runtime: Runtime.Runtime<R>,
-    private readonly telemetry: Telemetry | undefined
+    private readonly telemetry: Telemetry | undefined,
+    private readonly accept: Accept<A> | undefined
   ) {
     this.fibers = new Fibers(runtime, this)
     this.source = open(this, this.fibers)
@@ -142,8 +142,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       const command = this.rules.next(this.now)
       switch (command) {
         case "pull":
-          this.rules.pulling()
-          this.source.pull()
+          this.ask()
           break
         case "start":
           return this.start(this.pulled!)
@@ -153,6 +152,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
           this.pace.follow(command)
       }
     }
+  }
+
+  private ask(): void {
+    this.rules.pulling()
+    this.source.pull()
   }
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
@@ -249,8 +253,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       return true
     }
     if (this.rules.isUnasked) {
-      this.rules.pulling()
-      this.source.pull()
+      this.ask()
     }
     return !this.rules.isExhausted
   }

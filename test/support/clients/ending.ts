@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { knows } from "../sockets.js"
 import { type Kind, useOf } from "./uses.js"
 
@@ -33,11 +34,10 @@ use({ happyEyeballs, port: dead.port, secure: false, signal: controller.signal }
   (answer) => console.log(`the dead has answered: ${answer}`),
   () => {}
 )
+await sleep(100)
+controller.abort()
 setTimeout(() => {
-  controller.abort()
-  setTimeout(() => {
-    const holding = process.getActiveResourcesInfo().filter((name) => name !== "PipeWrap" && name !== "TCPSocketWrap")
-    console.log(`held by ${holding.join(" ")}`)
-    process.exit(1)
-  }, patience).unref()
-}, 100)
+  const holding = process.getActiveResourcesInfo().filter((name) => name !== "PipeWrap" && name !== "TCPSocketWrap")
+  console.log(`held by ${holding.join(" ")}`)
+  process.exit(1)
+}, patience).unref()
