@@ -14,7 +14,7 @@
  * is an effect, so that the handshake of TLS, or a first answer, can be a part of what has to succeed.
  *
  * @module
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -35,7 +35,7 @@ import type * as StaggeredRace from "./StaggeredRace.js"
 /**
  * An address family: IPv4 or IPv6.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type Family = 4 | 6
@@ -48,7 +48,7 @@ export type Family = 4 | 6
  * An IPv4-mapped address (`::ffff:192.0.2.1`) is of family 4, as whoever connects to it does so over IPv4. A zone
  * (`fe80::1%eth0`) is a part of the address.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Address {
@@ -69,7 +69,7 @@ export interface Address {
  * assert.deepStrictEqual(HappyEyeballs.address("example.com"), Option.none())
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category addresses
  */
 export const address: (text: string) => Option.Option<Address> = internalAddress.fromText
@@ -77,7 +77,7 @@ export const address: (text: string) => Option.Option<Address> = internalAddress
 /**
  * How {@link interleave} orders.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface InterleaveOptions {
@@ -121,7 +121,7 @@ export interface InterleaveOptions {
  *
  * @throws `IllegalArgumentException` if `firstFamilyCount` is no whole number of at least 1.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category addresses
  */
 export const interleave: {
@@ -132,7 +132,7 @@ export const interleave: {
 /**
  * A query for the addresses of one family has failed. That there are none is no failure but an empty answer.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export class QueryFailed extends Data.TaggedError("QueryFailed")<{
@@ -149,7 +149,7 @@ export class QueryFailed extends Data.TaggedError("QueryFailed")<{
 /**
  * No address was found: both queries have failed, or been answered with none.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
@@ -168,7 +168,7 @@ export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
 /**
  * An attempt at one address, and what became of it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Connection<out E> extends Address {
@@ -208,7 +208,7 @@ export interface Connection<out E> extends Address {
  * //   192.0.2.1    10 ms to 10 ms: refused
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
@@ -290,7 +290,7 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  * })
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category services
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
@@ -321,7 +321,7 @@ export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/R
 /**
  * How {@link resolve} asks and orders.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ResolveOptions extends InterleaveOptions {
@@ -376,7 +376,7 @@ export interface ResolveOptions extends InterleaveOptions {
  * assert.deepStrictEqual(Array.from(await Effect.runPromise(addresses)), ["2001:db8::1", "192.0.2.1", "2001:db8::2"])
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category addresses
  */
 export const resolve: (
@@ -387,7 +387,7 @@ export const resolve: (
 /**
  * What to connect to: a name or an address, and a port.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Target {
@@ -398,7 +398,7 @@ export interface Target {
 /**
  * One address of the target, as `open` gets it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Endpoint extends Target, Address {}
@@ -450,7 +450,7 @@ export interface Endpoint extends Target, Address {}
  * assert.deepStrictEqual(tried, ["192.0.2.1", "192.0.2.2", "192.0.2.2"])
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface History {
@@ -480,7 +480,7 @@ export interface History {
 /**
  * What {@link makeHistory} remembers, and for how long.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface HistoryOptions {
@@ -575,7 +575,7 @@ export interface HistoryOptions {
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const makeHistory: (options?: HistoryOptions) => History = internalHistory.makeHistory
@@ -583,7 +583,7 @@ export const makeHistory: (options?: HistoryOptions) => History = internalHistor
 /**
  * How {@link connect} races.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ConnectOptions<in E = unknown> extends ResolveOptions {
@@ -607,7 +607,7 @@ export interface ConnectOptions<in E = unknown> extends ResolveOptions {
 /**
  * The report of a race for a connection, as {@link outcome} gives it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
@@ -672,7 +672,7 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
  * assert.strictEqual(await Effect.runPromise(program), "connected to 192.0.2.1:443")
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const connect: <A, E, R>(
@@ -707,7 +707,7 @@ export const connect: <A, E, R>(
  * }))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const outcome: <A, E, R>(

@@ -8,7 +8,7 @@
  * and every copy empties: by default, one copy for twenty calls.
  *
  * @module
- * @since 0.2.0
+ * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -29,7 +29,7 @@ import * as policies from "./internal/hedge/policy.js"
 /**
  * What a {@link Budget} is known by.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category symbols
  */
 export const BudgetTypeId: unique symbol = budgets.TypeId
@@ -37,7 +37,7 @@ export const BudgetTypeId: unique symbol = budgets.TypeId
 /**
  * What a {@link Budget} is known by.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category symbols
  */
 export type BudgetTypeId = typeof BudgetTypeId
@@ -45,7 +45,7 @@ export type BudgetTypeId = typeof BudgetTypeId
 /**
  * What a {@link Policy} is known by.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category symbols
  */
 export const PolicyTypeId: unique symbol = policies.TypeId
@@ -53,7 +53,7 @@ export const PolicyTypeId: unique symbol = policies.TypeId
 /**
  * What a {@link Policy} is known by.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category symbols
  */
 export type PolicyTypeId = typeof PolicyTypeId
@@ -61,7 +61,7 @@ export type PolicyTypeId = typeof PolicyTypeId
 /**
  * A delay that is learnt: how long earlier requests took, their hedges apart.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Percentile {
@@ -79,7 +79,7 @@ export interface Percentile {
 /**
  * How {@link percentile} learns.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface PercentileOptions {
@@ -158,7 +158,7 @@ export interface PercentileOptions {
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category delays
  */
 export const percentile: (quantile: number, options?: PercentileOptions) => Percentile = policies.percentile
@@ -166,7 +166,7 @@ export const percentile: (quantile: number, options?: PercentileOptions) => Perc
 /**
  * How calls pay for copies.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface BudgetOptions {
@@ -183,7 +183,7 @@ export interface BudgetOptions {
 /**
  * What policies may spend on copies. Several can share one.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Budget {
@@ -220,7 +220,7 @@ export interface Budget {
  * })
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category constructors
  */
 export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = budgets.make
@@ -254,7 +254,7 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = bu
  * console.log(await Effect.runPromise(program)) // refused
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category budgets
  */
 export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tryAcquire
@@ -280,7 +280,7 @@ export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tr
  *
  * @throws `IllegalArgumentException`, as a defect, if the ratio is not from 0 to 1.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category budgets
  */
 export const setRatio: {
@@ -291,7 +291,7 @@ export const setRatio: {
 /**
  * When to send another copy, and which answer is good enough.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Options<in A = unknown, in E = unknown> {
@@ -337,7 +337,7 @@ export interface Options<in A = unknown, in E = unknown> {
  * or how long it is to get none. gRPC calls it so
  * (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback); HTTP has `Retry-After`.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type Pushback = boolean | Duration.DurationInput
@@ -345,7 +345,7 @@ export type Pushback = boolean | Duration.DurationInput
 /**
  * Options of {@link make}.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface MakeOptions<in A = unknown, in E = unknown> extends Options<A, E> {
@@ -356,7 +356,7 @@ export interface MakeOptions<in A = unknown, in E = unknown> extends Options<A, 
 /**
  * When to send another copy, with what calls share: what they have learnt, and their budget.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Policy<in A = unknown, in E = unknown> {
@@ -416,7 +416,7 @@ export interface Policy<in A = unknown, in E = unknown> {
  * console.log(await Effect.runPromise(program)) // [ "answer to 1", "answer to 2", "answer to 3" ]
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category constructors
  */
 export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Effect.Effect<Policy<A, E>> = policies.make
@@ -424,7 +424,7 @@ export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Eff
 /**
  * What a single call says.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface CallOptions {
@@ -489,7 +489,7 @@ export interface CallOptions {
  * console.log(await Effect.runPromise(program)) // answer to copy 2
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category hedging
  */
 export const hedge: {
@@ -533,7 +533,7 @@ export const hedge: {
  * console.log(await Effect.runPromise(program)) // answer of b
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category hedging
  */
 export const hedgeWith: {
@@ -553,7 +553,7 @@ export const hedgeWith: {
 /**
  * What a policy knows of the calls of one key.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface KeyStats {
@@ -581,7 +581,7 @@ export interface KeyStats {
 /**
  * What is in a budget.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface BudgetStats {
@@ -596,7 +596,7 @@ export interface BudgetStats {
 /**
  * What a policy knows.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Stats {
@@ -642,7 +642,7 @@ export interface Stats {
  * // a 20 true
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category policies
  */
 export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = policies.stats
@@ -685,7 +685,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * console.log((await Effect.runPromise(program)).count) // 1
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category metrics
  */
 export const metrics: {

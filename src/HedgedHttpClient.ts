@@ -10,7 +10,7 @@
  * | {@link reading} | a function from request to what was read | until it has been read |
  *
  * @module
- * @since 0.2.0
+ * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
@@ -30,7 +30,7 @@ import * as internal from "./internal/http/hedged.js"
 /**
  * Which requests may be sent twice, and how copies are sent.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Options<out E = never, out R = never> {
@@ -65,7 +65,7 @@ export interface Options<out E = never, out R = never> {
 /**
  * A policy for responses, or the options of one that has no budget.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type PolicyOf<E> =
@@ -75,7 +75,7 @@ export type PolicyOf<E> =
 /**
  * What is to be said of options by which no body is read. Then no error is added to those of the client.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface AnsweredByHeaders {
@@ -146,7 +146,7 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category clients
  */
 export const hedge: {
@@ -203,7 +203,7 @@ export const hedge: {
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category clients
  */
 export const hedgeScoped: {
@@ -257,7 +257,7 @@ export const hedgeScoped: {
  *
  * @throws `IllegalArgumentException`, as a defect, if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category layers
  */
 export const layer: (
@@ -289,7 +289,7 @@ export const layer: (
  *
  * @throws `IllegalArgumentException` if `max` is no duration.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category rules
  */
 export const retryAfter: (
@@ -342,7 +342,7 @@ export const retryAfter: (
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category clients
  */
 export const reading: {

@@ -19,7 +19,7 @@
  * For `@effect/platform`, see `NodeHappyEyeballsPlatform`.
  *
  * @module
- * @since 0.2.0
+ * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -48,7 +48,7 @@ import * as internalConnector from "./internal/node/undici.js"
  *
  * The `cause` is Node's own error, and so are the `code`, such as `"ECONNREFUSED"`, and the message.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
@@ -69,7 +69,7 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
  * {@link connectTlsPromise} if nothing else is said: other addresses of the host are not tried then, and this is the
  * error that the caller sees.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category errors
  */
 export const isUntrusted: (cause: Cause.Cause<SocketFailed>) => boolean = internal.isUntrusted
@@ -77,7 +77,7 @@ export const isUntrusted: (cause: Cause.Cause<SocketFailed>) => boolean = intern
 /**
  * How names are resolved.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ResolverOptions {
@@ -142,7 +142,7 @@ export interface ResolverOptions {
  * export const agent = new NodeHappyEyeballs.HttpAgent({ happyEyeballs: { resolver } })
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category resolving
  */
 export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internalSystem.makeResolver
@@ -162,7 +162,7 @@ export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver
  * console.log(await Effect.runPromise(Effect.provide(addresses, NodeHappyEyeballs.layer)))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category resolving
  */
 export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyeballs.Resolver, makeResolver)
@@ -195,7 +195,7 @@ export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyebal
  *
  * @throws `IllegalArgumentException` if an option makes no sense.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const makeHistory: (options?: HappyEyeballs.HistoryOptions) => HappyEyeballs.History =
@@ -204,7 +204,7 @@ export const makeHistory: (options?: HappyEyeballs.HistoryOptions) => HappyEyeba
 /**
  * How {@link makeDnsResolver} asks.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface DnsResolverOptions {
@@ -275,7 +275,7 @@ export interface DnsResolverOptions {
  *
  * @throws `IllegalArgumentException` if an option makes no sense, such as a server that is no address.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category resolving
  */
 export const makeDnsResolver: (options?: DnsResolverOptions) => HappyEyeballs.Resolver["Type"] =
@@ -301,7 +301,7 @@ export const makeDnsResolver: (options?: DnsResolverOptions) => HappyEyeballs.Re
  * assert.deepStrictEqual(Array.from(await Effect.runPromise(addresses)), ["::1", "127.0.0.1"])
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category resolving
  */
 export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeballs.Resolver> =>
@@ -315,7 +315,7 @@ export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeball
  * A family without one comes from whatever address the system takes. A `localAddress`, which is one for all, wins, and
  * then addresses of its family alone are tried.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type LocalAddresses = { readonly [F in HappyEyeballs.Family]?: string | undefined }
@@ -323,7 +323,7 @@ export type LocalAddresses = { readonly [F in HappyEyeballs.Family]?: string | u
 /**
  * Options of `net.connect`, but for those that say where to.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface SocketOptions extends
@@ -347,7 +347,7 @@ export interface SocketOptions extends
 /**
  * Options of `tls.connect`, but for those that say where to.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface TlsOptions extends
@@ -400,7 +400,7 @@ export interface TlsOptions extends
  * server.close()
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category one address
  */
 export const open: (
@@ -431,7 +431,7 @@ export const open: (
  *
  * @throws `IllegalArgumentException` if `handshakeDelay` is no duration of zero or more.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category one address
  */
 export const openTls: (
@@ -441,7 +441,7 @@ export const openTls: (
 /**
  * How {@link connect} resolves, races, and makes its sockets.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ConnectOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, SocketOptions {}
@@ -449,7 +449,7 @@ export interface ConnectOptions extends HappyEyeballs.ConnectOptions<SocketFaile
 /**
  * How {@link connectTls} resolves, races, and makes its sockets.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, TlsOptions {}
@@ -498,7 +498,7 @@ export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions<SocketFa
  * server.close()
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const connect: (
@@ -534,7 +534,7 @@ export const connect: (
  * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category connecting
  */
 export const connectTls: (
@@ -549,7 +549,7 @@ export const connectTls: (
 /**
  * How to resolve and race where there is no Effect program around.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface PlainOptions extends HappyEyeballs.ConnectOptions<SocketFailed> {
@@ -562,7 +562,7 @@ export interface PlainOptions extends HappyEyeballs.ConnectOptions<SocketFailed>
 /**
  * What a promise is given besides.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
@@ -597,7 +597,7 @@ export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
  * socket.end("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n").pipe(process.stdout)
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category without Effect
  */
 export const connectPromise: (
@@ -616,7 +616,7 @@ export const connectPromise: (
  * socket.end()
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category without Effect
  */
 export const connectTlsPromise: (
@@ -626,7 +626,7 @@ export const connectTlsPromise: (
 /**
  * Options of `net.connect`, and how to race.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface CreateConnectionOptions extends net.TcpNetConnectOpts {
@@ -637,7 +637,7 @@ export interface CreateConnectionOptions extends net.TcpNetConnectOpts {
 /**
  * Options of `tls.connect`, and how to race.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
@@ -684,7 +684,7 @@ export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
  *
  * @throws `IllegalArgumentException` if `family` is none that there is, and what `net.connect` throws.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category without Effect
  */
 export const createConnection: {
@@ -721,7 +721,7 @@ export const createConnection: {
  *
  * @throws `IllegalArgumentException` if `family` is none that there is, and what `tls.connect` throws.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category without Effect
  */
 export const createTlsConnection: {
@@ -733,7 +733,7 @@ export const createTlsConnection: {
 /**
  * Options of Node's `http.Agent`, and how to race.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface HttpAgentOptions extends http.AgentOptions {
@@ -744,7 +744,7 @@ export interface HttpAgentOptions extends http.AgentOptions {
 /**
  * Options of Node's `https.Agent`, and how to race.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface HttpsAgentOptions extends https.AgentOptions {
@@ -783,7 +783,7 @@ export interface HttpsAgentOptions extends https.AgentOptions {
  * http.get("http://example.com", { agent }, (response) => response.pipe(process.stdout))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const HttpAgent: new(options?: HttpAgentOptions) => HttpAgent = internalAgent.HttpAgent
@@ -791,7 +791,7 @@ export const HttpAgent: new(options?: HttpAgentOptions) => HttpAgent = internalA
 /**
  * An agent of {@link HttpAgent}: Node's, as far as types go.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface HttpAgent extends http.Agent {}
@@ -813,7 +813,7 @@ export interface HttpAgent extends http.Agent {}
  * https.globalAgent = new NodeHappyEyeballs.HttpsAgent({ ...https.globalAgent.options })
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const HttpsAgent: new(options?: HttpsAgentOptions) => HttpsAgent = internalAgent.HttpsAgent
@@ -821,7 +821,7 @@ export const HttpsAgent: new(options?: HttpsAgentOptions) => HttpsAgent = intern
 /**
  * An agent of {@link HttpsAgent}: Node's, as far as types go.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface HttpsAgent extends https.Agent {}
@@ -829,7 +829,7 @@ export interface HttpsAgent extends https.Agent {}
 /**
  * What undici asks a connector for.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface ConnectorOptions {
@@ -846,7 +846,7 @@ export interface ConnectorOptions {
 /**
  * A connector as undici has it: one of those that its `buildConnector` builds.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Connector {
@@ -896,7 +896,7 @@ export interface Connector {
  * console.log(response.status)
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const connector: (connector: Connector, options?: PlainOptions) => Connector = internalConnector.racing

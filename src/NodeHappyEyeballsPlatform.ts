@@ -9,7 +9,7 @@
  * | `NodeHttpClient.layerUndici` | {@link layerHttpClientUndici} |
  *
  * @module
- * @since 0.2.0
+ * @since 0.1.0
  */
 import type * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as Undici from "@effect/platform-node/Undici"
@@ -26,7 +26,7 @@ import type * as NodeHappyEyeballs from "./NodeHappyEyeballs.js"
 /**
  * What a `Socket` is given besides.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface SocketOptions {
@@ -67,7 +67,7 @@ export interface SocketOptions {
  * server.close()
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category sockets
  */
 export const makeSocket: (
@@ -93,7 +93,7 @@ export const makeSocket: (
  * ).pipe(Layer.provide(NodeHappyEyeballs.layer))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category sockets
  */
 export const makeSocketTls: (
@@ -116,7 +116,7 @@ export const makeSocketTls: (
  * )
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const makeAgent: (
@@ -139,7 +139,7 @@ export const makeAgent: (
  * )
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const layerAgent: (options?: NodeHappyEyeballs.HttpsAgentOptions) => Layer.Layer<NodeHttpClient.HttpAgent> =
@@ -162,7 +162,7 @@ export const layerAgent: (options?: NodeHappyEyeballs.HttpsAgentOptions) => Laye
  * await Effect.runPromise(Effect.provide(program, NodeHappyEyeballsPlatform.layerHttpClient))
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = internal.layerHttpClient
@@ -171,7 +171,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = internal.laye
  * Options of undici's `Agent`, and how to race. `connect` is what connects to each address, and `connectTimeout` is for
  * each; the time that the name takes to resolve is not in it.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface DispatcherOptions extends Undici.Agent.Options {
@@ -198,7 +198,7 @@ export interface DispatcherOptions extends Undici.Agent.Options {
  * )
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const makeDispatcher: (
@@ -219,7 +219,7 @@ export const makeDispatcher: (
  * )
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const layerDispatcher: (options?: DispatcherOptions) => Layer.Layer<NodeHttpClient.Dispatcher> =
@@ -228,7 +228,7 @@ export const layerDispatcher: (options?: DispatcherOptions) => Layer.Layer<NodeH
 /**
  * `NodeHttpClient.layerUndici`, racing: an `HttpClient` over undici. {@link layerHttpClient} shows how it is used.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category http
  */
 export const layerHttpClientUndici: Layer.Layer<HttpClient.HttpClient> = internal.layerHttpClientUndici

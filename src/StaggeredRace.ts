@@ -426,7 +426,7 @@ export type RaceEvent<A, E> =
  * The race reports it only if it knows that a candidate was left: from an array, a `Chunk` or a `Set`. A stream or
  * another iterable does not say how many it has.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Pending {
@@ -1006,7 +1006,7 @@ export const outcome: {
  * // hello
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category racing
  */
 export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.Effect<A, E | E2> = internal.toEffect
@@ -1215,7 +1215,7 @@ export const outcomeStream: {
  * assert.strictEqual((await Effect.runPromise(program)).count, 1)
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category metrics
  */
 export const metrics: {

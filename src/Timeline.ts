@@ -33,7 +33,7 @@ import type * as StaggeredRace from "./StaggeredRace.js"
 /**
  * The unit of the times in a picture. `"auto"` uses milliseconds, and seconds from 10 seconds on.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export type Unit = "auto" | "millis" | "seconds"
@@ -70,7 +70,7 @@ export interface Options {
 /**
  * Options of {@link toSvg}. All are optional.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface SvgOptions {
@@ -114,7 +114,7 @@ export interface SvgOptions {
 /**
  * A race as far as its events show it, made by {@link soFar}: a race that still runs, or that ended without an outcome.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Running {
@@ -147,7 +147,7 @@ export interface Running {
 /**
  * An attempt of a {@link Running} race.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface RunningAttempt
@@ -166,7 +166,7 @@ export interface RunningAttempt
 /**
  * Where {@link live} writes: `process.stdout`, or anything else that takes text.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Output {
@@ -192,7 +192,7 @@ export interface Output {
 /**
  * Options of {@link live}. Only `output` is required.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface LiveOptions {
@@ -219,7 +219,7 @@ export interface LiveOptions {
 /**
  * Names for a race that a {@link Live} view follows.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface FollowOptions {
@@ -236,7 +236,7 @@ export interface FollowOptions {
 /**
  * A view of races, made by {@link live}.
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category models
  */
 export interface Live {
@@ -392,7 +392,7 @@ export const render: {
  * ```
  *
  * @see {@link render} for the same as text
- * @since 0.2.0
+ * @since 0.1.0
  * @category rendering
  */
 export const toSvg: {
@@ -447,7 +447,7 @@ export const toSvg: {
  * // undecided after 300 ms, 2 attempts, 1 running, 1 failed
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category constructors
  */
 export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unknown>>, now: number) => Running =
@@ -503,7 +503,7 @@ export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unkn
  * // fetch: winner fra after 80 ms, 2 attempts
  * ```
  *
- * @since 0.2.0
+ * @since 0.1.0
  * @category live
  */
 export const live: (options: LiveOptions) => Effect.Effect<Live, never, Scope.Scope> = liveView.live

@@ -22,13 +22,13 @@ export * as Timeline from "./Timeline.js"
 /**
  * Connects to a host over whichever of its addresses answers first: RFC 8305.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export * as HappyEyeballs from "./HappyEyeballs.js"
 
 /**
  * Another copy of a request when the first is late, within a budget.
  *
- * @since 0.2.0
+ * @since 0.1.0
  */
 export * as Hedge from "./Hedge.js"
