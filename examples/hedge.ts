@@ -85,7 +85,7 @@ const send = (
 
     const plain: Call = (request) => Effect.flatMap(client.execute(request), ({ text }) => text)
     // A body that stalls is late as well.
-    const hedged: Call = HedgedHttpClient.reading(client, policy, ({ text }) => text)
+    const hedged: Call = HedgedHttpClient.hedgeRead(client, policy, ({ text }) => text)
 
     const measure = (run: string, call: Call, serverTime?: (number: number) => number) => {
       const measuredRun = measured(run)

@@ -18,7 +18,7 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import type * as Metric from "effect/Metric"
 import type * as Option from "effect/Option"
-import type * as Predicate from "effect/Predicate"
+import * as Predicate from "effect/Predicate"
 import type * as Schedule from "effect/Schedule"
 import type * as Types from "effect/Types"
 import * as budgets from "./internal/hedge/budget.js"
@@ -133,7 +133,7 @@ export interface PercentileOptions {
  * - With `probability: "auto"`, a hedge is sent a little earlier, to a part of the late calls only, so that their share of
  *   all is the same, and no more than the budget's ratio. Where hedges are independent, no policy has a lower tail for
  *   as many hedges (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017). It takes
- *   `1 / (1 - tail)` known calls: with fewer, the delay is the percentile.
+ *   `1 / (1 - targetQuantile)` known calls: with fewer, the delay is the percentile.
  *
  * **Gotchas**
  *
@@ -309,7 +309,7 @@ export interface Options<in A = unknown, in E = unknown> {
    */
   readonly probability?: number | "auto" | undefined
   /** The quantile of calls that `"auto"` makes least. Default 0.99. */
-  readonly tail?: number | undefined
+  readonly targetQuantile?: number | undefined
   /**
    * Whether a success may win. One that may not is as a failure: what it holds is released, and then the next copy is
    * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
@@ -505,30 +505,32 @@ export const hedge: {
 } = dual((args) => Effect.isEffect(args[0]), calls.hedge)
 
 /**
- * As {@link hedge}, for copies that differ: another server for each of them.
+ * Hedges a request over several targets: the first candidate is the request, and each hedge is the next one.
  *
  * **When to use**
  *
- * Where the second copy should not be sent where the first one hangs: to another replica, or over another connection.
+ * When a hedge should not go where the request hangs: to another replica, or over another connection.
  *
  * **Details**
  *
- * The function is asked for each copy when it is due, with 0 for the first. None ends the copies, and what runs goes on.
+ * - It works as {@link hedge} does. The call pulls a candidate when it is due, and closes an iterator that has more.
+ * - When no candidate is left, no hedge is sent, and what runs goes on.
  *
  * **Gotchas**
  *
- * - If there is none for the request itself, index 0, the call dies with an `IllegalArgumentException`.
- * - What the function throws ends the copies as well, and is part of the cause if all of them fail.
+ * - `maxHedges` is 1 by default: with three candidates, the third is never tried.
+ * - Without candidates, the call dies with an `IllegalArgumentException`.
+ * - An error that the iterable throws ends the candidates, and is part of the cause if all attempts fail.
+ * - A generator object can be read once. To run the effect twice, pass an array, or another iterable that begins anew.
  *
  * @example
  * ```ts
  * import { Hedge } from "effect-staggered-race"
  * import * as Effect from "effect/Effect"
- * import * as Option from "effect/Option"
  *
  * const replicas = [Effect.never, Effect.succeed("answer of b")]
  *
- * const program = Hedge.hedgeWith((index) => Option.fromNullable(replicas[index]), { delay: "20 millis" })
+ * const program = Hedge.hedgeAll(replicas, { delay: "20 millis" })
  *
  * console.log(await Effect.runPromise(program)) // answer of b
  * ```
@@ -536,19 +538,21 @@ export const hedge: {
  * @since 0.1.0
  * @category hedging
  */
-export const hedgeWith: {
+export const hedgeAll: {
   <A, E>(
     policy: Policy<A, E> | Options<A, E>,
     options?: CallOptions
-  ): <A1 extends A, E1 extends E, R>(
-    copy: (index: number) => Option.Option<Effect.Effect<A1, E1, R>>
-  ) => Effect.Effect<A1, E1, R>
-  <A, E, R>(
-    copy: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
-    policy: Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Options<Types.NoInfer<A>, Types.NoInfer<E>>,
+  ): <Eff extends Effect.Effect<A, E, unknown>>(
+    candidates: Iterable<Eff>
+  ) => Effect.Effect<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, Effect.Effect.Context<Eff>>
+  <Eff extends Effect.Effect<unknown, unknown, unknown>>(
+    candidates: Iterable<Eff>,
+    policy:
+      | Policy<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>>
+      | Options<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>>,
     options?: CallOptions
-  ): Effect.Effect<A, E, R>
-} = dual((args) => typeof args[0] === "function", calls.hedgeWith)
+  ): Effect.Effect<Effect.Effect.Success<Eff>, Effect.Effect.Error<Eff>, Effect.Effect.Context<Eff>>
+} = dual((args) => Predicate.isIterable(args[0]), calls.hedgeAll)
 
 /**
  * What a policy knows of the calls of one key.
@@ -655,16 +659,16 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * | metric | unit, and what else it is tagged with |
  * |---|---|
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
- * | `hedge_copies` | copies started besides the first; one that loses before its request is written was never sent |
- * | `hedge_wins` | answers that were good enough; `copy`: the index of the copy, `0` to `7`, or `more` |
+ * | `hedge_sent` | copies started besides the first; one that loses before its request is written was never sent |
+ * | `hedge_wins` | answers that were good enough; `index`: that of the attempt, `0` to `7`, or `more` |
  * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `above-max`, `disabled` |
  * | `hedge_delay_seconds` | the delay of the newest call |
  * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
  *
  * Those in seconds have the tag `unit`, with the value `s`, which exporters of OpenTelemetry take for the unit.
  *
- * Where there is a tracer, each copy of such a policy also has a span, `hedge.copy`, a child of the call's, with the
- * attributes `hedge.policy`, `hedge.copy` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or
+ * Where there is a tracer, each copy of such a policy also has a span, `hedge.attempt`, a child of the call's, with the
+ * attributes `hedge.policy`, `hedge.index` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or
  * `interrupted`. One that lost is no error. They take the place of the spans and metrics of `StaggeredRace`.
  *
  * **Gotchas**
@@ -679,7 +683,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  *
  * const program = Effect.gen(function*() {
  *   yield* Effect.sleep("30 millis").pipe(Hedge.hedge({ delay: "10 millis", name: "slow" }))
- *   return yield* Hedge.metrics.wins.pipe(Metric.tagged("policy", "slow"), Metric.tagged("copy", "0"), Metric.value)
+ *   return yield* Hedge.metrics.wins.pipe(Metric.tagged("policy", "slow"), Metric.tagged("index", "0"), Metric.value)
  * })
  *
  * console.log((await Effect.runPromise(program)).count) // 1
@@ -690,7 +694,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  */
 export const metrics: {
   readonly calls: Metric.Metric.Counter<number>
-  readonly copies: Metric.Metric.Counter<number>
+  readonly sent: Metric.Metric.Counter<number>
   readonly wins: Metric.Metric.Counter<number>
   readonly denied: Metric.Metric.Counter<number>
   readonly delay: Metric.Metric.Gauge<number>

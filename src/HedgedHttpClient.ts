@@ -51,7 +51,7 @@ export interface Options<out E = never, out R = never> {
    * What sends the copies, such as a client with connections of its own, where the one that the first hangs on is not, or
    * one for another server. Default: the client itself.
    */
-  readonly copies?: HttpClient.HttpClient.With<E, R> | undefined
+  readonly hedges?: HttpClient.HttpClient.With<E, R> | undefined
   /**
    * When a request has been answered: with the headers of the response, or when all of its body has been read, so that a
    * body that stalls, or breaks off, is answered by a hedge. A body that has been read is kept in memory. It can
@@ -332,7 +332,7 @@ export const retryAfter: (
  *
  * const program = Effect.gen(function*() {
  *   const client = yield* HttpClient.HttpClient
- *   const ask = client.pipe(HedgedHttpClient.reading({ delay: "50 millis" }, (response) => response.json))
+ *   const ask = client.pipe(HedgedHttpClient.hedgeRead({ delay: "50 millis" }, (response) => response.json))
  *   return yield* ask(HttpClientRequest.get("http://localhost:8018"))
  * })
  *
@@ -345,7 +345,7 @@ export const retryAfter: (
  * @since 0.1.0
  * @category clients
  */
-export const reading: {
+export const hedgeRead: {
   <E, B, E2, R2, E1 = never, R1 = never>(
     policy: PolicyOf<E>,
     read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
@@ -361,4 +361,4 @@ export const reading: {
     read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<B, E2, R2>,
     options?: Options<E, R>
   ): (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>>
-} = dual(isDataFirst, internal.reading)
+} = dual(isDataFirst, internal.hedgeRead)

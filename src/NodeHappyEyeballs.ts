@@ -16,7 +16,7 @@
  * | with undici, and `fetch` | {@link connector} |
  * | with a protocol of your own inside the race | `HappyEyeballs.connect` with {@link open} or {@link openTls} |
  *
- * For `@effect/platform`, see `NodeHappyEyeballsPlatform`.
+ * For `@effect/platform`, see `HappyEyeballsHttpClient` and `HappyEyeballsSocket`.
  *
  * @module
  * @since 0.1.0

@@ -31,7 +31,7 @@ export const singleR: Experiment = (scale) => {
       always: { delay, quantile: quantileOf(hedged(distribution, delay, 1).longer, tail) },
       chosen: { ...chosen, extra: expected.extra },
       known: measured({ delay: chosen.delay, probability: chosen.probability }),
-      learnt: measured({ delay: Hedge.percentile(1 - ratio, { min: 0 }), probability: "auto", tail })
+      learnt: measured({ delay: Hedge.percentile(1 - ratio, { min: 0 }), probability: "auto", targetQuantile: tail })
     }
   })
   return {

@@ -67,15 +67,15 @@ export interface Hedging {
 
 export const hedging = (policy: string): Effect.Effect<Hedging> =>
   Effect.gen(function*() {
-    const { copies, delay, denied, wins } = Hedge.metrics
+    const { delay, denied, sent, wins } = Hedge.metrics
     // The order of the tags matters: that of the policy is the first.
     const value = <Type, Out>(metric: Metric.Metric<Type, number, Out>, key = "", tag = "") => {
       const own = Metric.tagged(metric, "policy", policy)
       return Metric.value(key === "" ? own : Metric.tagged(own, key, tag))
     }
     return {
-      copies: (yield* value(copies)).count,
-      wins: (yield* value(wins, "copy", "1")).count,
+      copies: (yield* value(sent)).count,
+      wins: (yield* value(wins, "index", "1")).count,
       denied: (yield* value(denied, "reason", "budget")).count,
       delay: 1000 * (yield* value(delay)).value
     }

@@ -4,7 +4,6 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
@@ -60,15 +59,7 @@ const hedged = <A>(
   first: number,
   ask: (replica: A, copy: number) => Effect.Effect<unknown, unknown>,
   losers: "await" | "background" = "background"
-) =>
-  Hedge.hedgeWith(
-    (copy) =>
-      Option.map(
-        copy < replicas.length ? Arr.get(replicas, (first + copy) % replicas.length) : Option.none(),
-        (replica) => ask(replica, copy)
-      ),
-    { delay: "30 millis", losers }
-  )
+) => Hedge.hedgeAll(Arr.map(Arr.rotate(replicas, -first), ask), { delay: "30 millis", losers })
 
 const reads = 1000
 const limits = { max: 5 }

@@ -4,7 +4,6 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import * as Option from "effect/Option"
 import * as Hedge from "../../src/Hedge.js"
 import { Bucket } from "../../src/internal/hedge/budget.js"
 import type { Row } from "../support/hedging.js"
@@ -219,7 +218,7 @@ describe("Hedge's budget", () => {
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget({ ratio: 1 })
         const policy = yield* Hedge.make({ delay: 5, budget })
-        yield* Hedge.hedgeWith((index) => index === 0 ? Option.some(Effect.sleep(10)) : Option.none(), policy)
+        yield* Hedge.hedgeAll([Effect.sleep(10)], policy)
         strictEqual(yield* savings(budget), 1)
       })))
 

@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
+import * as Iterable from "effect/Iterable"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Hedge from "../../src/Hedge.js"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
@@ -633,7 +633,7 @@ describe("Hedge.hedge", () => {
     ["accept", judging],
     ["pushback", pushedBack],
     ["pushback with a time", pushedBackFor],
-    ["hedgeWith", targeted],
+    ["hedgeAll", targeted],
     ["losers", losing]
   ])("%s", (_, cases) => {
     it.live.each(cases)(
@@ -914,28 +914,34 @@ describe("Hedge.hedge", () => {
     it.live("each target is asked for once, when it is due", () =>
       Effect.gen(function*() {
         const asked: Array<number> = []
-        const call = Hedge.hedgeWith((index) => {
-          asked.push(index)
-          return Option.some(Effect.sleep(30))
-        }, { delay: 50, maxHedges: 3 })
-        yield* inTime(call)
-        deepStrictEqual(asked, [0])
-        const failing = Hedge.hedgeWith((index): Option.Option<Effect.Effect<void, number>> => {
-          asked.push(index)
-          return index < 2 ? Option.some(Effect.fail(index)) : Option.none()
-        }, { delay: 50, maxHedges: 3 })
-        yield* inTime(Effect.exit(failing))
-        deepStrictEqual(asked, [0, 0, 1, 2])
+        const asking = function*(count: number, attempt: (index: number) => Effect.Effect<void, number>) {
+          try {
+            for (let index = 0; index < count; index++) {
+              asked.push(index)
+              yield attempt(index)
+            }
+          } finally {
+            asked.push(Infinity)
+          }
+        }
+        const options = { delay: 50, maxHedges: 3 }
+        yield* inTime(Hedge.hedgeAll(asking(3, () => Effect.sleep(30)), options))
+        deepStrictEqual(asked, [0, Infinity])
+        yield* inTime(Effect.exit(Hedge.hedgeAll(asking(2, Effect.fail), options)))
+        deepStrictEqual(asked, [0, Infinity, 0, 1, Infinity])
+        yield* inTime(Effect.exit(Hedge.hedgeAll(asking(9, Effect.fail), options)))
+        deepStrictEqual(asked, [0, Infinity, 0, 1, Infinity, 0, 1, 2, 3, Infinity])
       }))
 
     it.live("a target for which an error was thrown is not asked for again", () =>
       Effect.gen(function*() {
         for (const latency of [5, 90]) {
           const asked: Array<number> = []
-          const call = Hedge.hedgeWith((index: number): Option.Option<Effect.Effect<string>> => {
+          const candidates = Iterable.makeBy((index): Effect.Effect<string> => {
             asked.push(index)
-            return Option.some(index === 0 ? Effect.delay(Effect.succeed("bad"), latency) : throws())
-          }, { delay: 50, maxHedges: 3, accept })
+            return index === 0 ? Effect.delay(Effect.succeed("bad"), latency) : throws()
+          })
+          const call = Hedge.hedgeAll(candidates, { delay: 50, maxHedges: 3, accept })
           yield* inTime(Effect.exit(call))
           deepStrictEqual(asked, [0, 1])
         }
@@ -945,7 +951,7 @@ describe("Hedge.hedge", () => {
       Effect.gen(function*() {
         const asked: Array<Exit.Exit<string, string>> = []
         const ends = [Effect.never, Effect.fail("failed"), Effect.succeed("answer")]
-        const call = Hedge.hedgeWith((index) => Option.fromNullable(ends[index]), {
+        const call = Hedge.hedgeAll(ends, {
           delay: 50,
           maxHedges: 2,
           pushback: (exit) => {

@@ -867,7 +867,7 @@ describe("Hedge.percentile", () => {
         const delays = (probability: "auto" | 1) =>
           seed(Effect.gen(function*() {
             const delay = Hedge.percentile(0.98, { window: "1 hour" })
-            const { calls } = yield* callsOf({ probability, tail: 0.97 }, delay)
+            const { calls } = yield* callsOf({ probability, targetQuantile: 0.97 }, delay)
             const random = seeded(2)
             const latency = () => (random() < 0.05 ? 10 : 1) * (10 + 10 * random())
             const sentAt = yield* calls(Array.from({ length: 3000 }, () => [after(latency()), after(latency())]))
@@ -1030,7 +1030,7 @@ describe("Hedge.percentile", () => {
       "option \"probability\" must be a number from 0 to 1 unless the delay is a percentile, got \"auto\""
     ],
     [
-      () => Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.5), tail: 1 })),
+      () => Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.5), targetQuantile: 1 })),
       "option \"tail\" must be a number between 0 and 1, got 1"
     ],
     [

@@ -110,8 +110,8 @@ interface Told {
 const lostTooLate: Told = {
   counted: {
     "calls end=won": 1,
-    copies: 1,
-    "wins copy=1": 1,
+    sent: 1,
+    "wins index=1": 1,
     "delay_seconds unit=s": 0.05,
     "wasted_seconds unit=s": 0.2
   },
@@ -125,7 +125,7 @@ const rows: ReadonlyArray<
     "the first is in time",
     [[30, "ok"]],
     {},
-    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins index=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
   ],
   [
     "the copy wins",
@@ -134,8 +134,8 @@ const rows: ReadonlyArray<
     {
       counted: {
         "calls end=won": 1,
-        copies: 1,
-        "wins copy=1": 1,
+        sent: 1,
+        "wins index=1": 1,
         "delay_seconds unit=s": 0.05,
         "wasted_seconds unit=s": 0.06
       },
@@ -149,8 +149,8 @@ const rows: ReadonlyArray<
     {
       counted: {
         "calls end=won": 1,
-        copies: 1,
-        "wins copy=0": 1,
+        sent: 1,
+        "wins index=0": 1,
         "delay_seconds unit=s": 0.05,
         "wasted_seconds unit=s": 0.04
       },
@@ -164,8 +164,8 @@ const rows: ReadonlyArray<
     {
       counted: {
         "calls end=won": 1,
-        copies: 2,
-        "wins copy=0": 1,
+        sent: 2,
+        "wins index=0": 1,
         "delay_seconds unit=s": 0.05,
         "wasted_seconds unit=s": 0.1
       },
@@ -177,7 +177,7 @@ const rows: ReadonlyArray<
     [[5, "fail"], [10, "die"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 5, "error"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -186,7 +186,7 @@ const rows: ReadonlyArray<
     [[5, "interrupt"], [10, "fail"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 5, "error"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -195,7 +195,7 @@ const rows: ReadonlyArray<
     [[60, "fail"]],
     { options: { fatal: always } },
     {
-      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05, "wasted_seconds unit=s": 0.01 },
+      counted: { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05, "wasted_seconds unit=s": 0.01 },
       spans: [["failed", 0, 60, "error"], ["lost", 50, 60, "ok"]]
     }
   ],
@@ -204,7 +204,7 @@ const rows: ReadonlyArray<
     [],
     {},
     {
-      counted: { "calls end=interrupted": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=interrupted": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["interrupted", 0, 60, "error"], ["interrupted", 50, 60, "error"]]
     },
     60
@@ -216,8 +216,8 @@ const rows: ReadonlyArray<
     {
       counted: {
         "calls end=interrupted": 1,
-        copies: 1,
-        "wins copy=1": 1,
+        sent: 1,
+        "wins index=1": 1,
         "delay_seconds unit=s": 0.05,
         "wasted_seconds unit=s": 0.16
       },
@@ -230,7 +230,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "ok"]],
     { options: { accept } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=won": 1, sent: 1, "wins index=1": 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["won", 5, 15, "ok"]]
     }
   ],
@@ -239,7 +239,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "bad"]],
     { options: { accept } },
     {
-      counted: { "calls end=rejected": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=rejected": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["rejected", 5, 15, "ok"]]
     }
   ],
@@ -248,7 +248,7 @@ const rows: ReadonlyArray<
     [[5, "bad"], [10, "fail"]],
     { options: { accept } },
     {
-      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["rejected", 0, 5, "ok"], ["failed", 5, 15, "error"]]
     }
   ],
@@ -268,14 +268,14 @@ const rows: ReadonlyArray<
     "no copy is allowed: none was due",
     [[90, "ok"]],
     { options: { maxHedges: 0 } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 90, "ok"]] }
+    { counted: { "calls end=won": 1, "wins index=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 90, "ok"]] }
   ],
   [
     "no more copies are allowed: none was due",
     [[90, "fail"], [10, "fail"]],
     {},
     {
-      counted: { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 90, "error"], ["failed", 50, 60, "error"]]
     }
   ],
@@ -284,7 +284,7 @@ const rows: ReadonlyArray<
     [[90, "ok"]],
     { options: { enabled: Effect.succeed(false) } },
     {
-      counted: { "calls end=won": 1, "wins copy=0": 1, "denied reason=disabled": 1 },
+      counted: { "calls end=won": 1, "wins index=0": 1, "denied reason=disabled": 1 },
       spans: [["won", 0, 90, "ok"]]
     }
   ],
@@ -311,7 +311,7 @@ const rows: ReadonlyArray<
     [[60, "fail"], [30, "fail"]],
     { options: { maxHedges: 3, pushback: Exit.isFailure } },
     {
-      counted: { "calls end=failed": 1, copies: 1, "denied reason=pushback": 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=failed": 1, sent: 1, "denied reason=pushback": 1, "delay_seconds unit=s": 0.05 },
       spans: [["failed", 0, 60, "error"], ["failed", 50, 80, "error"]]
     }
   ],
@@ -320,7 +320,7 @@ const rows: ReadonlyArray<
     [[90, "ok"], [10, "fail"]],
     { options: { pushback: Exit.isFailure } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 },
+      counted: { "calls end=won": 1, sent: 1, "wins index=0": 1, "delay_seconds unit=s": 0.05 },
       spans: [["won", 0, 90, "ok"], ["failed", 50, 60, "error"]]
     }
   ],
@@ -329,7 +329,7 @@ const rows: ReadonlyArray<
     [[90, "ok"], [10, "ok"]],
     { options: { delay: Schedule.fromDelays(50) } },
     {
-      counted: { "calls end=won": 1, copies: 1, "wins copy=1": 1, "wasted_seconds unit=s": 0.06 },
+      counted: { "calls end=won": 1, sent: 1, "wins index=1": 1, "wasted_seconds unit=s": 0.06 },
       spans: [["lost", 0, 60, "ok"], ["won", 50, 60, "ok"]]
     }
   ],
@@ -337,19 +337,19 @@ const rows: ReadonlyArray<
     "a delay that never ends is no number of milliseconds",
     [[90, "ok"]],
     { options: { delay: Duration.infinity } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1 }, spans: [["won", 0, 90, "ok"]] }
+    { counted: { "calls end=won": 1, "wins index=0": 1 }, spans: [["won", 0, 90, "ok"]] }
   ],
   [
     "a delay in words",
     [[30, "ok"]],
     { options: { delay: "50 millis" } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins index=0": 1, "delay_seconds unit=s": 0.05 }, spans: [["won", 0, 30, "ok"]] }
   ],
   [
     "a delay that is a Duration",
     [[30, "ok"]],
     { options: { delay: Duration.seconds(2) } },
-    { counted: { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 2 }, spans: [["won", 0, 30, "ok"]] }
+    { counted: { "calls end=won": 1, "wins index=0": 1, "delay_seconds unit=s": 2 }, spans: [["won", 0, 30, "ok"]] }
   ]
 ]
 
@@ -370,9 +370,9 @@ describe("Hedge's telemetry", () => {
       deepStrictEqual(
         copies,
         told.spans.map(([end, ...ended], index): Seen => ({
-          name: "hedge.copy",
+          name: "hedge.attempt",
           parent: "caller 0",
-          attributes: { "hedge.policy": name, "hedge.copy": index, "hedge.end": end },
+          attributes: { "hedge.policy": name, "hedge.index": index, "hedge.end": end },
           ended
         }))
       )
@@ -412,10 +412,10 @@ describe("Hedge's telemetry", () => {
         const call = (latency: number) => Hedge.hedge(Effect.sleep(latency), policy)
         yield* call(30)
         yield* call(30)
-        deepStrictEqual(counted(name), { "calls end=won": 2, "wins copy=0": 2, "denied reason=warm-up": 2 })
+        deepStrictEqual(counted(name), { "calls end=won": 2, "wins index=0": 2, "denied reason=warm-up": 2 })
         yield* Effect.repeatN(call(10), 2)
         const denied = { "denied reason=warm-up": 2, "denied reason=above-max": 3 }
-        deepStrictEqual(counted(name), { "calls end=won": 5, "wins copy=0": 5, ...denied })
+        deepStrictEqual(counted(name), { "calls end=won": 5, "wins index=0": 5, ...denied })
         // Of five that are known, three took ten.
         yield* call(10)
         deepStrictEqual(
@@ -423,7 +423,7 @@ describe("Hedge's telemetry", () => {
             ...counted(name),
             "delay_seconds unit=s": Math.floor((counted(name)["delay_seconds unit=s"] ?? NaN) * 1000)
           },
-          { "calls end=won": 6, "wins copy=0": 6, ...denied, "delay_seconds unit=s": 10 }
+          { "calls end=won": 6, "wins index=0": 6, ...denied, "delay_seconds unit=s": 10 }
         )
       })))
 
@@ -433,7 +433,7 @@ describe("Hedge's telemetry", () => {
         yield* Hedge.hedge(Effect.sleep(90), { delay: 50, probability: 0, name }).pipe(
           Effect.withRandom(Random.make("a seed"))
         )
-        deepStrictEqual(counted(name), { "calls end=won": 1, "wins copy=0": 1, "delay_seconds unit=s": 0.05 })
+        deepStrictEqual(counted(name), { "calls end=won": 1, "wins index=0": 1, "delay_seconds unit=s": 0.05 })
       })))
   })
 
@@ -469,7 +469,7 @@ describe("Hedge's telemetry", () => {
         ["calls end=failed", "calls end=interrupted", "calls end=rejected", "calls end=won"]
       )
       const due = 500 - all.filter(([key]) => key === "denied reason=budget").reduce((sum, [, value]) => sum + value, 0)
-      assertTrue(sum("copies") <= due, `${sum("copies")} of ${due}`)
+      assertTrue(sum("sent") <= due, `${sum("sent")} of ${due}`)
     }))
 
   it.live("a call whose copies fail while parts of them are interrupted has failed, and was not interrupted", () =>
@@ -478,7 +478,7 @@ describe("Hedge's telemetry", () => {
       const request = Effect.all([Effect.never, Effect.delay(Effect.fail("failed"), 5)], { concurrency: 2 })
       const { exit } = yield* virtually(Hedge.hedge(request, { delay: 50, name }))
       assertTrue(Exit.isFailure(exit) && Array.from(Cause.failures(exit.cause)).length === 2)
-      deepStrictEqual(counted(name), { "calls end=failed": 1, copies: 1, "delay_seconds unit=s": 0.05 })
+      deepStrictEqual(counted(name), { "calls end=failed": 1, sent: 1, "delay_seconds unit=s": 0.05 })
     }))
 
   it.live("the labels that callers add to metrics are added, and calls with others are counted apart", () =>
@@ -491,13 +491,13 @@ describe("Hedge's telemetry", () => {
       yield* call
       deepStrictEqual(counted(name), {
         "calls end=won host=a": 2,
-        "wins copy=0 host=a": 2,
+        "wins host=a index=0": 2,
         "delay_seconds host=a unit=s": 0.05,
         "calls end=won host=b": 1,
-        "wins copy=0 host=b": 1,
+        "wins host=b index=0": 1,
         "delay_seconds host=b unit=s": 0.05,
         "calls end=won": 1,
-        "wins copy=0": 1,
+        "wins index=0": 1,
         "delay_seconds unit=s": 0.05
       })
     })))
@@ -516,10 +516,10 @@ describe("Hedge's telemetry", () => {
       yield* virtually(call.pipe(Effect.withSpan("caller"), Effect.withTracer(tracer)))
       deepStrictEqual(seen().map(({ name, parent }) => [name, parent]), [
         ["caller", ""],
-        ["hedge.copy", "caller 0"],
-        ["inner", "hedge.copy 1"],
-        ["hedge.copy", "caller 0"],
-        ["inner", "hedge.copy 3"],
+        ["hedge.attempt", "caller 0"],
+        ["inner", "hedge.attempt 1"],
+        ["hedge.attempt", "caller 0"],
+        ["inner", "hedge.attempt 3"],
         ["after", "caller 0"]
       ])
     }))

@@ -269,7 +269,7 @@ describe("HedgedHttpClient", () => {
       Effect.gen(function*() {
         const { ended, requests, url } = yield* serving(stall(200), ok("second"))
         const client = yield* HttpClient.HttpClient
-        const read = HedgedHttpClient.reading(client, policy, ({ text }) => text)
+        const read = HedgedHttpClient.hedgeRead(client, policy, ({ text }) => text)
         strictEqual(yield* read(HttpClientRequest.get(url)), "second")
         strictEqual(yield* ended(0), "aborted")
         deepStrictEqual(requests, ["GET -", "GET 1"])
@@ -284,7 +284,7 @@ describe("HedgedHttpClient", () => {
           response.write("half", () => response.destroy())
         }, ok("second"))
         const client = yield* HttpClient.HttpClient
-        const read = HedgedHttpClient.reading(client, { delay: "10 seconds" }, ({ text }) => text)
+        const read = HedgedHttpClient.hedgeRead(client, { delay: "10 seconds" }, ({ text }) => text)
         strictEqual(yield* read(HttpClientRequest.get(url)), "second")
         deepStrictEqual(requests, ["GET -", "GET 1"])
       })
@@ -295,7 +295,7 @@ describe("HedgedHttpClient", () => {
       Effect.gen(function*() {
         const { requests, url } = yield* serving(ok("no JSON"), ok("{}"))
         const client = yield* HttpClient.HttpClient
-        const read = HedgedHttpClient.reading(client, { delay: "10 seconds" }, ({ json }) => json)
+        const read = HedgedHttpClient.hedgeRead(client, { delay: "10 seconds" }, ({ json }) => json)
         const error = yield* Effect.flip(read(HttpClientRequest.get(url)))
         strictEqual(error._tag === "ResponseError" && error.reason, "Decode")
         deepStrictEqual(requests, ["GET -"])
@@ -583,7 +583,7 @@ describe("HedgedHttpClient", () => {
       Effect.gen(function*() {
         const [first, other] = [clientOf(() => Effect.never), clientOf(slow)]
         const copies = HttpClient.mapRequest(other.client, HttpClientRequest.appendUrl("/replica"))
-        yield* observed(HedgedHttpClient.hedge(first.client, { delay: 50 }, { copies }).get("http://a"))
+        yield* observed(HedgedHttpClient.hedge(first.client, { delay: 50 }, { hedges: copies }).get("http://a"))
         deepStrictEqual([first.sent, other.sent], [["GET / -@0"], ["GET /replica 1@50"]])
       }))
 
@@ -658,7 +658,7 @@ describe("HedgedHttpClient", () => {
         (client) => HedgedHttpClient.hedge(client, { delay: 50 }, { answered: "body" }).get("http://a/")
       ],
       ["hedgeScoped", (client) => HedgedHttpClient.hedgeScoped(client, { delay: 50 }).get("http://a/")],
-      ["reading", (client) => HedgedHttpClient.reading(client, { delay: 50 }, ({ text }) => text)(get("http://a/"))]
+      ["hedgeRead", (client) => HedgedHttpClient.hedgeRead(client, { delay: 50 }, ({ text }) => text)(get("http://a/"))]
     ])(
       "a response that was closed is not handed over: the call fails as what came after it has: %s",
       ([, ask]) =>
@@ -675,14 +675,14 @@ describe("HedgedHttpClient", () => {
     it.live("the last of those that are not good is read", () =>
       Effect.gen(function*() {
         const { client, sent } = clientOf(() => Effect.succeed(sent.length === 1 ? 503 : 502))
-        const read = HedgedHttpClient.reading(client, { delay: 50 }, (response) => Effect.succeed(response.status))
+        const read = HedgedHttpClient.hedgeRead(client, { delay: 50 }, (response) => Effect.succeed(response.status))
         deepStrictEqual([yield* observed(read(get("http://a/"))), sent], [502, ["GET / -@0", "GET / 1@0"]])
       }))
 
     it.live("a request that may not be sent twice is read as it is", () =>
       Effect.gen(function*() {
         const { client, sent } = clientOf(slow)
-        const read = HedgedHttpClient.reading(client, { delay: 50 }, ({ text }) => text)
+        const read = HedgedHttpClient.hedgeRead(client, { delay: 50 }, ({ text }) => text)
         deepStrictEqual([yield* observed(read(post("http://a/"))), sent], ["text", ["POST / -@0"]])
       }))
 
@@ -840,7 +840,7 @@ describe("HedgedHttpClient", () => {
                 ? Effect.onInterrupt(Effect.never, () => Effect.sleep(600))
                 : Effect.succeed(200)
             )
-            const read = HedgedHttpClient.reading(client, { delay: 50, losers }, () => Clock.currentTimeMillis)
+            const read = HedgedHttpClient.hedgeRead(client, { delay: 50, losers }, () => Clock.currentTimeMillis)
             return yield* observed(Effect.zipRight(read(get("http://a/")), Clock.currentTimeMillis))
           })
         deepStrictEqual([yield* ended("await"), yield* ended("background")], [650, 50])
@@ -853,7 +853,7 @@ describe("HedgedHttpClient", () => {
           throw new Error("no key")
         }
         const request = get("http://a/")
-        const read = HedgedHttpClient.reading(client, policy, () => Effect.void, { key })(request)
+        const read = HedgedHttpClient.hedgeRead(client, policy, () => Effect.void, { key })(request)
         const execute = HedgedHttpClient.hedge(client, policy, { key }).execute(request)
         for (const effect of [read, Effect.asVoid(execute)]) {
           const exit = yield* Effect.exit(observed(effect))

@@ -667,20 +667,20 @@ describe("metrics", () => {
 describe("Hedge", () => {
   const call = (options: Partial<Hedge.Options>) => {
     const copies = candidates([hang({ cleanup: 5 }), ok(10)])
-    return caller(Hedge.hedgeWith((index) => Option.fromNullable(copies[index]), { delay: 20, ...options }))
+    return caller(Hedge.hedgeAll(copies, { delay: 20, ...options }))
   }
 
   it.live("the copies of a policy with a name have spans of their own, in the place of the race's", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* traced(call({ name: "reads" })), [
         "caller @0-35 ok",
-        "  hedge.copy @0-35 ok hedge.policy=reads hedge.copy=0 hedge.end=lost",
-        "  hedge.copy @20-30 ok hedge.policy=reads hedge.copy=1 hedge.end=won"
+        "  hedge.attempt @0-35 ok hedge.policy=reads hedge.index=0 hedge.end=lost",
+        "  hedge.attempt @20-30 ok hedge.policy=reads hedge.index=1 hedge.end=won"
       ])
       deepStrictEqual(yield* traced(call({ name: "reads" }), 25), [
         "caller @0-30 interrupted",
-        "  hedge.copy @0-30 interrupted hedge.policy=reads hedge.copy=0 hedge.end=interrupted",
-        "  hedge.copy @20-25 interrupted hedge.policy=reads hedge.copy=1 hedge.end=interrupted"
+        "  hedge.attempt @0-30 interrupted hedge.policy=reads hedge.index=0 hedge.end=interrupted",
+        "  hedge.attempt @20-25 interrupted hedge.policy=reads hedge.index=1 hedge.end=interrupted"
       ])
     }))
 
@@ -695,7 +695,7 @@ describe("Hedge", () => {
     Effect.gen(function*() {
       const copy = race([ok(0)], { delay: 20 })
       deepStrictEqual(yield* traced(Hedge.hedge(copy, { delay: 20, name: "nested" })), [
-        "hedge.copy @0-0 ok hedge.policy=nested hedge.copy=0 hedge.end=won",
+        "hedge.attempt @0-0 ok hedge.policy=nested hedge.index=0 hedge.end=won",
         "  staggered_race @0-0 ok .decided_by=success .attempts=1 .winner=0",
         "    staggered_race.attempt @0-0 ok .index=0 .started_by=first .result=won"
       ])

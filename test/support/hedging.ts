@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
 import * as Hedge from "../../src/Hedge.js"
 import { EventClock, runEvents } from "./eventClock.js"
 import { nothing, observe, shape } from "./scenario.js"
@@ -118,7 +117,7 @@ const onFailure = (cause: Cause.Cause<unknown>) => Cause.isInterruptedOnly(cause
 
 export interface Case {
   readonly options?: Partial<Hedge.Options<string, string>>
-  /** The number of different targets. If it is given, the call uses `hedgeWith`. */
+  /** The number of different targets. If it is given, the call uses `hedgeAll`. */
   readonly targets?: number
   /** The copy for which choosing a target throws. */
   readonly throwsAt?: number
@@ -137,16 +136,20 @@ export const transcriptOf = (
 ) => {
   const { events, request } = requestOf(rows)
   const policy = policyOf({ delay: 50, ...options })
-  const targetOf = (index: number) => {
-    if (index === throwsAt) {
-      throw `no target ${index}`
+  const candidates = {
+    *[Symbol.iterator]() {
+      for (let index = 0; index < (targets ?? Infinity); index++) {
+        if (index === throwsAt) {
+          throw `no target ${index}`
+        }
+        yield request
+      }
     }
-    return index < (targets ?? Infinity) ? Option.some(request) : Option.none()
   }
   let ended: readonly [at: number, how: string, events: number] | undefined
   const call = (targets === undefined && throwsAt === undefined
     ? Hedge.hedge(request, policy)
-    : Hedge.hedgeWith(targetOf, policy)).pipe(
+    : Hedge.hedgeAll(candidates, policy)).pipe(
       Effect.onExit((exit) =>
         Effect.map(Clock.currentTimeMillis, (at) => {
           ended = [at, Exit.match(exit, { onFailure, onSuccess: (answer) => answer }), events.length]

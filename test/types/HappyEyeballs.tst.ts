@@ -11,8 +11,9 @@ import type * as tls from "node:tls"
 import { describe, expect, test } from "tstyche"
 import { Agent, buildConnector } from "undici"
 import * as HappyEyeballs from "../../src/HappyEyeballs.js"
+import * as HappyEyeballsHttpClient from "../../src/HappyEyeballsHttpClient.js"
+import * as HappyEyeballsSocket from "../../src/HappyEyeballsSocket.js"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
-import * as NodeHappyEyeballsPlatform from "../../src/NodeHappyEyeballsPlatform.js"
 
 declare const open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<"socket", "refused", "network">
 
@@ -96,15 +97,15 @@ describe("NodeHappyEyeballs", () => {
   })
 })
 
-describe("NodeHappyEyeballsPlatform", () => {
+describe("HappyEyeballsHttpClient and HappyEyeballsSocket", () => {
   test("a Socket that needs a resolver, and layers that need nothing", () => {
-    expect(NodeHappyEyeballsPlatform.makeSocket(target, { openTimeout: "5 seconds" })).type.toBe<
+    expect(HappyEyeballsSocket.make(target, { openTimeout: "5 seconds" })).type.toBe<
       Effect.Effect<Socket.Socket, never, HappyEyeballs.Resolver>
     >()
-    expect(NodeHappyEyeballsPlatform.layerHttpClient).type.toBe<Layer.Layer<HttpClient.HttpClient>>()
-    expect(NodeHappyEyeballsPlatform.layerHttpClientUndici).type.toBe<Layer.Layer<HttpClient.HttpClient>>()
-    expect(NodeHappyEyeballsPlatform.layerAgent({ keepAlive: true })).type.toBe<Layer.Layer<NodeHttpClient.HttpAgent>>()
-    expect(NodeHappyEyeballsPlatform.layerDispatcher({ connect: { ca: "" }, pipelining: 1 })).type.toBe<
+    expect(HappyEyeballsHttpClient.layer).type.toBe<Layer.Layer<HttpClient.HttpClient>>()
+    expect(HappyEyeballsHttpClient.layerUndici).type.toBe<Layer.Layer<HttpClient.HttpClient>>()
+    expect(HappyEyeballsHttpClient.layerAgent({ keepAlive: true })).type.toBe<Layer.Layer<NodeHttpClient.HttpAgent>>()
+    expect(HappyEyeballsHttpClient.layerDispatcher({ connect: { ca: "" }, pipelining: 1 })).type.toBe<
       Layer.Layer<NodeHttpClient.Dispatcher>
     >()
   })

@@ -2,7 +2,6 @@ import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { pipe } from "effect/Function"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { describe, expect, test } from "tstyche"
 import * as Hedge from "../../src/Hedge.js"
@@ -52,12 +51,12 @@ describe("hedge", () => {
   })
 })
 
-describe("hedgeWith", () => {
-  const copy = (index: number) => index < 3 ? Option.some(request) : Option.none()
+describe("hedgeAll", () => {
+  const candidates = [request, request]
 
-  test("gives what its copies give, data first and data last", () => {
-    expect(Hedge.hedgeWith(copy, policy)).type.toBe<typeof request>()
-    expect(pipe(copy, Hedge.hedgeWith(picky, { key: "a" }))).type.toBe<typeof request>()
+  test("gives what its candidates give, data first and data last", () => {
+    expect(Hedge.hedgeAll(candidates, policy)).type.toBe<typeof request>()
+    expect(pipe(candidates, Hedge.hedgeAll(picky, { key: "a" }))).type.toBe<typeof request>()
   })
 })
 

@@ -30,7 +30,7 @@ describe("hedge", () => {
   })
 
   test("what copies need and how they fail is added", () => {
-    expect(pipe(client, HedgedHttpClient.hedge(policy, { copies: custom }))).type.toBe<
+    expect(pipe(client, HedgedHttpClient.hedge(policy, { hedges: custom }))).type.toBe<
       HttpClient.HttpClient.With<HttpClientError.HttpClientError | "refused", "config">
     >()
   })
@@ -66,13 +66,13 @@ describe("hedgeScoped", () => {
   })
 })
 
-describe("reading", () => {
+describe("hedgeRead", () => {
   type Read = (
     request: HttpClientRequest.HttpClientRequest
   ) => Effect.Effect<number, "refused" | "unreadable", "config" | "reader">
 
   test("needs no scope", () => {
-    expect(HedgedHttpClient.reading(custom, policy, read)).type.toBe<Read>()
-    expect(pipe(custom, HedgedHttpClient.reading(policy, read))).type.toBe<Read>()
+    expect(HedgedHttpClient.hedgeRead(custom, policy, read)).type.toBe<Read>()
+    expect(pipe(custom, HedgedHttpClient.hedgeRead(policy, read))).type.toBe<Read>()
   })
 })

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { constant } from "effect/Function"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../../Hedge.js"
@@ -11,6 +12,7 @@ import type * as StaggeredRace from "../../StaggeredRace.js"
 import { elapsed, type Watch } from "../observe.js"
 import { isInterruption } from "../race/causes.js"
 import * as staggeredRace from "../race/outcome.js"
+import { iterableOf } from "../race/source.js"
 import { check, unlimited } from "./budget.js"
 import { CallMetrics } from "./metrics.js"
 import { type Denied, from, type Plan, type Policy } from "./policy.js"
@@ -26,8 +28,8 @@ type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.
  * @internal
  */
 export interface Request<A, E, R, C> extends Hedge.CallOptions {
-  /** The copy of that index; none if there is no target left for it. */
-  readonly copy: (index: number, heard: Heard<A, E>) => Option.Option<Effect.Effect<C, E, R>>
+  /** The request, and then its hedges, each of which is pulled when it is due. */
+  readonly attempts: (heard: Heard<A, E>) => Iterable<Effect.Effect<C, E, R>>
   readonly accept: ((copied: C) => boolean) | undefined
   readonly fatal: Hedge.Options<A, E>["fatal"]
   readonly pushback: Hedge.Options<A, E>["pushback"]
@@ -73,9 +75,9 @@ class Call<A, E, R, C> {
   private race(delay: Plan["delay"]): Effect.Effect<C, E, R> {
     const { metrics, policy: { budget, learns, settings: { losers } }, request: { accept, fatal } } = this
     const isObserved = learns || metrics !== undefined || budget !== unlimited
-    const copies = { [Symbol.iterator]: () => this.copies() }
+    const attempts = { [Symbol.iterator]: () => this.attempts() }
     const race = staggeredRace.race<C, E, R>(
-      copies,
+      attempts,
       { delay, losers, fatal },
       isObserved ? this.watch : nobody,
       accept && ((copied, index) => accept(copied) || this.reject(index))
@@ -83,31 +85,30 @@ class Call<A, E, R, C> {
     return metrics === undefined ? race : Effect.onExit(race, (exit) => Effect.sync(() => metrics.onSettled(exit)))
   }
 
-  /** The race pulls a copy when it is due. */
-  private *copies(): Generator<Effect.Effect<C, E, R>> {
-    const request = this.request.copy(0, this.heard)
-    if (Option.isSome(request)) {
-      yield request.value
-      for (let hedge = this.next(); Option.isSome(hedge); hedge = this.next()) {
-        yield hedge.value
+  /** The race pulls an attempt when it is due. */
+  private *attempts(): Generator<Effect.Effect<C, E, R>> {
+    let isHedge = false
+    for (const attempt of this.request.attempts(this.heard)) {
+      if (isHedge && !this.pay()) {
+        return
       }
+      yield attempt
+      if (this.isClosed || this.paid === this.policy.settings.maxHedges) {
+        return
+      }
+      isHedge = true
     }
+    this.deny("no-target")
   }
 
-  /** The next hedge, paid for, or none. */
-  private next(): Option.Option<Effect.Effect<C, E, R>> {
-    const { paid, policy: { budget, settings } } = this
-    if (this.isClosed || paid === settings.maxHedges) {
-      return Option.none()
-    }
-    const hedge = this.request.copy(paid + 1, this.heard)
-    const denied = Option.isNone(hedge) ? "no-target" : budget.take(elapsed(this.clock))
+  private pay(): boolean {
+    const denied = this.policy.budget.take(elapsed(this.clock))
     if (denied !== undefined) {
       this.deny(denied)
-      return Option.none()
+      return false
     }
     this.paid++
-    return hedge
+    return true
   }
 
   private deny(reason: Denied): void {
@@ -230,31 +231,45 @@ export const call = <A, E, R, C>(
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
   })
 
-/** @internal */
-export const hedgeWith = <A, E, R>(
-  candidate: (index: number) => Option.Option<Effect.Effect<A, E, R>>,
+/** What the caller got wrong is a defect of the call. */
+const calling = <A, E, R>(
+  decode: () => Request<A, E, R, A>["attempts"],
   input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
-  options: Hedge.CallOptions = {}
+  options: Hedge.CallOptions | undefined
 ): Effect.Effect<A, E, R> => {
-  let policy: Policy<A, E>
   try {
-    policy = from(input)
+    const policy = from(input)
+    const { accept, fatal, pushback } = policy.settings
+    return call<A, E, R, A>(policy, { ...options, attempts: decode(), accept, fatal, pushback })
   } catch (mistake) {
     return Effect.die(mistake)
   }
-  const { accept, fatal, pushback } = policy.settings
-  return call<A, E, R, A>(policy, {
-    ...options,
-    copy: (index, heard) => Option.map(candidate(index), heard),
-    accept,
-    fatal,
-    pushback
-  })
 }
+
+function* heardAll<A, E, R>(attempts: Iterable<Effect.Effect<A, E, R>>, heard: Heard<A, E>) {
+  for (const attempt of attempts) {
+    yield heard(attempt)
+  }
+}
+
+/** @internal */
+export const hedgeAll = <A, E, R>(
+  attempts: Iterable<Effect.Effect<A, E, R>>,
+  policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+  options?: Hedge.CallOptions
+): Effect.Effect<A, E, R> =>
+  calling(
+    () => {
+      const checked = iterableOf(attempts, "Hedge")
+      return (heard) => heardAll(checked, heard)
+    },
+    policy,
+    options
+  )
 
 /** @internal */
 export const hedge = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
   options?: Hedge.CallOptions
-): Effect.Effect<A, E, R> => hedgeWith(() => Option.some(self), policy, options)
+): Effect.Effect<A, E, R> => calling(() => (heard) => Iterable.makeBy(() => heard(self)), policy, options)

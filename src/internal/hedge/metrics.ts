@@ -7,12 +7,15 @@ import { isInterruption } from "../race/causes.js"
 /** @internal */
 export const metrics = {
   calls: Metric.counter("hedge_calls", { description: "Calls by how they ended", incremental: true }),
-  copies: Metric.counter("hedge_copies", { description: "Copies started besides the first", incremental: true }),
-  wins: Metric.counter("hedge_wins", { description: "Answers taken, by the copy that gave them", incremental: true }),
-  denied: Metric.counter("hedge_denied", { description: "Copies not sent, by the reason", incremental: true }),
+  sent: Metric.counter("hedge_sent", { description: "Hedges sent", incremental: true }),
+  wins: Metric.counter("hedge_wins", {
+    description: "Answers taken, by the attempt that gave them",
+    incremental: true
+  }),
+  denied: Metric.counter("hedge_denied", { description: "Hedges not sent, by the reason", incremental: true }),
   delay: inSeconds(Metric.gauge("hedge_delay_seconds", { description: "The delay of the newest call" })),
   wasted: inSeconds(
-    Metric.counter("hedge_wasted_seconds", { description: "Time spent on copies that lost", incremental: true })
+    Metric.counter("hedge_wasted_seconds", { description: "Time spent on attempts that lost", incremental: true })
   )
 }
 
@@ -44,20 +47,20 @@ export class CallMetrics {
     const { labels, name } = this
     return {
       spans: {
-        attempt: "hedge.copy",
-        start: ({ index }) => ({ "hedge.policy": name, "hedge.copy": index }),
+        attempt: "hedge.attempt",
+        start: ({ index }) => ({ "hedge.policy": name, "hedge.index": index }),
         end: (end) => ({ "hedge.end": end === "late" ? "lost" : end })
       },
       count: {
         start: (index) => {
           if (index > 0) {
-            metrics.copies.unsafeUpdate(1, labels.all)
+            metrics.sent.unsafeUpdate(1, labels.all)
           }
         },
         end: (end, index, seconds) => {
           if (end === "won") {
             this.isWon = true
-            metrics.wins.unsafeUpdate(1, labels.andIndex("copy", index).all)
+            metrics.wins.unsafeUpdate(1, labels.andIndex("index", index).all)
           } else if (end === "lost" || end === "late") {
             metrics.wasted.unsafeUpdate(seconds, labels.all)
           }

@@ -38,7 +38,7 @@ interface Settings<A, E> extends Hedge.Options<A, E> {
   readonly delay: Plan["delay"] | Hedge.Percentile
   readonly maxHedges: number
   readonly probability: number | "auto"
-  readonly tail: number
+  readonly targetQuantile: number
 }
 
 const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
@@ -52,7 +52,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
     name,
     probability = 1,
     pushback,
-    tail = 0.99
+    targetQuantile = 0.99
   } = options
   check.name(name)
   check.that(enabled === undefined || Effect.isEffect(enabled), "enabled", enabled, "an effect")
@@ -69,7 +69,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
     losers: check.losers(losers),
     maxHedges: check.whole("maxHedges", maxHedges, 0),
     probability,
-    tail: check.fraction("tail", tail)
+    targetQuantile: check.fraction("targetQuantile", targetQuantile)
   }
 }
 
@@ -94,10 +94,10 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
   }
 
   private choose(percentile: Hedge.Percentile): Choose {
-    const { probability, tail } = this.settings
+    const { probability, targetQuantile } = this.settings
     const { quantile } = percentile
     return probability === "auto"
-      ? (sketch, _, now) => sketch.choose(tail, Math.min(1 - quantile, this.budget.ratio), percentile, now)
+      ? (sketch, _, now) => sketch.choose(targetQuantile, Math.min(1 - quantile, this.budget.ratio), percentile, now)
       : (_, estimate) => ({ delay: estimate, probability })
   }
 

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { constFalse, identity } from "effect/Function"
+import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -168,7 +169,7 @@ interface Copies<E, R> {
 const decode = <E, R>(
   client: HttpClient.HttpClient.With<E, R>,
   input: Input<E>,
-  { attemptHeader = "x-hedge-attempt", copies = client, delay, key = originOf, methods = safeMethods }:
+  { attemptHeader = "x-hedge-attempt", hedges = client, delay, key = originOf, methods = safeMethods }:
     HedgedHttpClient.Options<E, R>
 ): Copies<E, R> => {
   const isFine = attemptHeader === false || /^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)
@@ -188,7 +189,7 @@ const decode = <E, R>(
         : Headers.remove(request.headers, attemptHeader)
       // Some clients, such as that of `HttpClient.withScope`, tell requests apart by their object.
       const copy: Request = Object.create(request, { headers: { value: headers, enumerable: true } })
-      return (index === 0 ? client : copies).execute(copy)
+      return (index === 0 ? client : hedges).execute(copy)
     },
     options: (request) => ({ key: key(request), delay: delay?.(request) })
   }
@@ -210,11 +211,13 @@ const racing = <E, R, B, E2, R2>(
   const { fatal = isFatal, pushback = defaultPushback } = policy.settings
   return call<Response, E | E2, R | R2 | Scope.Scope, Won<B>>(policy, {
     ...options(request),
-    copy: (index, heard) =>
-      Option.some(Effect.flatMap(heard(closing(send(request, index), isKept)), (response) =>
-        accept(response)
-          ? Effect.map(read(response), (read) => ({ response, read: Option.some(read) }))
-          : Effect.succeed({ response, read: Option.none() }))),
+    attempts: (heard) =>
+      Iterable.makeBy((index) =>
+        Effect.flatMap(heard(closing(send(request, index), isKept)), (response) =>
+          accept(response)
+            ? Effect.map(read(response), (read) => ({ response, read: Option.some(read) }))
+            : Effect.succeed({ response, read: Option.none() }))
+      ),
     accept: ({ read }) => Option.isSome(read),
     fatal,
     pushback
@@ -282,7 +285,7 @@ export const hedgeScoped = <E, R>(
   clientOf<E, R, R | Scope.Scope>(decode<Broken<E>, R>(client, policy, options), options, identity, closing)
 
 /** @internal */
-export const reading = <E, R, B, E2, R2>(
+export const hedgeRead = <E, R, B, E2, R2>(
   client: HttpClient.HttpClient.With<E, R>,
   policy: Input<E | E2>,
   read: (response: Response) => Effect.Effect<B, E2, R2>,

@@ -55,18 +55,24 @@ const described = (input: unknown): string =>
     ? Predicate.isIterable(input) ? "an iterable: use race or outcome" : "an object that cannot be iterated"
     : JSON.stringify(input) ?? String(input)
 
-const mistaken = (candidates: unknown, expected: string) =>
+const mistaken = (candidates: unknown, expected: string, module = "StaggeredRace") =>
   new Cause.IllegalArgumentException(
-    `StaggeredRace: candidates must be ${expected}, got ${described(candidates)}`
+    `${module}: candidates must be ${expected}, got ${described(candidates)}`
   )
 
 /** @internal */
-export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => {
+export const iterableOf = <C>(candidates: Iterable<C>, module?: string): Iterable<C> => {
   // An effect can be iterated as well, for `yield*`.
   if (!Predicate.isIterable(candidates) || typeof candidates === "string" || Effect.isEffect(candidates)) {
-    throw mistaken(candidates, "an iterable of effects")
+    throw mistaken(candidates, "an iterable of effects", module)
   }
-  return (receiver) => new Iteration(candidates, receiver)
+  return candidates
+}
+
+/** @internal */
+export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> => {
+  const checked = iterableOf(candidates)
+  return (receiver) => new Iteration(checked, receiver)
 }
 
 /** `for..of` in a generator follows the iterator protocol exactly: when to call `return`, and what counts as done. */

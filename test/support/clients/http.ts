@@ -180,7 +180,7 @@ const ofFetch: Make = (settings) => {
 /** They take longest to load, and only those load them who use them. */
 const loadPlatform = async () => ({
   NodeHttpClient: await import("@effect/platform-node/NodeHttpClient"),
-  NodeHappyEyeballsPlatform: await import("../../../src/NodeHappyEyeballsPlatform.js")
+  HappyEyeballsHttpClient: await import("../../../src/HappyEyeballsHttpClient.js")
 })
 
 type Platform = Awaited<ReturnType<typeof loadPlatform>>
@@ -213,17 +213,17 @@ const limited = ({ happyEyeballs, limit }: Settings) => ({
   ...happyEyeballs
 })
 
-const ofNodeHttpClient = ofEffect(({ NodeHappyEyeballsPlatform, NodeHttpClient }, settings) =>
+const ofNodeHttpClient = ofEffect(({ HappyEyeballsHttpClient, NodeHttpClient }, settings) =>
   Layer.provide(
     NodeHttpClient.layerWithoutAgent,
-    NodeHappyEyeballsPlatform.layerAgent({ ...settings.tls, keepAlive: true, happyEyeballs: limited(settings) })
+    HappyEyeballsHttpClient.layerAgent({ ...settings.tls, keepAlive: true, happyEyeballs: limited(settings) })
   )
 )
 
-const ofNodeHttpClientUndici = ofEffect(({ NodeHappyEyeballsPlatform, NodeHttpClient }, settings) =>
+const ofNodeHttpClientUndici = ofEffect(({ HappyEyeballsHttpClient, NodeHttpClient }, settings) =>
   Layer.provide(
     NodeHttpClient.layerUndiciWithoutDispatcher,
-    NodeHappyEyeballsPlatform.layerDispatcher({ connect: settings.tls ?? {}, happyEyeballs: limited(settings) })
+    HappyEyeballsHttpClient.layerDispatcher({ connect: settings.tls ?? {}, happyEyeballs: limited(settings) })
   )
 )
 

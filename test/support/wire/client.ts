@@ -11,8 +11,9 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as readline from "node:readline"
 import * as HappyEyeballs from "../../../src/HappyEyeballs.js"
+import * as HappyEyeballsHttpClient from "../../../src/HappyEyeballsHttpClient.js"
+import * as HappyEyeballsSocket from "../../../src/HappyEyeballsSocket.js"
 import * as NodeHappyEyeballs from "../../../src/NodeHappyEyeballs.js"
-import * as NodeHappyEyeballsPlatform from "../../../src/NodeHappyEyeballsPlatform.js"
 import { ca, openSockets } from "../sockets.js"
 import { type Command, type Connect, type Form, ports, type Reply } from "./peers.js"
 
@@ -77,7 +78,7 @@ const forms: Record<Form, (job: Connect) => Effect.Effect<string, unknown>> = {
   socket: (job) =>
     Effect.gen(function*() {
       const address = yield* Deferred.make<string>()
-      const socket = yield* NodeHappyEyeballsPlatform.makeSocket({ host, port: ports.plain })
+      const socket = yield* HappyEyeballsSocket.make({ host, port: ports.plain })
       const write = yield* socket.writer
       yield* Effect.fork(write("hello"))
       const echoed = () =>
@@ -90,13 +91,13 @@ const forms: Record<Form, (job: Connect) => Effect.Effect<string, unknown>> = {
     get(
       job,
       (happyEyeballs) =>
-        Layer.provide(NodeHttpClient.layerWithoutAgent, NodeHappyEyeballsPlatform.layerAgent({ happyEyeballs }))
+        Layer.provide(NodeHttpClient.layerWithoutAgent, HappyEyeballsHttpClient.layerAgent({ happyEyeballs }))
     ),
   undici: (job) =>
     get(job, (happyEyeballs) =>
       Layer.provide(
         NodeHttpClient.layerUndiciWithoutDispatcher,
-        NodeHappyEyeballsPlatform.layerDispatcher({ happyEyeballs })
+        HappyEyeballsHttpClient.layerDispatcher({ happyEyeballs })
       ))
 }
 

@@ -1,40 +1,15 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import * as Undici from "@effect/platform-node/Undici"
 import type * as HttpClient from "@effect/platform/HttpClient"
-import * as Socket from "@effect/platform/Socket"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import type * as net from "node:net"
-import type { Duplex } from "node:stream"
-import type * as HappyEyeballs from "../../HappyEyeballs.js"
+import type * as HappyEyeballsHttpClient from "../../HappyEyeballsHttpClient.js"
 import * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
-import type * as NodeHappyEyeballsPlatform from "../../NodeHappyEyeballsPlatform.js"
 import { stoppable } from "./undici.js"
-
-const fromConnection = <R>(
-  connection: Effect.Effect<Duplex, HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>, R>,
-  options: NodeHappyEyeballsPlatform.SocketOptions | undefined
-) =>
-  NodeSocket.fromDuplex(
-    Effect.mapError(connection, (cause) => new Socket.SocketGenericError({ reason: "Open", cause })),
-    { openTimeout: options?.openTimeout }
-  )
-
-/** @internal */
-export const makeSocket = (
-  target: HappyEyeballs.Target,
-  options?: NodeHappyEyeballs.ConnectOptions & NodeHappyEyeballsPlatform.SocketOptions
-) => fromConnection(NodeHappyEyeballs.connect(target, options), options)
-
-/** @internal */
-export const makeSocketTls = (
-  target: HappyEyeballs.Target,
-  options?: NodeHappyEyeballs.ConnectTlsOptions & NodeHappyEyeballsPlatform.SocketOptions
-) => fromConnection(NodeHappyEyeballs.connectTls(target, options), options)
 
 const agentOf = <A extends { readonly destroy: () => void }>(make: () => A) =>
   Effect.acquireRelease(Effect.sync(make), (agent) => Effect.sync(() => agent.destroy()))
@@ -56,7 +31,7 @@ export const layerAgent = (options?: NodeHappyEyeballs.HttpsAgentOptions): Layer
   Layer.scoped(NodeHttpClient.HttpAgent, makeAgent(options))
 
 /** What undici does with its options where it is not given a connector. */
-const connectorOf = (options: NodeHappyEyeballsPlatform.DispatcherOptions) => {
+const connectorOf = (options: HappyEyeballsHttpClient.DispatcherOptions) => {
   const { allowH2, connect, connectTimeout, maxCachedSessions, socketPath } = options
   return typeof connect === "function" ? connect : Undici.buildConnector({
     ...Record.filter(
@@ -69,7 +44,7 @@ const connectorOf = (options: NodeHappyEyeballsPlatform.DispatcherOptions) => {
 
 /** A connector is given addresses, so that its options for names have to be kept here. */
 const resolutionOf = (
-  { connect, connectTimeout }: NodeHappyEyeballsPlatform.DispatcherOptions
+  { connect, connectTimeout }: HappyEyeballsHttpClient.DispatcherOptions
 ): NodeHappyEyeballs.PlainOptions => {
   const names = typeof connect === "object" ? connect : {}
   // For undici, zero is no limit.
@@ -84,7 +59,7 @@ const resolutionOf = (
 
 /** @internal */
 export const makeDispatcher = (
-  { happyEyeballs, ...options }: NodeHappyEyeballsPlatform.DispatcherOptions = {}
+  { happyEyeballs, ...options }: HappyEyeballsHttpClient.DispatcherOptions = {}
 ): Effect.Effect<Undici.Dispatcher, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -102,17 +77,17 @@ export const makeDispatcher = (
 
 /** @internal */
 export const layerDispatcher = (
-  options?: NodeHappyEyeballsPlatform.DispatcherOptions
+  options?: HappyEyeballsHttpClient.DispatcherOptions
 ): Layer.Layer<NodeHttpClient.Dispatcher> => Layer.scoped(NodeHttpClient.Dispatcher, makeDispatcher(options))
 
 /** @internal */
-export const layerHttpClient: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
+export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
   NodeHttpClient.layerWithoutAgent,
   layerAgent()
 )
 
 /** @internal */
-export const layerHttpClientUndici: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
+export const layerUndici: Layer.Layer<HttpClient.HttpClient> = Layer.provide(
   NodeHttpClient.layerUndiciWithoutDispatcher,
   layerDispatcher()
 )
