@@ -10,7 +10,7 @@ import { type Report, shortcomings, tableOf } from "./report.js"
 const usage = `npm run bench:happy-eyeballs, and what may follow after --:
   --rounds N     5 if not given
   --only WORDS   the cases whose name has these words
-  --save         writes the table into README.md, beside this and of the project
+  --save         writes the table into README.md beside this, and a part of it into that of the project
   --help         this
 Ends with status 1 if ours does not connect where it must, or too late, and where there can be no test network.`
 
@@ -34,7 +34,10 @@ runBench(Effect.gen(function*() {
   console.log(toText(table))
   if (options.save === true) {
     save(new URL("README.md", import.meta.url), table)
-    save(new URL("../../README.md", import.meta.url), table)
+    save(
+      new URL("../../README.md", import.meta.url),
+      tableOf({ ...report, cases: some.filter(({ inReadme }) => inReadme === true) })
+    )
   }
   const missed = shortcomings(report)
   return missed.length === 0 ? undefined : yield* new BenchFailed({ message: `\n${missed.join("\n")}` })

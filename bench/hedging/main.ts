@@ -10,7 +10,7 @@ import type { Section } from "./section.js"
 // `npm run bench:hedging`, and what may follow after `--`:
 //   --quick        a tenth of the calls
 //   --only NAME    one experiment
-//   --save         writes the tables into README.md beside this and of the project, and the pictures
+//   --save         writes the tables into README.md beside this, one into guides/hedging.md, and the pictures
 // The figures are the same each time. Ends with status 1 if one is not as it must be.
 
 const { values: options } = parseArgs({
@@ -60,7 +60,7 @@ if (options.save === true) {
   publishText(new URL("README.md", here), parts.join("\n\n"))
   for (const { name, plot, table } of sections) {
     if (name === "queues") {
-      publishText(new URL("../../README.md", here), tableOf(table), name)
+      publishText(new URL("../../guides/hedging.md", here), tableOf(table), name)
     }
     if (plot !== undefined) {
       writeFileSync(new URL(plot.file, here), `${await toSvg(plot.description, plot.panels)}\n`)

@@ -40,7 +40,7 @@ const options: TypeDocOptions = {
   excludeExternals: true,
   excludeInternal: true,
   disableSources: true,
-  projectDocuments: ["CHANGELOG.md"],
+  projectDocuments: ["guides/*.md", "CHANGELOG.md"],
   requiredToBeDocumented: ["Variable", "Function", "Class", "Interface", "Method", "TypeAlias"],
   // What a constructor makes is said beside it.
   intentionallyNotDocumented: ["NodeHappyEyeballs.HttpAgent.__type", "NodeHappyEyeballs.HttpsAgent.__type"],

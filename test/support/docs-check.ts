@@ -1,5 +1,6 @@
 /**
- * Checks the examples of the documentation: every `ts` block in README.md and in the doc comments of `src/*.ts`.
+ * Checks the examples of the documentation: every `ts` block in README.md, in `guides/*.md` and in the
+ * doc comments of `src/*.ts`.
  *
  * It compiles all blocks together, and the library with them, with the compiler options of the project, and then runs
  * each as its own program. It only compiles a block that opens with "ts no-run". Each block is copied to a file at the

@@ -41,8 +41,9 @@ const extract = (source: string): ReadonlyArray<Example> => {
   return blocks
 }
 
-/** The examples in README.md and in the doc comments of `src/*.ts`. */
+/** The examples in README.md, in `guides/*.md` and in the doc comments of `src/*.ts`. */
 export const examples = [
   "README.md",
+  ...fs.readdirSync("guides").map((name) => `guides/${name}`),
   ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)
 ].flatMap(extract)
