@@ -17,6 +17,7 @@ import {
   rowOf,
   type Samples,
   save,
+  saveRatios,
   titles
 } from "./support/report.js"
 import { timers } from "./timers.js"
@@ -25,7 +26,7 @@ import { timers } from "./timers.js"
 //   --quick        within two minutes: shorter samples, no case that takes seconds
 //   --only WORDS   the cases whose name has these words, and nothing else
 //   --against DIR  beside the build of another checkout of this package, and nothing else
-//   --save         writes the tables into README.md beside this
+//   --save         writes the tables into README.md beside this, and a few rows into guides/benchmarks.md
 // Times are only reported. The status is 1 if races hold twice the memory they may, which no other program changes.
 
 const { values: options } = parseArgs({
@@ -83,6 +84,16 @@ writeFileSync(new URL("../results.json", import.meta.url), JSON.stringify(report
 console.log(`\n${report.machine}; the same as JSON in .bench/results.json`)
 if (options.save === true && isWhole) {
   save(new URL("../../bench/README.md", import.meta.url), report)
+  saveRatios(new URL("../../guides/benchmarks.md", import.meta.url), report, [
+    "first of 3 answers at once, delay 250 ms : raceAll with Effect.delay",
+    "first of 10 answers at once, delay 250 ms : raceAll with Effect.delay",
+    "first answers at once : Effect.fork and Fiber.await",
+    "all of 100 at once, delay 0, the last wins : raceAll",
+    "1000 fail in turn, the last wins : raceAll of the same",
+    "hedged, a percentile and a budget, answers at once : Effect.timeout",
+    "first of 3 answers at once, delay 250 ms : the same rules over promises",
+    "first of 3 answers at once, delay 250 ms : asyncio of Python"
+  ])
 }
 
 const missed = [

@@ -7,7 +7,7 @@
  * |---|---|---|
  * | {@link layer}, {@link hedge} | an `HttpClient` | as without hedging |
  * | {@link hedgeScoped} | an `HttpClient` | as long as the scope around the request |
- * | {@link reading} | a function from request to what was read | until it has been read |
+ * | {@link hedgeRead} | a function from request to what was read | until it has been read |
  *
  * @module
  * @since 0.1.0

@@ -75,6 +75,8 @@ export const isMissed = ({ goal, ratio }: Row) => goal !== undefined && ratio > 
 const figure = (value: number | undefined) => value === undefined ? "" : value.toFixed(2)
 const micros = (value: number) => value < 100 ? value.toFixed(1) : value.toFixed(0)
 
+const nameOf = (row: Row) => `${row.case} : ${row.against}`
+
 export const titles = ["ratio", "middle half", "goal", "floor", "ours µs", "theirs µs", "ours : theirs"]
 
 export const cells = (row: Row) => [
@@ -84,7 +86,7 @@ export const cells = (row: Row) => [
   figure(row.floor),
   micros(row.ours),
   micros(row.theirs),
-  `${row.case} : ${row.against}`
+  nameOf(row)
 ]
 
 const widths = [6, 13, 5, 6, 9, 10, 0]
@@ -128,4 +130,16 @@ export const publish = (
 export const save = (path: URL, { command, figures, machine, rows }: Report) => {
   const ruler = titles.map((_, index) => index < titles.length - 1 ? "--:" : "---")
   publish(path, `\`${command}\` on ${machine}`, [titles, ruler, ...rows.map(cells)], figures.map(figureLine))
+}
+
+/** Writes the ratios of the rows whose names begin so into a page. */
+export const saveRatios = (path: URL, { command, machine, rows }: Report, names: ReadonlyArray<string>) => {
+  const ratios = names.map((name) => {
+    const row = rows.find((row) => nameOf(row).startsWith(name))
+    if (row === undefined) {
+      throw new Error(`there is no case "${name}"`)
+    }
+    return [nameOf(row), figure(row.ratio)]
+  })
+  publish(path, `\`${command}\` on ${machine}`, [["ours : theirs", "ratio"], ["---", "--:"], ...ratios], [])
 }
