@@ -303,6 +303,12 @@ export interface Options<in A = unknown, in E = unknown> {
   /** How many copies may be sent besides the first. Default 1. */
   readonly maxHedges?: number | undefined
   /**
+   * How many attempts may take the place of a failed one without being paid for. They start at once, and only for a
+   * failure of the newest attempt. When there are none left, a failure brings the next hedge forward, which the budget
+   * pays for. Default 0.
+   */
+  readonly failovers?: number | undefined
+  /**
    * With which probability a copy is sent to a call that is late. `"auto"`: the delay and the probability are chosen
    * together, out of what a {@link percentile} has learnt; see there. Drawn from the `Random` in the environment. Copies
    * that a failure brings forward are always sent. Default 1.
@@ -660,6 +666,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * |---|---|
  * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
  * | `hedge_sent` | copies started besides the first; one that loses before its request is written was never sent |
+ * | `hedge_failovers` | attempts that took the place of a failed one, and were not paid for; see `failovers` |
  * | `hedge_wins` | answers that were good enough; `index`: that of the attempt, `0` to `7`, or `more` |
  * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `above-max`, `disabled` |
  * | `hedge_delay_seconds` | the delay of the newest call |
@@ -695,6 +702,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
 export const metrics: {
   readonly calls: Metric.Metric.Counter<number>
   readonly sent: Metric.Metric.Counter<number>
+  readonly failovers: Metric.Metric.Counter<number>
   readonly wins: Metric.Metric.Counter<number>
   readonly denied: Metric.Metric.Counter<number>
   readonly delay: Metric.Metric.Gauge<number>

@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { constant } from "effect/Function"
-import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Hedge from "../../Hedge.js"
@@ -12,7 +11,8 @@ import type * as StaggeredRace from "../../StaggeredRace.js"
 import { elapsed, type Watch } from "../observe.js"
 import { isInterruption } from "../race/causes.js"
 import * as staggeredRace from "../race/outcome.js"
-import { iterableOf } from "../race/source.js"
+import type { StartedBy } from "../race/rules.js"
+import { each, iterableOf, type Receiver, type Source } from "../race/source.js"
 import { check, unlimited } from "./budget.js"
 import { CallMetrics } from "./metrics.js"
 import { type Denied, from, type Plan, type Policy } from "./policy.js"
@@ -23,41 +23,64 @@ type Event = StaggeredRace.RaceEvent<unknown, unknown>
 type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.Effect<A, E1, R>
 
 /**
- * What a caller hands to a policy: a race of copies, each of which turns a server's answer, an `A`, into a `C`.
+ * The attempts of one call, each of which turns a server's answer, an `A`, into a `C`. They are asked for one by one,
+ * when they are due.
+ *
+ * @internal
+ */
+export interface Attempts<C, E, R> {
+  /** The attempt of that index; `undefined` if there is no target left for it. */
+  readonly next: (index: number) => Effect.Effect<C, E, R> | undefined
+  /** No more is asked for. */
+  readonly close?: () => void
+}
+
+/**
+ * What a caller hands to a policy.
  *
  * @internal
  */
 export interface Request<A, E, R, C> extends Hedge.CallOptions {
-  /** The request, and then its hedges, each of which is pulled when it is due. */
-  readonly attempts: (heard: Heard<A, E>) => Iterable<Effect.Effect<C, E, R>>
-  readonly accept: ((copied: C) => boolean) | undefined
+  readonly attempts: (heard: Heard<A, E>) => Attempts<C, E, R>
+  readonly accept: ((answer: C) => boolean) | undefined
   readonly fatal: Hedge.Options<A, E>["fatal"]
   readonly pushback: Hedge.Options<A, E>["pushback"]
 }
 
 /**
- * One call: the source of its race asks for a hedge, and pays for it, when it is due. As the observer of its race, it
- * sees each copy begin and end, in the very step in which it does so.
+ * One call. It is the source of its race: when an attempt is due, it pays for it. It is also the observer of its race: it
+ * sees each attempt begin and end, in the very step in which it does so.
  */
-class Call<A, E, R, C> {
+class Call<A, E, R, C> implements Source {
+  readonly whyEmpty = ""
+  /** Attempts that were asked for. */
+  private asked = 0
   /** Hedges that were paid for, and those of them that have begun. */
   private paid = 0
   private begun = 0
+  /** The attempts that took the place of a failed one, and were not paid for. */
+  private readonly failovers: Array<number> = []
   /** When the request itself was sent, until it is known how long it took. */
   private sentAt: number | undefined
   /** From when on the request is late, in milliseconds from then. */
   private late = Infinity
-  /** The call sends no more hedges. */
+  /** The call sends no more hedges, but may fail over. */
+  private isDenied = false
+  /** The call sends nothing more. */
   private isClosed = false
-  /** The copies that have answered, but not well enough. */
+  /** The attempts that have answered, but not well enough. */
   private readonly rejected: Array<number> = []
+  private readonly attempts: Attempts<C, E, R>
+  private receiver!: Receiver<Effect.Effect<C, E, R>, never>
 
   constructor(
     private readonly policy: Policy<A, E>,
     private readonly request: Request<A, E, R, C>,
     private readonly clock: Clock.Clock,
     private readonly metrics: CallMetrics | undefined
-  ) {}
+  ) {
+    this.attempts = request.attempts(this.heard)
+  }
 
   run(plan: Either.Either<Plan, Denied>): Effect.Effect<C, E, R> {
     if (Either.isLeft(plan)) {
@@ -73,35 +96,76 @@ class Call<A, E, R, C> {
   }
 
   private race(delay: Plan["delay"]): Effect.Effect<C, E, R> {
-    const { metrics, policy: { budget, learns, settings: { losers } }, request: { accept, fatal } } = this
-    const isObserved = learns || metrics !== undefined || budget !== unlimited
-    const attempts = { [Symbol.iterator]: () => this.attempts() }
-    const race = staggeredRace.race<C, E, R>(
-      attempts,
+    const { metrics, policy: { budget, learns, settings: { failovers, losers } }, request: { accept, fatal } } = this
+    const isObserved = learns || metrics !== undefined || budget !== unlimited || failovers > 0
+    const race = staggeredRace.raceOf<C, E, R>(
+      (receiver) => {
+        this.receiver = receiver
+        return this
+      },
       { delay, losers, fatal },
       isObserved ? this.watch : nobody,
-      accept && ((copied, index) => accept(copied) || this.reject(index))
+      accept && ((answer, index) => accept(answer) || this.reject(index))
     )
     return metrics === undefined ? race : Effect.onExit(race, (exit) => Effect.sync(() => metrics.onSettled(exit)))
   }
 
-  /** The race pulls an attempt when it is due. */
-  private *attempts(): Generator<Effect.Effect<C, E, R>> {
-    let isHedge = false
-    for (const attempt of this.request.attempts(this.heard)) {
-      if (isHedge && !this.pay()) {
-        return
-      }
-      yield attempt
-      if (this.isClosed || this.paid === this.policy.settings.maxHedges) {
-        return
-      }
-      isHedge = true
-    }
-    this.deny("no-target")
+  // The source of its race.
+
+  left(): number {
+    return this.asked === 0 || this.mayHedge || this.mayFailOver ? Infinity : 0
   }
 
+  pull(by: StartedBy): void {
+    const isFailover = by === "failure" && this.mayFailOver
+    const isPaid = this.asked > 0 && !isFailover && this.pay()
+    if (this.asked > 0 && !isFailover && !isPaid) {
+      // After the delay of an attempt there may still be its failure.
+      return by === "delay" && this.mayFailOver ? this.receiver.onWithheld() : this.receiver.onSourceEnd()
+    }
+    let attempt: Effect.Effect<C, E, R> | undefined
+    try {
+      attempt = this.attempts.next(this.asked)
+    } catch (thrown) {
+      return this.receiver.onSourceFailure(Cause.die(thrown))
+    }
+    if (attempt === undefined) {
+      if (isPaid) {
+        this.paid--
+        this.policy.budget.putBack(1, elapsed(this.clock))
+      }
+      this.deny("no-target")
+      return this.receiver.onSourceEnd()
+    }
+    if (isFailover) {
+      this.failovers.push(this.asked)
+    }
+    this.asked++
+    this.receiver.onCandidate(attempt)
+  }
+
+  close(): void {
+    this.isClosed = true
+    try {
+      this.attempts.close?.()
+    } catch (thrown) {
+      this.receiver.onSourceFailure(Cause.die(thrown))
+    }
+  }
+
+  private get mayHedge(): boolean {
+    return !this.isClosed && !this.isDenied && this.paid < this.policy.settings.maxHedges
+  }
+
+  private get mayFailOver(): boolean {
+    return !this.isClosed && this.failovers.length < this.policy.settings.failovers
+  }
+
+  /** Pays for a hedge, if it may be sent. */
   private pay(): boolean {
+    if (!this.mayHedge) {
+      return false
+    }
     const denied = this.policy.budget.take(elapsed(this.clock))
     if (denied !== undefined) {
       this.deny(denied)
@@ -112,10 +176,10 @@ class Call<A, E, R, C> {
   }
 
   private deny(reason: Denied): void {
-    if (!this.isClosed && this.paid < this.policy.settings.maxHedges) {
+    if (this.mayHedge) {
       this.metrics?.onDenied(reason)
     }
-    this.isClosed = true
+    this.isDenied = true
   }
 
   private readonly isRejected = (index: number): boolean => this.rejected.includes(index)
@@ -145,13 +209,18 @@ class Call<A, E, R, C> {
       return Effect.void
     }
     const millis = asked === true ? Infinity : check.millis("pushback", asked)
-    return millis === Infinity ? Effect.sync(() => this.deny("pushback")) : holdBack(millis)
+    return millis === Infinity
+      ? Effect.sync(() => {
+        this.deny("pushback")
+        this.isClosed = true
+      })
+      : holdBack(millis)
   }
 
-  // What it sees of its race.
+  // The observer of its race.
 
   private readonly watch: Watch = (caller, runtime) => {
-    const telemetry = this.metrics?.observe(caller, runtime, this.isRejected)
+    const telemetry = this.metrics?.observe(caller, runtime, this.isRejected, this.isHedge)
     return {
       attemptSpan: telemetry?.attemptSpan ?? noSpan,
       onEvent: (event) => {
@@ -161,13 +230,15 @@ class Call<A, E, R, C> {
     }
   }
 
+  private readonly isHedge = (index: number): boolean => index > 0 && !this.failovers.includes(index)
+
   private onEvent(event: Event): void {
     const { budget } = this.policy
     switch (event._tag) {
       case "Started": {
-        if (event.index > 0) {
+        if (this.isHedge(event.index)) {
           this.begun++
-        } else {
+        } else if (event.index === 0) {
           this.sentAt = elapsed(this.clock)
         }
         return
@@ -183,7 +254,11 @@ class Call<A, E, R, C> {
       case "Failed":
       case "Lost":
       case "SucceededLate": {
-        return event.index > 0 ? budget.giveBack(1) : this.requestEnded(event)
+        if (event.index === 0) {
+          this.requestEnded(event)
+        } else if (this.isHedge(event.index)) {
+          budget.giveBack(1)
+        }
       }
     }
   }
@@ -246,22 +321,25 @@ const calling = <A, E, R>(
   }
 }
 
-function* heardAll<A, E, R>(attempts: Iterable<Effect.Effect<A, E, R>>, heard: Heard<A, E>) {
-  for (const attempt of attempts) {
-    yield heard(attempt)
-  }
-}
-
 /** @internal */
 export const hedgeAll = <A, E, R>(
-  attempts: Iterable<Effect.Effect<A, E, R>>,
+  candidates: Iterable<Effect.Effect<A, E, R>>,
   policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
   options?: Hedge.CallOptions
 ): Effect.Effect<A, E, R> =>
   calling(
     () => {
-      const checked = iterableOf(attempts, "Hedge")
-      return (heard) => heardAll(checked, heard)
+      const checked = iterableOf(candidates, "Hedge")
+      return (heard) => {
+        const iterator = each(checked)
+        return {
+          next: () => {
+            const next = iterator.next()
+            return next.done === true ? undefined : heard(next.value)
+          },
+          close: () => void iterator.return()
+        }
+      }
     },
     policy,
     options
@@ -272,4 +350,4 @@ export const hedge = <A, E, R>(
   self: Effect.Effect<A, E, R>,
   policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
   options?: Hedge.CallOptions
-): Effect.Effect<A, E, R> => calling(() => (heard) => Iterable.makeBy(() => heard(self)), policy, options)
+): Effect.Effect<A, E, R> => calling(() => (heard) => ({ next: () => heard(self) }), policy, options)

@@ -8,6 +8,10 @@ import { isInterruption } from "../race/causes.js"
 export const metrics = {
   calls: Metric.counter("hedge_calls", { description: "Calls by how they ended", incremental: true }),
   sent: Metric.counter("hedge_sent", { description: "Hedges sent", incremental: true }),
+  failovers: Metric.counter("hedge_failovers", {
+    description: "Attempts in place of a failed one, without payment",
+    incremental: true
+  }),
   wins: Metric.counter("hedge_wins", {
     description: "Answers taken, by the attempt that gave them",
     incremental: true
@@ -37,13 +41,14 @@ export class CallMetrics {
   observe(
     caller: AnyFiber,
     runtime: Runtime.Runtime<never>,
-    isRejected: (index: number) => boolean
+    isRejected: (index: number) => boolean,
+    isHedge: (index: number) => boolean
   ): Pick<Telemetry, "attemptSpan" | "onEvent"> {
-    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind(isRejected))
+    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind(isRejected, isHedge))
     return { attemptSpan, onEvent }
   }
 
-  private kind(isRejected: (index: number) => boolean): Kind {
+  private kind(isRejected: (index: number) => boolean, isHedge: (index: number) => boolean): Kind {
     const { labels, name } = this
     return {
       spans: {
@@ -54,7 +59,8 @@ export class CallMetrics {
       count: {
         start: (index) => {
           if (index > 0) {
-            metrics.sent.unsafeUpdate(1, labels.all)
+            const metric = isHedge(index) ? metrics.sent : metrics.failovers
+            metric.unsafeUpdate(1, labels.all)
           }
         },
         end: (end, index, seconds) => {

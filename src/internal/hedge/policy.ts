@@ -37,6 +37,7 @@ const isPercentile = (delay: unknown): delay is Hedge.Percentile =>
 interface Settings<A, E> extends Hedge.Options<A, E> {
   readonly delay: Plan["delay"] | Hedge.Percentile
   readonly maxHedges: number
+  readonly failovers: number
   readonly probability: number | "auto"
   readonly targetQuantile: number
 }
@@ -46,6 +47,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
     accept,
     delay,
     enabled,
+    failovers = 0,
     fatal,
     losers = "await",
     maxHedges = 1,
@@ -67,6 +69,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
     ...options,
     delay: isPercentile(delay) ? delay : check.delay(delay),
     losers: check.losers(losers),
+    failovers: check.limit("failovers", failovers, 0),
     maxHedges: check.whole("maxHedges", maxHedges, 0),
     probability,
     targetQuantile: check.fraction("targetQuantile", targetQuantile)

@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { constFalse, identity } from "effect/Function"
-import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -211,13 +210,13 @@ const racing = <E, R, B, E2, R2>(
   const { fatal = isFatal, pushback = defaultPushback } = policy.settings
   return call<Response, E | E2, R | R2 | Scope.Scope, Won<B>>(policy, {
     ...options(request),
-    attempts: (heard) =>
-      Iterable.makeBy((index) =>
+    attempts: (heard) => ({
+      next: (index) =>
         Effect.flatMap(heard(closing(send(request, index), isKept)), (response) =>
           accept(response)
             ? Effect.map(read(response), (read) => ({ response, read: Option.some(read) }))
             : Effect.succeed({ response, read: Option.none() }))
-      ),
+    }),
     accept: ({ read }) => Option.isSome(read),
     fatal,
     pushback

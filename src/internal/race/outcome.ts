@@ -220,9 +220,20 @@ export const toEffect = <A, E, E2>({ exit }: StaggeredRace.Outcome<A, E, E2>): E
 export const race = <A, E, R>(
   candidates: Iterable<Candidate<A, E, R>>,
   options: StaggeredRace.Options<A, E, R, R>,
-  watch = raceTelemetry,
-  accept?: Accept<A>
-): Effect.Effect<A, E, R> => run(() => fromIterable(candidates), options, watch, exitOf, { accept })
+  watch = raceTelemetry
+): Effect.Effect<A, E, R> => run(() => fromIterable(candidates), options, watch, exitOf)
+
+/**
+ * As `race`, for a source of our own, whose race judges successes.
+ *
+ * @internal
+ */
+export const raceOf = <A, E, R>(
+  open: Open<Candidate<A, E, R>, never, R>,
+  options: StaggeredRace.Options<A, E, R, R>,
+  watch: Watch,
+  accept: Accept<A> | undefined
+): Effect.Effect<A, E, R> => run(() => open, options, watch, exitOf, { accept })
 
 /** @internal */
 export const outcome = <A, E, R>(

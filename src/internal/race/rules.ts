@@ -65,7 +65,8 @@ export class Rules {
 
   private running = 0
   private source: "idle" | "pulling" | "pulled" | "exhausted" = "idle"
-  private nextBy: StartedBy = "first"
+  /** What brings the next start. */
+  nextBy: StartedBy = "first"
   /** Sleeps for `wait` after the start of attempt `since`. Without `firesAt` it is cancelled, but has not ended yet. */
   private timer: { firesAt: number | undefined; readonly wait: number; readonly since: number } | undefined
 
@@ -128,6 +129,12 @@ export class Rules {
 
   pulled(): void {
     this.source = "pulled"
+  }
+
+  /** The source has nothing for the delay of the newest attempt. It may have something for its failure. */
+  withheld(): void {
+    this.source = "idle"
+    this.delay = Infinity
   }
 
   /** The source is at its end, or has failed. Returns whether that decides the race. */

@@ -14,7 +14,7 @@ import { type Time, timeOf, type TimerEnd } from "./clock.js"
 import { makeReport, pendingOf, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
-import { type Decision, Rules } from "./rules.js"
+import { type Decision, Rules, type StartedBy } from "./rules.js"
 import { LazyScope } from "./scope.js"
 import type { Settings } from "./settings.js"
 import type { Open, Receiver, Source } from "./source.js"
@@ -142,7 +142,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       const command = this.rules.next(this.now)
       switch (command) {
         case "pull":
-          this.ask()
+          this.ask(this.rules.nextBy)
           break
         case "start":
           return this.start(this.pulled!)
@@ -154,9 +154,9 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  private ask(): void {
+  private ask(by: StartedBy): void {
     this.rules.pulling()
-    this.source.pull()
+    this.source.pull(by)
   }
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
@@ -253,7 +253,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
       return true
     }
     if (this.rules.isUnasked) {
-      this.ask()
+      this.ask("failure")
     }
     return !this.rules.isExhausted
   }
@@ -319,6 +319,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   onCandidate(candidate: Candidate<A, E, R>): void {
     this.rules.pulled()
     this.pulled = candidate
+    this.onChange()
+  }
+
+  onWithheld(): void {
+    this.rules.withheld()
     this.onChange()
   }
 

@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Fibers } from "./fibers.js"
-import type { Supply } from "./rules.js"
+import type { StartedBy, Supply } from "./rules.js"
 
 /**
  * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at once
@@ -20,7 +20,7 @@ import type { Supply } from "./rules.js"
  * @internal
  */
 export interface Source extends Supply {
-  pull(): void
+  pull(by: StartedBy): void
   /** The race is decided and pulls no more. */
   close(): void
   /**
@@ -35,6 +35,8 @@ export interface Source extends Supply {
 /** @internal */
 export interface Receiver<C, E> {
   onCandidate(candidate: C): void
+  /** There is nothing for the delay, but there may be something if the newest attempt fails. */
+  onWithheld(): void
   onSourceEnd(): void
   onSourceFailure(cause: Cause.Cause<E>): void
 }
@@ -75,8 +77,12 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
   return (receiver) => new Iteration(checked, receiver)
 }
 
-/** `for..of` in a generator follows the iterator protocol exactly: when to call `return`, and what counts as done. */
-function* each<C>(candidates: Iterable<C>): Generator<C, void, void> {
+/**
+ * `for..of` in a generator follows the iterator protocol exactly: when to call `return`, and what counts as done.
+ *
+ * @internal
+ */
+export function* each<C>(candidates: Iterable<C>): Generator<C, void, void> {
   for (const candidate of candidates) {
     yield candidate
   }
