@@ -32,3 +32,10 @@ export * as HappyEyeballs from "./HappyEyeballs.js"
  * @since 0.1.0
  */
 export * as Hedge from "./Hedge.js"
+
+/**
+ * A set of servers: each attempt of a hedged call goes to the one that promises the quickest answer.
+ *
+ * @since 0.1.0
+ */
+export * as Replicas from "./Replicas.js"

@@ -30,7 +30,7 @@ type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.
  */
 export interface Attempts<C, E, R> {
   /** The attempt of that index; `undefined` if there is no target left for it. */
-  readonly next: (index: number) => Effect.Effect<C, E, R> | undefined
+  readonly next: (index: number, isFailover: boolean) => Effect.Effect<C, E, R> | undefined
   /** No more is asked for. */
   readonly close?: () => void
 }
@@ -45,6 +45,13 @@ export interface Request<A, E, R, C> extends Hedge.CallOptions {
   readonly accept: ((answer: C) => boolean) | undefined
   readonly fatal: Hedge.Options<A, E>["fatal"]
   readonly pushback: Hedge.Options<A, E>["pushback"]
+  /** What holds where the policy says nothing. */
+  readonly defaults?: Pick<Hedge.Options, "failovers" | "losers"> | undefined
+  /** What spans of attempts tell besides. */
+  readonly attributes?: ((index: number) => Record<string, unknown>) | undefined
+  /** Sees what happens in the very step in which it does. */
+  readonly observer?: ((event: Event) => void) | undefined
+  readonly onEvent?: ((event: StaggeredRace.RaceEvent<C, E>) => Effect.Effect<unknown, unknown, R>) | undefined
 }
 
 /**
@@ -71,6 +78,7 @@ class Call<A, E, R, C> implements Source {
   /** The attempts that have answered, but not well enough. */
   private readonly rejected: Array<number> = []
   private readonly attempts: Attempts<C, E, R>
+  private readonly maxFailovers: number
   private receiver!: Receiver<Effect.Effect<C, E, R>, never>
 
   constructor(
@@ -80,6 +88,7 @@ class Call<A, E, R, C> implements Source {
     private readonly metrics: CallMetrics | undefined
   ) {
     this.attempts = request.attempts(this.heard)
+    this.maxFailovers = policy.settings.failovers ?? request.defaults?.failovers ?? 0
   }
 
   run(plan: Either.Either<Plan, Denied>): Effect.Effect<C, E, R> {
@@ -96,14 +105,15 @@ class Call<A, E, R, C> implements Source {
   }
 
   private race(delay: Plan["delay"]): Effect.Effect<C, E, R> {
-    const { metrics, policy: { budget, learns, settings: { failovers, losers } }, request: { accept, fatal } } = this
-    const isObserved = learns || metrics !== undefined || budget !== unlimited || failovers > 0
+    const { metrics, policy: { budget, learns, settings }, request: { accept, defaults, fatal, observer, onEvent } } =
+      this
+    const isObserved = learns || metrics !== undefined || budget !== unlimited || observer !== undefined
     const race = staggeredRace.raceOf<C, E, R>(
       (receiver) => {
         this.receiver = receiver
         return this
       },
-      { delay, losers, fatal },
+      { delay, losers: settings.losers ?? defaults?.losers, fatal, onEvent },
       isObserved ? this.watch : nobody,
       accept && ((answer, index) => accept(answer) || this.reject(index))
     )
@@ -125,7 +135,7 @@ class Call<A, E, R, C> implements Source {
     }
     let attempt: Effect.Effect<C, E, R> | undefined
     try {
-      attempt = this.attempts.next(this.asked)
+      attempt = this.attempts.next(this.asked, isFailover)
     } catch (thrown) {
       return this.receiver.onSourceFailure(Cause.die(thrown))
     }
@@ -158,7 +168,7 @@ class Call<A, E, R, C> implements Source {
   }
 
   private get mayFailOver(): boolean {
-    return !this.isClosed && this.failovers.length < this.policy.settings.failovers
+    return !this.isClosed && this.failovers.length < this.maxFailovers
   }
 
   /** Pays for a hedge, if it may be sent. */
@@ -220,11 +230,16 @@ class Call<A, E, R, C> implements Source {
   // The observer of its race.
 
   private readonly watch: Watch = (caller, runtime) => {
-    const telemetry = this.metrics?.observe(caller, runtime, this.isRejected, this.isHedge)
+    const telemetry = this.metrics?.observe(caller, runtime, {
+      isRejected: this.isRejected,
+      isHedge: this.isHedge,
+      attributes: this.request.attributes
+    })
     return {
       attemptSpan: telemetry?.attemptSpan ?? noSpan,
       onEvent: (event) => {
         this.onEvent(event)
+        this.request.observer?.(event)
         telemetry?.onEvent(event)
       }
     }

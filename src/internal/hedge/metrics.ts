@@ -23,6 +23,13 @@ export const metrics = {
   )
 }
 
+/** What a call knows of its attempts. */
+interface About {
+  readonly isRejected: (index: number) => boolean
+  readonly isHedge: (index: number) => boolean
+  readonly attributes: ((index: number) => Record<string, unknown>) | undefined
+}
+
 /**
  * Updates the metrics of one call, and observes its race in place of the race's own spans and metrics. Only a policy
  * with a name has it.
@@ -41,19 +48,18 @@ export class CallMetrics {
   observe(
     caller: AnyFiber,
     runtime: Runtime.Runtime<never>,
-    isRejected: (index: number) => boolean,
-    isHedge: (index: number) => boolean
+    about: About
   ): Pick<Telemetry, "attemptSpan" | "onEvent"> {
-    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind(isRejected, isHedge))
+    const { attemptSpan, onEvent } = observe(caller, runtime, this.kind(about))
     return { attemptSpan, onEvent }
   }
 
-  private kind(isRejected: (index: number) => boolean, isHedge: (index: number) => boolean): Kind {
+  private kind({ attributes, isHedge, isRejected }: About): Kind {
     const { labels, name } = this
     return {
       spans: {
         attempt: "hedge.attempt",
-        start: ({ index }) => ({ "hedge.policy": name, "hedge.index": index }),
+        start: ({ index }) => ({ "hedge.policy": name, "hedge.index": index, ...attributes?.(index) }),
         end: (end) => ({ "hedge.end": end === "late" ? "lost" : end })
       },
       count: {

@@ -37,7 +37,6 @@ const isPercentile = (delay: unknown): delay is Hedge.Percentile =>
 interface Settings<A, E> extends Hedge.Options<A, E> {
   readonly delay: Plan["delay"] | Hedge.Percentile
   readonly maxHedges: number
-  readonly failovers: number
   readonly probability: number | "auto"
   readonly targetQuantile: number
 }
@@ -47,9 +46,9 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
     accept,
     delay,
     enabled,
-    failovers = 0,
+    failovers,
     fatal,
-    losers = "await",
+    losers,
     maxHedges = 1,
     name,
     probability = 1,
@@ -68,8 +67,8 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
   return {
     ...options,
     delay: isPercentile(delay) ? delay : check.delay(delay),
-    losers: check.losers(losers),
-    failovers: check.limit("failovers", failovers, 0),
+    losers: losers && check.losers(losers),
+    failovers: failovers === undefined ? undefined : check.limit("failovers", failovers, 0),
     maxHedges: check.whole("maxHedges", maxHedges, 0),
     probability,
     targetQuantile: check.fraction("targetQuantile", targetQuantile)

@@ -128,7 +128,7 @@ const inOwnScope = <A, E, R>(
   { settings: { losers } }: Pick<Policy<never, never>, "settings">,
   self: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
-  losers === "await"
+  losers !== "background"
     ? Effect.scoped(self)
     : Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Scope.make(), (scope) =>

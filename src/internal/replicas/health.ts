@@ -1,0 +1,122 @@
+/**
+ * What this process knows of one replica, and what it makes of it. Plain data: times are arguments, in milliseconds.
+ */
+
+/** @internal */
+export interface Settings {
+  /** How many replicas are looked at for each pick. */
+  readonly choices: number
+  readonly halfLife: number
+  readonly ejectAfter: number
+  readonly ejectFor: number
+  readonly maxEjectFor: number
+  readonly maxEjected: number
+  readonly zone: string | undefined
+}
+
+/** How much the newest latency counts in the mean of a replica, and in the mean of the set. */
+const weight = { replica: 0.1, set: 0.01 }
+
+/** A failure counts as a latency of so many means of the set. Otherwise one that fails quickly would look quick. */
+const penalty = 10
+
+/**
+ * The mean latency of what all replicas have answered.
+ *
+ * @internal
+ */
+export class Mean {
+  value = NaN
+
+  constructor(private readonly weight: number) {}
+
+  add(millis: number): void {
+    this.value = Number.isNaN(this.value) ? millis : this.value + this.weight * (millis - this.value)
+  }
+}
+
+/** @internal */
+export const setMean = () => new Mean(weight.set)
+
+/** @internal */
+export class Health {
+  inFlight = 0
+  /** Attempts that have begun. */
+  picks = 0
+  /** Until when it gets no calls. */
+  outUntil = -Infinity
+  /** Failures in a row. */
+  failures = 0
+  private readonly mean = new Mean(weight.replica)
+  private measuredAt = -Infinity
+  /** How often it was ejected since it last answered. */
+  private ejections = 0
+
+  constructor(private readonly settings: Settings, private readonly all: Mean) {}
+
+  get latency(): number {
+    return this.mean.value
+  }
+
+  /** A replica that is new, or comes back, gets one call at a time until it has answered. */
+  private get isOnTrial(): boolean {
+    return this.ejections > 0 || Number.isNaN(this.latency)
+  }
+
+  isOut(now: number): boolean {
+    return this.outUntil > now || this.isOnTrial && this.inFlight > 0
+  }
+
+  /** The expected wait. The less is known of a replica of late, the more it counts as one of the set. */
+  cost(now: number): number {
+    const { all, inFlight, latency, measuredAt, settings: { halfLife } } = this
+    if (Number.isNaN(latency)) {
+      return 0
+    }
+    const known = 2 ** ((measuredAt - now) / halfLife)
+    return (known * latency + (1 - known) * Math.min(all.value, latency)) * (inFlight + 1)
+  }
+
+  begun(): void {
+    this.inFlight++
+    this.picks++
+  }
+
+  answered(millis: number, now: number): void {
+    this.inFlight--
+    this.measured(millis, now)
+    this.all.add(millis)
+    this.failures = 0
+    this.ejections = 0
+  }
+
+  /** It was cut off, and would have taken longer. So silence shows without probes. */
+  cutOff(millis: number, now: number): void {
+    this.inFlight--
+    if (Number.isNaN(this.latency)) {
+      // A caller in a hurry must not make it look quick.
+      this.measured(Math.max(millis, this.all.value || 0), now)
+    } else if (millis > this.latency) {
+      this.measured(millis, now)
+    }
+  }
+
+  /** It has failed. Returns whether it should be ejected. */
+  failed(now: number): boolean {
+    this.inFlight--
+    this.measured(penalty * (this.all.value || 1), now)
+    return ++this.failures >= (this.ejections > 0 ? 1 : this.settings.ejectAfter)
+  }
+
+  eject(now: number): void {
+    const { ejectFor, maxEjectFor } = this.settings
+    this.outUntil = now + Math.min(ejectFor * 2 ** this.ejections, maxEjectFor)
+    this.ejections++
+    this.failures = 0
+  }
+
+  private measured(millis: number, now: number): void {
+    this.mean.add(millis)
+    this.measuredAt = now
+  }
+}
