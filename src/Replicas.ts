@@ -205,7 +205,7 @@ export const update: {
  * @since 0.1.0
  * @category errors
  */
-export class NoReplica extends Data.TaggedError("NoReplica")<{}> {
+export class NoReplica extends Data.TaggedError("NoReplica") {
   /**
    * @since 0.1.0
    */

@@ -5,12 +5,13 @@ import { few } from "./few.js"
 import { hang } from "./hang.js"
 import { oracle } from "./oracle.js"
 import { queues } from "./queues.js"
+import { replicas } from "./replicas.js"
 import type { Section } from "./section.js"
 import { shift } from "./shift.js"
 import { singleR } from "./singleR.js"
 
 /** In the order in which they are reported. */
-export const experiments = { oracle, calibration, shift, brownOut, queues, singleR, hang, few }
+export const experiments = { oracle, calibration, shift, brownOut, queues, singleR, hang, few, replicas }
 
 export type Name = keyof typeof experiments
 

@@ -6,56 +6,12 @@ import { quantileOf, stragglers, stragglersMean } from "./distributions.js"
 import { drawing } from "./draws.js"
 import type { Panel } from "./plots.js"
 import { type Experiment, millis, percent, wider } from "./section.js"
+import { Server } from "./server.js"
 import { Simulation } from "./simulation.js"
 
 const seed = 6
 const servers = 10
 const loads = [0.3, 0.5, 0.7, 0.85]
-
-interface Job {
-  readonly millis: number
-  readonly done: () => void
-}
-
-/** Does one job after the other. */
-class Server {
-  private readonly queue: Array<Job> = []
-  private stop: (() => void) | undefined
-
-  constructor(private readonly simulation: Simulation) {}
-
-  /** Returns how to drop the job, whether it waits or runs. */
-  enqueue(job: Job): () => void {
-    this.queue.push(job)
-    if (this.queue.length === 1) {
-      this.begin()
-    }
-    return () => {
-      const place = this.queue.indexOf(job)
-      if (place === 0) {
-        this.stop?.()
-        this.end()
-      } else if (place > 0) {
-        this.queue.splice(place, 1)
-      }
-    }
-  }
-
-  private begin(): void {
-    const [job] = this.queue
-    if (job !== undefined) {
-      this.stop = this.simulation.after(job.millis, () => {
-        this.end()
-        job.done()
-      })
-    }
-  }
-
-  private end(): void {
-    this.queue.shift()
-    this.begin()
-  }
-}
 
 const policies: ReadonlyArray<{ readonly name: string; readonly options: Hedge.MakeOptions }> = [
   { name: "none", options: { delay: 0, maxHedges: 0 } },
