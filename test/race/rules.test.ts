@@ -1,4 +1,5 @@
-import { describe, it } from "@effect/vitest"
+import { afterEach, describe, it } from "@effect/vitest"
+import { setImmediate } from "node:timers/promises"
 import { assert } from "vitest"
 import { explore, type Options } from "../support/orders.js"
 
@@ -10,7 +11,8 @@ const some: Grid = {
   concurrency: [2],
   size: ["known"],
   setsBack: [false],
-  holdsBack: [false]
+  holdsBack: [false],
+  withholds: [false]
 }
 const every: Grid = { ...some, minDelay: [0, 1], concurrency: [1, 2, Infinity], size: ["known", "unknown"] }
 
@@ -27,6 +29,17 @@ const grids: Readonly<Record<string, Grid>> = {
     minDelay: [0],
     holdsBack: [true]
   },
+  "of a source that withholds candidates until the newest attempt fails": {
+    ...some,
+    withholds: [true]
+  },
+  "of a source that withholds candidates, where attempts hold back the next start": {
+    ...some,
+    delay: [0, 2],
+    minDelay: [0],
+    holdsBack: [true],
+    withholds: [true]
+  },
   "by a clock that is set back": { ...some, minDelay: [0], setsBack: [true] }
 }
 
@@ -36,7 +49,17 @@ const optionsOf = (grid: Grid): ReadonlyArray<Options> =>
       grid.concurrency.flatMap((concurrency) =>
         grid.size.flatMap((size) =>
           grid.setsBack.flatMap((setsBack) =>
-            grid.holdsBack.map((holdsBack) => ({ delay, minDelay, concurrency, size, setsBack, holdsBack }))
+            grid.holdsBack.flatMap((holdsBack) =>
+              grid.withholds.map((withholds) => ({
+                delay,
+                minDelay,
+                concurrency,
+                size,
+                setsBack,
+                holdsBack,
+                withholds
+              }))
+            )
           )
         )
       )
@@ -44,9 +67,14 @@ const optionsOf = (grid: Grid): ReadonlyArray<Options> =>
   )
 
 // Every order of events of races of three candidates: starts, failures, successes, fatal failures, progress, starts that
-// are held back, timers that fire early or late and are gone at once or later, sources that answer at once or later or end, interruption, and time.
+// are held back, timers that fire early or late and are gone at once or later, sources that answer at once or later, end,
+// or withhold a candidate, interruption, and time.
 describe("the rules hold in every order of events", () => {
   let states = 0
+
+  // Vitest gives up a process that does not answer for a minute.
+  afterEach(() => setImmediate())
+
   for (const [name, grid] of Object.entries(grids)) {
     it(name, () => {
       for (const options of optionsOf(grid)) {

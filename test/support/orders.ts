@@ -22,6 +22,8 @@ export interface Options {
   readonly setsBack: boolean
   /** Whether attempts hold back the next start, before they end. */
   readonly holdsBack: boolean
+  /** Whether the source may withhold a candidate when the delay has passed, in case the newest attempt fails. */
+  readonly withholds: boolean
 }
 
 interface Trace {
@@ -50,6 +52,8 @@ interface Newest {
   readonly heldUntilClock: number
   /** Whatever fails. */
   readonly heldBackUntil: number
+  /** Whether its delay has passed in vain. Then it counts as infinite. */
+  readonly isWithheld: boolean
 }
 
 const copyOf = <A extends object>(value: A): A => Object.assign(Object.create(Object.getPrototypeOf(value)), value)
@@ -80,6 +84,7 @@ class World {
   source: "idle" | "asked" | "gave" | "ended" = "idle"
   given = 0
   saysNoneLeft = false
+  mayWithhold = false
 
   started = 0
   /** A bit for each attempt. */
@@ -188,6 +193,11 @@ class World {
     return this.newest !== undefined && this.newest.failedAt < Infinity
   }
 
+  /** The source has withheld a candidate: nothing starts until the newest attempt fails. */
+  get awaitsFailure(): boolean {
+    return this.newest?.isWithheld === true && !this.hasFailed
+  }
+
   /** When the next start may happen, if an attempt can run and a candidate is left. */
   get startsAt(): number {
     const { newest } = this
@@ -283,6 +293,7 @@ class World {
     )
     this.must(!(isExhausted && source === "idle" && hasFailed), "only a pull tells that the source is at its end")
     if (timer !== undefined) {
+      this.must(!this.awaitsFailure, "no timer is pending after the source has withheld a candidate")
       this.must(!isExhausted, "no timer is pending after the last candidate")
       this.must(this.startsAt < Infinity, "no timer is pending where only a failure starts the next")
       this.must(this.setBackBy > 0 || timer.proves === this.startsAt, "the timer fires when the next start is due")
@@ -294,13 +305,18 @@ class World {
   pull(way: number): number {
     this.must(this.source === "idle", "candidates are pulled one at a time, and none after the end")
     this.must(this.isRoom, "no candidate is pulled that has no room")
+    this.must(!this.awaitsFailure, "a source that has withheld a candidate is asked again when the newest has failed")
+    this.must(this.nextBy === this.rules.nextBy, "the source is told what the candidate is for")
     this.must(this.isDue || this.hasFailed && this.left === 0, "a candidate is pulled when it starts, not before")
     this.rules.pulling()
     this.source = "asked"
-    if (way > 0) {
+    const mayWithhold = this.mayWithhold = this.options.withholds && this.nextBy === "delay"
+    if (way === 3) {
+      this.withhold()
+    } else if (way > 0) {
       this.answer(way === 1)
     }
-    return 3
+    return mayWithhold ? 4 : 3
   }
 
   start(way: number): number {
@@ -327,7 +343,8 @@ class World {
       failedAt: Infinity,
       heldUntil: -Infinity,
       heldUntilClock: -Infinity,
-      heldBackUntil: -Infinity
+      heldBackUntil: -Infinity,
+      isWithheld: false
     }
     this.started++
     this.running |= 1 << index
@@ -384,8 +401,21 @@ class World {
     this.driver = this.driver === "waits" ? "is to look" : this.driver
   }
 
+  withhold(): void {
+    this.stir()
+    this.mayWithhold = false
+    this.source = "idle"
+    this.newest = { ...this.newest!, delay: Infinity, isWithheld: true }
+    if (this.hasFailed) {
+      // It failed while the source was asked for its delay. So the source is asked once more.
+      this.nextBy = "failure"
+    }
+    this.rules.withheld()
+  }
+
   answer(gives: boolean): void {
     this.stir()
+    this.mayWithhold = false
     if (gives && this.given < candidates) {
       this.given++
       this.source = "gave"
@@ -489,6 +519,7 @@ class World {
     const later = this.clock + 100
     const endings: ReadonlyArray<() => unknown> = [
       () => this.source === "asked" && rules.pulled(),
+      () => this.mayWithhold && rules.withheld(),
       () => rules.exhausted(later),
       () => rules.timerEnded(true),
       () => rules.delayIs(this.started - 1, 0),
@@ -570,6 +601,11 @@ const actions: ReadonlyArray<Action> = [
     isPossible: (world) =>
       isQuiet(world) && world.source === "asked" && (world.given === candidates || world.options.size !== "known"),
     happen: (world) => world.answer(false)
+  },
+  {
+    name: "the source withholds one",
+    isPossible: (world) => isQuiet(world) && world.mayWithhold,
+    happen: (world) => world.withhold()
   },
   {
     name: "the timer fires",

@@ -135,6 +135,10 @@ export class Rules {
   withheld(): void {
     this.source = "idle"
     this.delay = Infinity
+    if (this.failedAt < Infinity) {
+      // It has failed meanwhile.
+      this.nextBy = "failure"
+    }
   }
 
   /** The source is at its end, or has failed. Returns whether that decides the race. */
