@@ -15,17 +15,18 @@ import * as LogLevel from "effect/LogLevel"
 import * as Schedule from "effect/Schedule"
 import * as Hedge from "../../src/Hedge.js"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
-import type { Case, Row } from "../support/hedging.js"
+import type { Case, Row, Seen } from "../support/hedging.js"
 import {
   accept,
   hang,
+  interruptedAtAnyInstant,
   inTime,
   mostInFlight,
-  type Order,
-  orders,
   run,
   runBudgeted,
-  virtually
+  seenIn,
+  virtually,
+  whereverFibersYield
 } from "../support/hedging.js"
 import { nothing, observe } from "../support/scenario.js"
 
@@ -38,12 +39,7 @@ const throws = () => {
 const failures = (cause: Cause.Cause<string>) => Array.from(Cause.failures(cause))
 const background = { losers: "background" } as const
 
-/** Where two copies end at the same instant, what is seen depends on which of them the clock wakes first. */
-type Seen = string | Readonly<Record<Order, string>>
-
 type Cases = ReadonlyArray<readonly [name: string, rows: ReadonlyArray<Row>, more: Case, seen: Seen]>
-
-const seenIn = (order: Order, seen: Seen) => typeof seen === "string" ? seen : seen[order]
 
 const launches: Cases = [
   ["the first is in time: no copy", [[30, "ok"]], {}, "+0@0 | ok 0@30 | -0@30"],
@@ -650,65 +646,16 @@ describe("Hedge.hedge", () => {
     ))
 
   describe("whatever comes between", () => {
-    const opsBeforeYield = Array.from({ length: 29 }, (_, index) => 12 + index)
     const all = Object.values(themes).flat()
 
     it.live.each(all)(
       "the same is seen wherever fibers yield: %s",
-      ([, rows, more, expected]) =>
-        Effect.forEach(
-          opsBeforeYield.flatMap((ops) => orders.map((order) => ({ ops, order }))),
-          (options) =>
-            Effect.map(
-              runBudgeted(rows, more, options),
-              ({ transcript }) =>
-                strictEqual(transcript, seenIn(options.order, expected), `${options.ops}, ${options.order}`)
-            )
-        )
+      ([, rows, more, seen]) => whereverFibersYield(rows, more, seen)
     )
-
-    const instantsOf = (seen: string) =>
-      [...new Set([0, 3, ...Array.from(seen.matchAll(/@(\d+)/g), ([, at]) => Number(at))])].filter((at) => at < 10_000)
-
-    const endOf = (seen: string) => {
-      const [, how, at] = seen.match(/(?:^| )\| (.*?)@(\d+) \|/) ?? []
-      return { how, at: Number(at) }
-    }
-
-    /** The events before an instant, up to the end of the call. */
-    const before = (seen: string, instant: number) =>
-      seen.split("|")[0]?.split(" ").filter((event) => Number(event.split("@")[1]) < instant)
 
     it.live.each(all)(
       "interrupted at any instant, all is given back, and nothing more is sent: %s",
-      ([, rows, more, seen]) =>
-        Effect.gen(function*() {
-          for (const order of orders) {
-            const expected = seenIn(order, seen)
-            for (
-              const options of instantsOf(expected).flatMap((interruptAt) =>
-                [false, true].map((interruptLast) => ({ order, interruptAt, interruptLast }))
-              )
-            ) {
-              const { interruptAt } = options
-              const { events, exit, transcript } = yield* runBudgeted(rows, more, options)
-              const end = endOf(expected)
-              if (interruptAt > end.at) {
-                strictEqual(transcript, expected)
-              } else {
-                const isInterrupted = Exit.isInterrupted(exit)
-                assertTrue(isInterrupted || (interruptAt === end.at && endOf(transcript).how === end.how), transcript)
-                deepStrictEqual(before(transcript, interruptAt), before(expected, interruptAt))
-                const late = events.filter(([what, , at]) => what === "+" && at >= interruptAt)
-                const sent = late.map(([, copy, at]) => `+${copy}@${at}`)
-                assertTrue(
-                  sent.every((copy) => copy.endsWith(`@${interruptAt}`) && expected.includes(copy)),
-                  transcript
-                )
-              }
-            }
-          }
-        })
+      ([, rows, more, seen]) => interruptedAtAnyInstant(rows, more, seen)
     )
   })
 

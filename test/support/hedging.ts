@@ -1,9 +1,10 @@
-import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as Hedge from "../../src/Hedge.js"
 import { EventClock, runEvents } from "./eventClock.js"
 import { nothing, observe, shape } from "./scenario.js"
@@ -121,6 +122,8 @@ export interface Case {
   readonly targets?: number
   /** The copy for which choosing a target throws. */
   readonly throwsAt?: number
+  /** How many hedges the budget of `runBudgeted` can pay for. Default: enough. */
+  readonly tokens?: number
 }
 
 /**
@@ -129,7 +132,7 @@ export interface Case {
  */
 export const transcriptOf = (
   rows: ReadonlyArray<Row>,
-  { options, targets, throwsAt }: Case = {},
+  { options, targets, throwsAt }: Omit<Case, "tokens"> = {},
   policyOf: (options: Hedge.Options<string, string>) => Hedge.Policy<string, string> | Hedge.Options<string, string> = (
     options
   ) => options
@@ -175,27 +178,37 @@ export const run = (rows: ReadonlyArray<Row>, more?: Case): Effect.Effect<string
 
 /**
  * Runs the call on the clock that moves by itself, with a budget that is just large enough. Fails if the call leaves
- * anything behind: a fiber, a sleep, a resource, or a copy that counts as in flight.
+ * anything behind: a fiber, a sleep, a resource, or a copy that counts as in flight. Tells how many hedges were paid for.
  */
 export const runBudgeted = (
   rows: ReadonlyArray<Row>,
-  { options, ...more }: Case,
+  { options, tokens, ...more }: Case,
   { interruptAt = 10_000, ...virtual }: VirtuallyOptions
 ) =>
   Effect.gen(function*() {
     const copies = Math.max(1, options?.maxHedges ?? 1)
     const budget = yield* Hedge.makeBudget({ ratio: 1, burst: 100, maxInFlight: copies })
-    const deposit = yield* Hedge.make({ delay: Duration.infinity, budget })
-    yield* Effect.repeatN(Hedge.hedge(Effect.void, deposit), copies).pipe(Effect.withClock(new EventClock()))
+    const deposits = yield* Hedge.make({ delay: Duration.infinity, budget })
+    const deposit = Effect.withClock(Hedge.hedge(Effect.void, deposits), new EventClock())
+    yield* Effect.replicateEffect(deposit, tokens ?? copies, { discard: true })
+    // Too little for another hedge.
+    yield* Hedge.setRatio(budget, 0.001)
     const policy = yield* Hedge.make<string, string>({ delay: 50, ...options, budget })
+    const balance = Effect.map(
+      Effect.withClock(Hedge.stats(policy), new EventClock()),
+      (stats) => Option.getOrThrow(stats.budget).tokens
+    )
     const { call, events, transcript } = transcriptOf(rows, { options: options ?? {}, ...more }, () => policy)
+    const before = yield* balance
     const { exit, left } = yield* virtually(call, { interruptAt, ...virtual })
+    const paid = Math.round(before - (yield* balance)) || 0
     deepStrictEqual(left, nothing)
     const held = new Map<number, number>()
     events.forEach(([what, copy]) => held.set(copy, (held.get(copy) ?? 0) + (what === "+" ? 1 : -1)))
     strictEqual([...held.values()].every((times) => times === 0), true, transcript())
+    yield* Hedge.setRatio(budget, 1)
     strictEqual(yield* mostInFlight(budget, copies), copies, `still in flight after: ${transcript()}`)
-    return { exit, events, transcript: transcript() }
+    return { exit, events, transcript: transcript(), paid }
   })
 
 /** The number of copies that one call may have in flight now, up to `most`. */
@@ -208,3 +221,65 @@ export const mostInFlight = (budget: Hedge.Budget, most: number): Effect.Effect<
     yield* Effect.suspend(() => ++sent > most ? Effect.void : Effect.sleep(1)).pipe(Hedge.hedge(policy))
     return sent - 1
   }).pipe(inTime)
+
+/** Where two copies end at the same instant, what is seen depends on which of them the clock wakes first. */
+export type Seen = string | Readonly<Record<Order, string>>
+
+export const seenIn = (order: Order, seen: Seen) => typeof seen === "string" ? seen : seen[order]
+
+const opsBeforeYield = Array.from({ length: 29 }, (_, index) => 12 + index)
+
+/** Fails unless the same is seen, and paid, wherever fibers yield. */
+export const whereverFibersYield = (rows: ReadonlyArray<Row>, more: Case, seen: Seen, paid?: number) =>
+  Effect.forEach(
+    opsBeforeYield.flatMap((ops) => orders.map((order) => ({ ops, order }))),
+    (options) =>
+      Effect.map(runBudgeted(rows, more, options), (told) => {
+        const where = `${options.ops}, ${options.order}`
+        strictEqual(told.transcript, seenIn(options.order, seen), where)
+        strictEqual(told.paid, paid ?? told.paid, where)
+      }),
+    { discard: true }
+  )
+
+const instantsOf = (seen: string) =>
+  [...new Set([0, 3, ...Array.from(seen.matchAll(/@(\d+)/g), ([, at]) => Number(at))])].filter((at) => at < 10_000)
+
+const endOf = (seen: string) => {
+  const [, how, at] = seen.match(/(?:^| )\| (.*?)@(\d+) \|/) ?? []
+  return { how, at: Number(at) }
+}
+
+/** The events before an instant, up to the end of the call. */
+const before = (seen: string, instant: number) =>
+  seen.split("|")[0]?.split(" ").filter((event) => Number(event.split("@")[1]) < instant)
+
+/** Fails unless a call that is interrupted at any instant gives back all it has, and sends nothing more. */
+export const interruptedAtAnyInstant = (rows: ReadonlyArray<Row>, more: Case, seen: Seen) =>
+  Effect.gen(function*() {
+    for (const order of orders) {
+      const expected = seenIn(order, seen)
+      for (
+        const options of instantsOf(expected).flatMap((interruptAt) =>
+          [false, true].map((interruptLast) => ({ order, interruptAt, interruptLast }))
+        )
+      ) {
+        const { interruptAt } = options
+        const { events, exit, transcript } = yield* runBudgeted(rows, more, options)
+        const end = endOf(expected)
+        if (interruptAt > end.at) {
+          strictEqual(transcript, expected)
+        } else {
+          const isInterrupted = Exit.isInterrupted(exit)
+          assertTrue(isInterrupted || (interruptAt === end.at && endOf(transcript).how === end.how), transcript)
+          deepStrictEqual(before(transcript, interruptAt), before(expected, interruptAt))
+          const late = events.filter(([what, , at]) => what === "+" && at >= interruptAt)
+          const sent = late.map(([, copy, at]) => `+${copy}@${at}`)
+          assertTrue(
+            sent.every((copy) => copy.endsWith(`@${interruptAt}`) && expected.includes(copy)),
+            transcript
+          )
+        }
+      }
+    }
+  })
