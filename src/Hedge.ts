@@ -172,7 +172,10 @@ export const percentile: (quantile: number, options?: PercentileOptions) => Perc
 export interface BudgetOptions {
   /** How many copies there are to be for each call, at most. Default 0.05: one for twenty. */
   readonly ratio?: number | undefined
-  /** How many copies can be saved up, at most. Default 10. */
+  /**
+   * How many hedges can be saved up, at most. The bursts of all processes of a fleet add up, so the default follows the
+   * load: as many as the calls of a second deposit, and one at least.
+   */
   readonly burst?: number | undefined
   /** How long a call counts. Milliseconds of the `Clock`. Default 1 minute. */
   readonly window?: Duration.DurationInput | undefined
