@@ -18,6 +18,7 @@ import {
   run,
   runBudgeted,
   seenIn,
+  virtually,
   whereverFibersYield
 } from "../support/hedging.js"
 
@@ -431,6 +432,18 @@ describe("failovers", () => {
         }
       }))
   })
+
+  it.live("where nothing can follow, there is no timer", () =>
+    Effect.gen(function*() {
+      const sleeps = (options: Case["options"]) =>
+        Effect.map(
+          virtually(Hedge.hedge(Effect.sleep(90), { delay: 50, maxHedges: 0, ...options })),
+          ({ maxSleeps }) => maxSleeps
+        )
+      strictEqual(yield* sleeps({}), 1)
+      strictEqual(yield* sleeps({ maxHedges: 1, enabled: off }), 1)
+      strictEqual(yield* sleeps({ maxHedges: 1 }), 2)
+    }))
 
   it.live("a number of failovers that makes no sense is a defect", () =>
     Effect.gen(function*() {
