@@ -286,17 +286,27 @@ export interface CallOptions<in T = unknown, in A = unknown, in E = unknown, out
  * @category hedging
  */
 export const hedge: {
-  <T, A, E, R, R2 = never>(
-    request: (target: T, index: number) => Effect.Effect<A, E, R>,
-    policy: Hedge.Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Hedge.Options<Types.NoInfer<A>, Types.NoInfer<E>>,
-    options?: CallOptions<T, Types.NoInfer<A>, Types.NoInfer<E>, R2>
-  ): (self: Replicas<T>) => Effect.Effect<A, E | NoReplica, R | R2>
-  <T, A, E, R, R2 = never>(
+  <T, A, E, Eff extends Effect.Effect<unknown, unknown, unknown>, R2 = never>(
+    request: (target: T, index: number) => Eff & Effect.Effect<A, E, unknown>,
+    policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+    options?: CallOptions<T, A, E, R2>
+  ): (
+    self: Replicas<T>
+  ) => Effect.Effect<
+    Effect.Effect.Success<Eff>,
+    Effect.Effect.Error<Eff> | NoReplica,
+    Effect.Effect.Context<Eff> | R2
+  >
+  <T, A, E, Eff extends Effect.Effect<unknown, unknown, unknown>, R2 = never>(
     self: Replicas<T>,
-    request: (target: T, index: number) => Effect.Effect<A, E, R>,
-    policy: Hedge.Policy<Types.NoInfer<A>, Types.NoInfer<E>> | Hedge.Options<Types.NoInfer<A>, Types.NoInfer<E>>,
-    options?: CallOptions<T, Types.NoInfer<A>, Types.NoInfer<E>, R2>
-  ): Effect.Effect<A, E | NoReplica, R | R2>
+    request: (target: T, index: number) => Eff & Effect.Effect<A, E, unknown>,
+    policy: Hedge.Policy<A, E> | Hedge.Options<A, E>,
+    options?: CallOptions<T, A, E, R2>
+  ): Effect.Effect<
+    Effect.Effect.Success<Eff>,
+    Effect.Effect.Error<Eff> | NoReplica,
+    Effect.Effect.Context<Eff> | R2
+  >
 } = dual((args) => Predicate.hasProperty(args[0], TypeId), internal.hedge)
 
 /**

@@ -435,9 +435,9 @@ describe("failovers", () => {
 
   it.live("where nothing can follow, there is no timer", () =>
     Effect.gen(function*() {
-      const sleeps = (options: Case["options"]) =>
+      const sleeps = (options: Partial<Hedge.Options>) =>
         Effect.map(
-          virtually(Hedge.hedge(Effect.sleep(90), { delay: 50, maxHedges: 0, ...options })),
+          virtually(Hedge.hedge(Effect.as(Effect.sleep(90), "ok"), { delay: 50, maxHedges: 0, ...options })),
           ({ maxSleeps }) => maxSleeps
         )
       strictEqual(yield* sleeps({}), 1)

@@ -30,7 +30,7 @@ type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.
  */
 export interface Attempts<C, E, R> {
   /** The attempt of that index; `undefined` if there is no target left for it. */
-  readonly next: (index: number, isFailover: boolean) => Effect.Effect<C, E, R> | undefined
+  readonly next: (index: number, by: StartedBy) => Effect.Effect<C, E, R> | undefined
   /** No more is asked for. */
   readonly close?: () => void
 }
@@ -135,7 +135,7 @@ class Call<A, E, R, C> implements Source {
     }
     let attempt: Effect.Effect<C, E, R> | undefined
     try {
-      attempt = this.attempts.next(this.asked, isFailover)
+      attempt = this.attempts.next(this.asked, by)
     } catch (thrown) {
       return this.receiver.onSourceFailure(Cause.die(thrown))
     }

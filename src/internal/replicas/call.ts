@@ -133,14 +133,18 @@ export const hedge = <T, A, E, R>(
     const ended = (member: Member<T>, startedAt: number, exit: Exit.Exit<A, E>) => {
       const now = elapsed(clock)
       const { health, replica: { id } } = member
-      if (isInterruption(exit)) {
-        health.cutOff(now - startedAt, now)
-      } else if (Exit.isSuccess(exit) || !isIll(exit.cause)) {
-        health.answered(now - startedAt, now)
-      } else if (health.failed(now) && choice.eject(member, now)) {
-        metrics?.ejected(id)
+      health.ended()
+      try {
+        if (isInterruption(exit)) {
+          health.cutOff(now - startedAt, now)
+        } else if (Exit.isSuccess(exit) || !isIll(exit.cause)) {
+          health.answered(now - startedAt, now)
+        } else if (health.failed(now) && choice.eject(member, now)) {
+          metrics?.ejected(id)
+        }
+      } finally {
+        metrics?.ended(id, health)
       }
-      metrics?.ended(id, health)
     }
 
     /** A call is under way from here on, and not since its replica was picked. */
@@ -169,9 +173,9 @@ export const hedge = <T, A, E, R>(
     return first === undefined ? new Replicas.NoReplica() : call<A, E, R, A>(policy, {
       ...options,
       attempts: (heard) => ({
-        next: (index, isFailover) => {
+        next: (index, by) => {
           // A failure says nothing for the same replica, but its silence may be that of a connection.
-          const member = index === 0 ? first : picked(!isFailover)
+          const member = index === 0 ? first : picked(by === "delay")
           return member && heard(sent(member, index))
         }
       }),

@@ -51,6 +51,8 @@ export class Health {
   private measuredAt = -Infinity
   /** How often it was ejected since it last answered. */
   private ejections = 0
+  /** A replica that is new, or comes back, gets one call at a time until it has answered. */
+  private isOnTrial = true
 
   constructor(private readonly settings: Settings, private readonly all: Mean) {}
 
@@ -58,23 +60,21 @@ export class Health {
     return this.mean.value
   }
 
-  /** A replica that is new, or comes back, gets one call at a time until it has answered. */
-  private get isOnTrial(): boolean {
-    return this.ejections > 0 || Number.isNaN(this.latency)
-  }
-
   isOut(now: number): boolean {
     return this.outUntil > now || this.isOnTrial && this.inFlight > 0
   }
 
-  /** The expected wait. The less is known of a replica of late, the more it counts as one of the set. */
+  /** The expected wait, or 0 if nothing is known. */
   cost(now: number): number {
-    const { all, inFlight, latency, measuredAt, settings: { halfLife } } = this
-    if (Number.isNaN(latency)) {
-      return 0
-    }
-    const known = 2 ** ((measuredAt - now) / halfLife)
-    return (known * latency + (1 - known) * Math.min(all.value, latency)) * (inFlight + 1)
+    return (this.expected(now) || 0) * (this.inFlight + 1)
+  }
+
+  /** The less is known of a replica of late, the more it counts as one of the set. */
+  private expected(now: number): number {
+    const { all, latency, measuredAt, settings: { halfLife } } = this
+    // A replica that is quicker than the set gets calls, and so is measured. Nothing of that is forgotten.
+    const usual = Math.min(all.value, latency)
+    return Number.isNaN(usual) ? latency : usual + 2 ** ((measuredAt - now) / halfLife) * (latency - usual)
   }
 
   begun(): void {
@@ -82,17 +82,20 @@ export class Health {
     this.picks++
   }
 
-  answered(millis: number, now: number): void {
+  ended(): void {
     this.inFlight--
+  }
+
+  answered(millis: number, now: number): void {
     this.measured(millis, now)
     this.all.add(millis)
     this.failures = 0
     this.ejections = 0
+    this.isOnTrial = false
   }
 
   /** It was cut off, and would have taken longer. So silence shows without probes. */
   cutOff(millis: number, now: number): void {
-    this.inFlight--
     if (Number.isNaN(this.latency)) {
       // A caller in a hurry must not make it look quick.
       this.measured(Math.max(millis, this.all.value || 0), now)
@@ -103,9 +106,10 @@ export class Health {
 
   /** It has failed. Returns whether it should be ejected. */
   failed(now: number): boolean {
-    this.inFlight--
     this.measured(penalty * (this.all.value || 1), now)
-    return ++this.failures >= (this.ejections > 0 ? 1 : this.settings.ejectAfter)
+    this.failures++
+    // Those that were under way when it was ejected say nothing new.
+    return this.outUntil <= now && this.failures >= (this.ejections > 0 ? 1 : this.settings.ejectAfter)
   }
 
   eject(now: number): void {
@@ -113,9 +117,12 @@ export class Health {
     this.outUntil = now + Math.min(ejectFor * 2 ** this.ejections, maxEjectFor)
     this.ejections++
     this.failures = 0
+    this.isOnTrial = true
   }
 
   private measured(millis: number, now: number): void {
+    // What is forgotten stays forgotten. Otherwise the first answer after an illness would bring the whole of it back.
+    this.mean.value = this.expected(now)
     this.mean.add(millis)
     this.measuredAt = now
   }
