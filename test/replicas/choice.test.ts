@@ -289,6 +289,16 @@ describe("among a thousand", () => {
     strictEqual(Math.max(...Array.from(choice, ({ health }) => health.inFlight)), 2)
   })
 
+  it("one that is drawn twice counts once", () => {
+    const drawn = [3, 3, 4]
+    const choice = new Choice<number>({ ...settings, choices: 2 }, () => drawn.shift() ?? 5)
+    choice.update(replicas(count, 0))
+    for (const { health, replica: { target } } of choice) {
+      health.answered(1000 - target, 0)
+    }
+    strictEqual(choice.pick([], [], 0)!.replica.target, 4)
+  })
+
   it("at random they do not", () => {
     const choice = known(0, 1)
     for (let calls = 0; calls < count; calls++) {
