@@ -66,6 +66,12 @@ describe("hedge", () => {
     expect(Replicas.hedge(replicas, (client) => client.get("/"), { delay: 1, ...more })).type.toBe<Call>()
   })
 
+  test("a request may be generic", () => {
+    expect(Replicas.hedge({} as Replicas.Replicas<string>, Effect.succeed, policy)).type.toBe<
+      Effect.Effect<string, Replicas.NoReplica>
+    >()
+  })
+
   test("NoReplica can be caught", () => {
     const call = Replicas.hedge(replicas, () => Effect.succeed(1), policy)
     expect(call).type.toBe<Effect.Effect<number, Replicas.NoReplica>>()
