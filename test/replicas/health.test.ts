@@ -87,8 +87,13 @@ describe("a replica that refuses", () => {
 
   it.live("is out once, however many calls it had", () =>
     inTime(Effect.gen(function*() {
-      const { asked, request } = serversOf({ a: (at) => at < 20 ? [1, "ok"] : [at < 1000 ? 50 : 1, "fail"], b: well })
-      const set = yield* setOf(["a", "b"], { name: "many at once" })
+      const { asked, request } = serversOf({
+        a: (at) => at < 20 ? [1, "ok"] : [at < 1000 ? 50 : 1, "fail"],
+        b: well,
+        c: well,
+        d: well
+      })
+      const set = yield* setOf(["a", "b", "c", "d"], { name: "many at once" })
       const ask = Replicas.hedge(set, request, never, { prefer: ["a"] })
       yield* ask
       yield* Effect.sleep(50)
