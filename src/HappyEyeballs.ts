@@ -6,7 +6,7 @@
  * | way | its fault |
  * |---|---|
  * | one address after the other | each dead address costs a full timeout |
- * | all addresses at once | opens connections on every server that nobody needs |
+ * | all addresses at once | opens unneeded connections on every server |
  * | give up one as you try the next | never reaches a host that is slow to answer |
  *
  * Happy Eyeballs does this instead:
@@ -88,8 +88,8 @@ export const address: (text: string) => Option.Option<Address> = internalAddress
  */
 export interface InterleaveOptions {
   /**
-   * How many addresses of the first family come before the other family (RFC 8305, section 4). Default 1. With 2, the
-   * first family gets a head start.
+   * How many addresses of the first family come before the other family (RFC 8305, section 4). Default 1. A higher
+   * value favours the first family.
    */
   readonly firstFamilyCount?: number | undefined
   /**
@@ -164,7 +164,7 @@ export class QueryFailed extends Data.TaggedError("QueryFailed")<{
  */
 export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
   readonly host: string
-  /** Why queries failed. An empty answer is not listed. An answer with entries that are not addresses is. */
+  /** Why queries failed. An empty answer is not listed. An answer with invalid entries is. */
   readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
 }> {
   override get message() {
@@ -192,7 +192,7 @@ export interface Connection<out E> extends Address {
 }
 
 /**
- * No attempt connected, so the race failed.
+ * The connection failed: no address answered, or the host has none.
  *
  * **Details**
  *
@@ -366,7 +366,7 @@ export interface ResolveOptions extends InterleaveOptions {
  * - Each pull gives one address. So a later answer still takes its place among the addresses not yet tried.
  * - If one query fails, the stream goes on. If there is no address at all, the stream fails with the failures of both.
  * - If the host is itself an address, the stream has that address. For an IPv4 address in a network without IPv4, the
- *   resolver may add the IPv6 addresses that reach it by NAT64 (section 7.1).
+ *   resolver may add IPv6 addresses that reach it (NAT64, section 7.1).
  *
  * **Gotchas**
  *
@@ -556,8 +556,8 @@ export interface HistoryOptions {
  *   draft-ietf-happy-happyeyeballs-v3 asks.
  * - A target is a host with its port, so a port that refuses connections does not affect another one. The history does
  *   not remember hosts that are addresses.
- * - When the network changes, the history forgets everything. It learns nothing from connections that began before (RFC
- *   8305, section 4).
+ * - When the network changes, the history forgets everything. It learns nothing from connections that began before
+ *   (RFC 8305, section 4).
  * - It drops no address, and it moves addresses only within their family.
  *
  * **Gotchas**
