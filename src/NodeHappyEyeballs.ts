@@ -121,7 +121,7 @@ export interface ResolverOptions {
  * - Node lends half of its threads to look-ups, rounded up. That is two, unless `UV_THREADPOOL_SIZE` changes it. One of
  *   them is kept for A look-ups, so AAAA look-ups run one at a time. While one of them hangs, other hosts are reached
  *   over IPv4. With 16 threads, seven run at a time.
- * - With 1 or 2 threads, all look-ups share one, and an AAAA look-up that hangs stops all others.
+ * - With 1 or 2 threads, all look-ups share a single one, and an AAAA look-up that hangs stops all others.
  *   {@link makeDnsResolver} needs no thread.
  * - `/etc/gai.conf` is read once. On systems other than Linux, the resolver assumes the tables of RFC 6724, even if an
  *   administrator has changed them.

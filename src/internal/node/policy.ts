@@ -97,8 +97,8 @@ const read = (path: string): string | undefined => {
 /**
  * Returns the policy by which the system sorts addresses.
  *
- * Only glibc has a file for it. musl, BSD, macOS and Windows have the tables of RFC 6724 built in. Their administrators
- * can change them, but reading the changes needs a program.
+ * Only glibc has a file for it. musl, BSD, macOS and Windows have the tables of RFC 6724 built in. On the last three, an
+ * administrator can change them, but reading the changes would need another program.
  *
  * @internal
  */

@@ -53,7 +53,7 @@ const toNodeError = (
     )
 }
 
-/** The caller of the effect owns the socket. If there is no success, it is destroyed. */
+/** The caller owns the socket. If the effect does not succeed, the socket is destroyed. */
 const unscoped = <A, E, R>(self: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.make(), (scope) =>

@@ -27,7 +27,7 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
       release()
     }
   })
-  // Undici's own connectors return their socket before it is connected. Only so can they be stopped.
+  // Undici's own connectors return their socket before it is connected. That is the only way to stop them.
   if (given instanceof net.Socket) {
     socket = given.on("error", constVoid)
   }
