@@ -7,12 +7,12 @@ import { contenders } from "./contenders.js"
 import { measure } from "./measure.js"
 import { type Report, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:happy-eyeballs, and what may follow after --:
-  --rounds N     5 if not given
-  --only WORDS   the cases whose name has these words
-  --save         writes the table into README.md beside this, and a part of it into that of the project
-  --help         this
-Ends with status 1 if ours does not connect where it must, or too late, and where there can be no test network.`
+const usage = `npm run bench:happy-eyeballs, and options after --:
+  --rounds N     how many rounds; 5 by default
+  --only WORDS   only the cases whose name contains these words
+  --save         write the table into the README.md of this bench, and a part of it into that of the project
+  --help         show this
+Ends with status 1 if ours does not connect where it must, or too late, or if the test network cannot be set up.`
 
 const options = readOptions(usage, {
   rounds: { type: "string", default: "5" },
@@ -23,7 +23,7 @@ const options = readOptions(usage, {
 runBench(Effect.gen(function*() {
   const rounds = Number(options.rounds)
   if (!(Number.isSafeInteger(rounds) && rounds > 0)) {
-    return yield* new BenchFailed({ message: `--rounds has to be a number of rounds, not "${options.rounds}"` })
+    return yield* new BenchFailed({ message: `--rounds must be a whole number above 0, not "${options.rounds}"` })
   }
   const some = yield* chosen(cases, options)
   const { absent, present } = yield* contenders

@@ -10,11 +10,11 @@ import { type Column, connecting, requesting } from "./columns.js"
 import { runCase } from "./measure.js"
 import { heading, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:names, and what may follow after --:
-  --only WORDS   the cases whose name has these words
-  --save         writes the tables into README.md beside this
-  --help         this
-Ends with status 1 if ours misses a goal, and where there can be no test network.`
+const usage = `npm run bench:names, and options after --:
+  --only WORDS   only the cases whose name contains these words
+  --save         write the tables into the README.md of this bench
+  --help         show this
+Ends with status 1 if ours misses a goal, or if the test network cannot be set up.`
 
 const options = readOptions(usage, { only: { type: "string" }, save: { type: "boolean" } })
 
