@@ -143,8 +143,8 @@ class Spans {
 type Tags = ReadonlyArray<MetricLabel.MetricLabel>
 
 /**
- * The tags of metrics. Effect finds a metric fastest by an array of tags that it has seen before, so each combination of
- * tags is made once.
+ * The tags of metrics. Effect finds a metric fastest by an array of tags that it has seen before, so each combination
+ * of tags is made once.
  *
  * @internal
  */
