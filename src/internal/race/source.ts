@@ -119,7 +119,9 @@ class Iteration<C> implements Source {
   }
 
   get whyEmpty(): string {
-    return "next" in this.candidates ? ": an iterator can be iterated once, and so can a race over one" : ""
+    return "next" in this.candidates
+      ? ": an iterator can be read only once, so pass an iterable that can start again"
+      : ""
   }
 }
 
