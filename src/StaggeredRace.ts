@@ -865,9 +865,8 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * **When to use**
  *
- * Use it when one of several effects has to succeed, any of them may be slow or fail, and starting all at once costs
- * too much. Examples are the addresses of a host, mirrors, and replicas. Another is the same request twice, if that is
- * safe.
+ * Use it when one of several effects has to succeed, and starting all at once costs too much. Examples are the addresses
+ * of a host, mirrors, and replicas. Another is the same request twice, if that is safe.
  *
  * **Details**
  *
@@ -991,9 +990,8 @@ export const race: {
  *
  * **When to use**
  *
- * Use it when the winner's value is not enough: to know which candidate won, to log or draw the race, or to handle each
- * failure by itself. In a test, it shows when each attempt started. To get from the report to the value or the failure,
- * use {@link toEffect}.
+ * Use it to know which candidate won, to log or draw the race, or to handle each failure by itself. In a test, it shows
+ * when each attempt started. To get from the report to the value or the failure, use {@link toEffect}.
  *
  * **Details**
  *
