@@ -1,6 +1,6 @@
 /**
- * The rules of a staggered race: a driver tells what happens, and asks `next` what to do. The rules do not wait, read a
- * clock or know an effect. All times are milliseconds, and the driver passes the current one.
+ * The rules of a staggered race, as plain data. A driver tells them what happened, and asks `next` what to do. The
+ * rules know no fiber, effect or clock. All times are milliseconds, and the driver passes the current time.
  */
 
 /** @internal */
@@ -10,13 +10,13 @@ export type StartedBy = "first" | "delay" | "failure"
 export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interruption" | "defect"
 
 /**
- * What a driver does next.
+ * What the driver must do next.
  *
- * - `pull`: asks the source for the next candidate
- * - `start`: starts the candidate that the source gave
- * - `arm`: makes the timer, for `sleepFor` milliseconds
- * - `disarm`: cancels the timer, and says `timerEnded` when it is gone
- * - `wait`: nothing, until something happens
+ * - `pull`: ask the source for the next candidate
+ * - `start`: start the candidate that the source gave
+ * - `arm`: make the timer, for `sleepFor` milliseconds
+ * - `disarm`: cancel the timer, and call `timerEnded` when it is gone
+ * - `wait`: do nothing until something happens
  *
  * @internal
  */
@@ -29,13 +29,13 @@ export type Timing = "arm" | "disarm" | "wait"
 export interface Pacing {
   readonly minDelay: number
   readonly concurrency: number
-  /** The milliseconds after each start. If it is no number, the driver tells them by `delayIs`. */
+  /** The milliseconds after each start. If it is not a number, the driver calls `delayIs` for each start. */
   readonly delay: unknown
 }
 
 /** @internal */
 export interface Supply {
-  /** How many candidates are left, as far as the source knows without a pull. `Infinity` if it does not know. */
+  /** How many candidates are left, if the source knows without a pull. `Infinity` if it does not. */
   left(): number
 }
 
@@ -45,7 +45,7 @@ export interface Start {
   readonly startedAt: number
   readonly dueAt: number
   readonly startedBy: StartedBy
-  /** Whether an earlier attempt was still running. */
+  /** Whether an earlier attempt was still running at the start. */
   readonly overlapped: boolean
 }
 
@@ -53,34 +53,34 @@ export interface Start {
 export interface Decision {
   readonly at: number
   readonly by: DecidedBy
-  /** Since when a start was due, if one was and a candidate is known to be left. */
+  /** When the start that never happened became due. `undefined` if none was due or no candidate is known to be left. */
   readonly pendingSince: number | undefined
 }
 
 /** @internal */
 export class Rules {
   decision: Decision | undefined
-  /** How long the timer has to sleep, if the command is `arm`. */
+  /** How long the timer must sleep, after the command `arm`. */
   sleepFor = 0
 
   private running = 0
   private source: "idle" | "pulling" | "pulled" | "exhausted" = "idle"
   private nextBy: StartedBy = "first"
-  /** Sleeps for `wait` after the start of attempt `since`. Without `firesAt` it is cancelled, but has not ended yet. */
+  /** Fires `wait` after the start of attempt `since`. Without `firesAt`, it is cancelled but has not ended yet. */
   private timer: { firesAt: number | undefined; readonly wait: number; readonly since: number } | undefined
 
-  // The newest attempt. These values make the first start due.
+  // About the newest attempt. The initial values make the first start due.
   private newest = -1
   private startedAt = -Infinity
   private delay = 0
   private failedAt = Infinity
-  /** How long after its start the next is held back, unless it fails. */
+  /** `progress`: until when, after its start, the next start is postponed unless it fails. */
   private heldUntil = 0
-  /** The last attempt that has let the next start come without the least distance. */
+  /** `waiveMinDelay`: the last attempt that exempted the next start from `minDelay`. */
   private waivedBy = -1
-  /** How long after its start the next is held back though it fails. */
+  /** `holdBack`: until when, after its start, the next start is postponed even if it fails. */
   private heldBackUntil = 0
-  /** How much time has passed since its start, at least: its timer has slept so long, whatever the clock says. */
+  /** At least so much time has passed since its start: a timer slept that long, even if the clock says less. */
   private slept = 0
 
   private readonly fixedDelay: number
@@ -89,7 +89,7 @@ export class Rules {
     this.fixedDelay = typeof pacing.delay === "number" ? pacing.delay : Infinity
   }
 
-  // What is to be done.
+  // What to do.
 
   next(now: number): Command {
     const { source, timer } = this
@@ -97,20 +97,20 @@ export class Rules {
       return "wait"
     }
     const isDue = this.running < this.pacing.concurrency && this.remaining(now) <= 0
-    // If the source seems to be at its end, the race spends no timer on `minDelay`: only a pull can tell.
+    // If no candidate seems to be left, the race pulls without waiting for `minDelay`: only a pull can tell.
     const isWorthAPull = source === "idle" && this.failedAt < Infinity && this.supply.left() === 0
     if (source === "exhausted" || !isDue && !isWorthAPull) {
       return this.timing(now)
     }
-    // A start restarts the timer, so the old one is cancelled first, unless the new one would fire at the same instant. A
-    // timer that is about to fire is waited for, so that attempts that end at this instant do so before the start.
+    // A start restarts the timer, so the old timer must go first, unless the new one would fire at the same instant. A
+    // timer that is about to fire is not cancelled: attempts that end at this instant must do so before the start.
     if (timer !== undefined && timer.firesAt !== now + Math.max(this.pacing.minDelay, this.fixedDelay)) {
       return this.timing(now)
     }
     return source === "pulled" ? "start" : "pull"
   }
 
-  /** What the timer needs. It fires when the next start is due, and there is none if no start is to come. */
+  /** Sees to the timer: it fires when the next start is due, and there is none if no start is to come. */
   timing(now: number): Timing {
     const isToCome = this.source === "pulled" || this.source === "idle" && this.supply.left() > 0
     if (this.timer !== undefined) {
@@ -130,7 +130,7 @@ export class Rules {
     this.source = "pulled"
   }
 
-  /** The source is at its end, or has failed. Returns whether that decides the race. */
+  /** The source has ended or failed. Returns whether that decides the race. */
   exhausted(now: number): boolean {
     this.source = "exhausted"
     return this.giveUp(now)
@@ -152,7 +152,7 @@ export class Rules {
     return { index: this.newest, startedAt: now, dueAt, startedBy: nextBy, overlapped: running > 0 }
   }
 
-  /** The delay after a start, if it was not known at the start. */
+  /** Sets the delay after a start, if it was not known at the start. */
   delayIs(index: number, millis: number): void {
     if (index === this.newest) {
       this.delay = Math.max(0, millis)
@@ -163,7 +163,7 @@ export class Rules {
     this.timer = { firesAt: this.startedAt + this.wait, wait: this.wait, since: this.newest }
   }
 
-  /** The timer is gone: it has slept as long as it was told to, or was cancelled. */
+  /** The timer is gone: it slept to the end, or was cancelled. */
   timerEnded(hasSlept: boolean): void {
     if (hasSlept && this.timer?.since === this.newest) {
       this.slept = Math.max(this.slept, this.timer.wait)
@@ -175,7 +175,7 @@ export class Rules {
   failed(index: number, now: number, isFatal: boolean): boolean {
     this.running--
     if (index === this.newest) {
-      // If the delay has made the next start due and the source is being asked, the delay is still what brings it.
+      // If the delay has made the next start due and the race is already waiting for the source, the reason stays.
       if (this.source !== "pulling" || this.remaining(now) > 0) {
         this.nextBy = "failure"
       }
@@ -184,25 +184,25 @@ export class Rules {
     return isFatal ? this.decide("fatal", now) : this.giveUp(now)
   }
 
-  /** An attempt has succeeded. Returns whether it has won. If not, its success is late. */
+  /** An attempt has succeeded. Returns whether it wins. If not, its success is late. */
   succeeded(now: number): boolean {
     return this.decide("success", now)
   }
 
-  /** An attempt makes progress, which holds back the next start for so many milliseconds. */
+  /** Postpones the next start for so many milliseconds, unless the newest attempt fails. */
   progressed(index: number, now: number, millis: number): void {
     if (index === this.newest) {
       this.heldUntil = Math.max(this.heldUntil, this.elapsed(now) + millis)
     }
   }
 
-  /** Nothing is to start for so many milliseconds, whatever fails meanwhile. */
+  /** Postpones the next start for so many milliseconds, even if attempts fail. */
   heldBack(now: number, millis: number): void {
     this.heldBackUntil = Math.max(this.heldBackUntil, this.elapsed(now) + millis)
     this.heldUntil = Math.max(this.heldUntil, this.heldBackUntil)
   }
 
-  /** The next start does not have to keep the least distance from this one. */
+  /** Exempts the next start from `minDelay`. */
   waived(index: number): void {
     if (index === this.newest) {
       this.waivedBy = index
@@ -222,12 +222,12 @@ export class Rules {
 
   // Derived.
 
-  /** Whether only a pull can tell if there is another candidate. */
+  /** Whether a pull is possible, to learn if there is another candidate. */
   get isUnasked(): boolean {
     return this.source === "idle"
   }
 
-  /** Whether the next start waits though the newest attempt has failed. */
+  /** Whether a failure of the newest attempt starts nothing yet. */
   get isHeldBack(): boolean {
     return this.heldBackUntil > 0
   }
@@ -250,7 +250,7 @@ export class Rules {
     return this.wait - this.elapsed(now)
   }
 
-  /** When the newest attempt failed or its delay passed, whatever has held back the next start since. */
+  /** When the newest attempt failed or its delay passed. What postpones the start does not count. */
   private dueAt(now: number): number {
     return this.newest < 0 ? now : Math.min(now, this.failedAt, this.startedAt + this.delay)
   }
