@@ -206,8 +206,8 @@ describe("npm run demo:hedge", () => {
         tooBusy(report),
         isBusy
           ? [
-            "fetch: too busy to measure: without hedging, one answer in ten came more than 4.1 ms after the server was to " +
-            "send it (4 ms at most), so latencies would be those of this machine, and are not shown"
+            "fetch: too busy to measure: without hedging, this machine delayed one answer in ten by more than 4.1 ms " +
+            "(the limit is 4 ms), so latencies would be those of the machine, and are not shown"
           ]
           : []
       )

@@ -1031,7 +1031,7 @@ describe("Hedge.percentile", () => {
     ],
     [
       () => Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.5), targetQuantile: 1 })),
-      "option \"tail\" must be a number between 0 and 1, got 1"
+      "option \"targetQuantile\" must be a number between 0 and 1, got 1"
     ],
     [
       () => Effect.runSync(Hedge.make({ delay: 1, name: "" })),
