@@ -13,13 +13,13 @@ const token = 1_000_000_000
 const slices = 10
 
 /**
- * Holds the tokens of the last window that were not spent: a hedge costs one token, and each call deposits a part of
- * one. A new bucket is empty. Tokens expire after a window; a full bucket loses its oldest first.
+ * Holds the tokens that calls deposited within the last window, and that hedges have not spent. A hedge costs one
+ * token; each call deposits a part of one. A new bucket is empty. A full bucket drops its oldest tokens first.
  *
  * @internal
  */
 export class Bucket {
-  /** A ring: for each tenth of the window, the deposits that are left. */
+  /** A ring: what is left of the deposits, for each tenth of the window. */
   private readonly left = new Float64Array(slices)
   private slice = -Infinity
   private balance = 0
@@ -51,7 +51,7 @@ export class Bucket {
     this.remove(this.balance - this.burst * token)
   }
 
-  /** Takes a token, and says whether there was one. */
+  /** Takes one token. Returns `false` if there is none. */
   take(now: number): boolean {
     this.expire(now)
     const isEnough = this.balance >= token
@@ -107,12 +107,12 @@ export class Budget implements Hedge.Budget {
     this.bucket.deposit(this.ratio, now)
   }
 
-  /** Pays for one more request, and says whether it may be sent. A ratio of zero also blocks what was saved before. */
+  /** Pays for one more request. Returns `false` if it may not be sent. A ratio of zero also blocks earlier deposits. */
   spend(now: number): boolean {
     return this.ratio > 0 && this.bucket.take(now)
   }
 
-  /** Pays for one more hedge, which is in flight until it is given back, or says why it may not be sent. */
+  /** Pays for one hedge, which is in flight until `giveBack`. Otherwise returns why the hedge may not be sent. */
   take(now: number): "in-flight" | "budget" | undefined {
     if (this.inFlight >= this.maxInFlight) {
       return "in-flight"
@@ -128,13 +128,12 @@ export class Budget implements Hedge.Budget {
     this.inFlight -= count
   }
 
-  /** Takes back hedges that were paid for and not sent. */
+  /** Refunds hedges that were paid for and not sent. */
   putBack(count: number, now: number): void {
     this.giveBack(count)
     this.bucket.deposit(count, now)
   }
 
-  /** What is in it. */
   balance(now: number): Hedge.BudgetStats {
     return { ratio: this.ratio, tokens: this.bucket.tokens(now), inFlight: this.inFlight }
   }

@@ -19,37 +19,37 @@ import { type Denied, from, type Plan, type Policy } from "./policy.js"
 
 type Event = StaggeredRace.RaceEvent<unknown, unknown>
 
-/** Lets the rules for pushback hear how a server has answered. */
+/** Shows the server's answer to the `pushback` option. */
 type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.Effect<A, E1, R>
 
 /**
- * What a caller hands to a policy: a race of copies, each of which turns a server's answer, an `A`, into a `C`.
+ * What a policy sends for one call: attempts that each turn a server's answer, an `A`, into a `C`.
  *
  * @internal
  */
 export interface Request<A, E, R, C> extends Hedge.CallOptions {
-  /** The request, and then its hedges, each of which is pulled when it is due. */
+  /** The request, then its hedges. The call pulls each when it is due. */
   readonly attempts: (heard: Heard<A, E>) => Iterable<Effect.Effect<C, E, R>>
-  readonly accept: ((copied: C) => boolean) | undefined
+  readonly accept: ((value: C) => boolean) | undefined
   readonly fatal: Hedge.Options<A, E>["fatal"]
   readonly pushback: Hedge.Options<A, E>["pushback"]
 }
 
 /**
- * One call: the source of its race asks for a hedge, and pays for it, when it is due. As the observer of its race, it
- * sees each copy begin and end, in the very step in which it does so.
+ * One call: it is the source and the observer of its race. As the source, it pays for each hedge when the hedge is due.
+ * As the observer, it hears each attempt start and end in the same synchronous step, so its counts are never out of
+ * date.
  */
 class Call<A, E, R, C> {
-  /** Hedges that were paid for, and those of them that have begun. */
+  /** Hedges that were paid for. The race may decide before it starts the last of them. */
   private paid = 0
   private begun = 0
-  /** When the request itself was sent, until it is known how long it took. */
+  /** When the request was sent. Unset once the call has recorded how long the request took. */
   private sentAt: number | undefined
-  /** From when on the request is late, in milliseconds from then. */
+  /** How long the request may take before it is late, in milliseconds. */
   private late = Infinity
-  /** The call sends no more hedges. */
   private isClosed = false
-  /** The copies that have answered, but not well enough. */
+  /** The attempts whose answers `accept` has rejected. */
   private readonly rejected: Array<number> = []
 
   constructor(
@@ -80,12 +80,11 @@ class Call<A, E, R, C> {
       attempts,
       { delay, losers, fatal },
       isObserved ? this.watch : nobody,
-      accept && ((copied, index) => accept(copied) || this.reject(index))
+      accept && ((value, index) => accept(value) || this.reject(index))
     )
     return metrics === undefined ? race : Effect.onExit(race, (exit) => Effect.sync(() => metrics.onSettled(exit)))
   }
 
-  /** The race pulls an attempt when it is due. */
   private *attempts(): Generator<Effect.Effect<C, E, R>> {
     let isHedge = false
     for (const attempt of this.request.attempts(this.heard)) {
@@ -148,7 +147,7 @@ class Call<A, E, R, C> {
     return millis === Infinity ? Effect.sync(() => this.deny("pushback")) : holdBack(millis)
   }
 
-  // What it sees of its race.
+  // The observer of the race.
 
   private readonly watch: Watch = (caller, runtime) => {
     const telemetry = this.metrics?.observe(caller, runtime, this.isRejected)
@@ -173,7 +172,7 @@ class Call<A, E, R, C> {
         return
       }
       case "Decided": {
-        // What was not sent costs nothing, and what has not answered yet would have taken longer.
+        // A hedge that did not start is refunded. A request that has not answered yet would have taken longer.
         if (this.paid > this.begun) {
           budget.putBack(this.paid - this.begun, elapsed(this.clock))
         }
@@ -192,12 +191,13 @@ class Call<A, E, R, C> {
     if (event._tag === "Won" && !this.isRejected(0)) {
       return this.record("ended", 0)
     }
-    // What is no answer tells only of those that were late. One that interrupted itself has not answered either.
+    // An early failure does not tell how long an answer takes; a late one tells that it takes longer. An attempt that
+    // interrupted itself would have taken longer, whenever it did so.
     const isCutOff = event._tag === "Failed" && Cause.isInterruptedOnly(event.cause) && !Cause.isEmpty(event.cause)
     this.record("cutOff", isCutOff ? 0 : this.late)
   }
 
-  /** Records how long the request took, once, if it was that long at least. */
+  /** Records how long the request took, once, unless it took less than `least` milliseconds. */
   private record(how: "ended" | "cutOff", least: number): void {
     const { clock, policy, request: { key = "" }, sentAt } = this
     if (sentAt !== undefined) {
@@ -231,7 +231,7 @@ export const call = <A, E, R, C>(
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
   })
 
-/** What the caller got wrong is a defect of the call. */
+/** Turns a mistake in the arguments into a defect of the call. */
 const calling = <A, E, R>(
   decode: () => Request<A, E, R, A>["attempts"],
   input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
