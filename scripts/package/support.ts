@@ -31,14 +31,23 @@ export interface Ran {
   readonly output: string
 }
 
+// Nobody is there to answer npm when it asks whether to install what it is to run.
+export const environment = {
+  ...process.env,
+  npm_config_yes: "true",
+  npm_config_prefer_offline: "true",
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  NO_COLOR: "1"
+}
+
 /** Runs a command and returns what it printed. */
 export const run = (command: string, args: ReadonlyArray<string>, cwd: string = root): Ran => {
   const { error, status, stderr, stdout } = spawnSync(command, args, {
     cwd,
     encoding: "utf8",
     maxBuffer: 1 << 26,
-    // Nobody is there to answer npm when it asks whether to install what it is to run.
-    env: { ...process.env, npm_config_yes: "true", npm_config_prefer_offline: "true", NO_COLOR: "1" }
+    env: environment
   })
   return { status, output: error === undefined ? `${stdout}${stderr}`.trim() : error.message }
 }
