@@ -70,14 +70,14 @@ await Promise.all([1, 2].map(async () => {
 }))
 if (outputs === 0) faults.push("README.md states no output")
 
-// What blocks that are not run import, and README.md does not install, are packages of other authors.
+// What only compiles may import packages of other authors that README.md does not install. They are those of the project.
 const link = (name: string) => {
   const [from, to] = [path.join(root, "node_modules", name), path.join(folder, "node_modules", name)]
   if (fs.existsSync(to) || !fs.existsSync(from)) return
   fs.mkdirSync(path.dirname(to), { recursive: true })
   fs.symlinkSync(fs.realpathSync(from), to)
 }
-link("@types/node")
+for (const name of ["@types/node", ...Object.keys(manifest.peerDependencies)]) link(name)
 for (const { code } of programs.filter(({ run }) => !run)) {
   for (const [, name = ""] of code.join("\n").matchAll(/ from "((?:@[^/"]+\/)?[^/":]+)(?:\/[^"]*)?"/g)) {
     link(name)
