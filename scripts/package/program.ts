@@ -1,8 +1,10 @@
 /**
  * What `npm run test:runtimes` runs on each runtime. It prints a line of JSON for each part: its name, and what failed.
  */
-import { Effect } from "effect"
+import { FetchHttpClient, HttpClient } from "@effect/platform"
+import { Effect, Layer } from "effect"
 import { HappyEyeballs, Hedge, StaggeredRace } from "effect-staggered-race"
+import * as HedgedHttpClient from "effect-staggered-race/HedgedHttpClient"
 import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
 import assert from "node:assert"
 import { once } from "node:events"
@@ -29,7 +31,8 @@ const answer = (_: http.IncomingMessage, response: http.ServerResponse) => void 
 const plain = () => portOf(net.createServer(greet))
 const web = () => portOf(http.createServer(answer))
 
-const pem = fs.readFileSync(String(process.env["CERTIFICATE"]), "utf8")
+// Lies beside the copy of this file that runs.
+const pem = fs.readFileSync(new URL("happy.test.pem", import.meta.url), "utf8")
 const secure = () => portOf(tls.createServer({ key: pem, cert: pem }, greet))
 
 const greeted = async (socket: net.Socket) => {
@@ -65,6 +68,16 @@ const parts: Record<string, () => Promise<void>> = {
       return [yield* Hedge.hedge(request, policy), yield* Hedge.hedge(request, policy)]
     })
     assert.deepStrictEqual(await Effect.runPromise(program), [1, 3])
+  },
+  "HedgedHttpClient, over the global fetch": async () => {
+    let requests = 0
+    const port = await portOf(http.createServer((_, response) => {
+      if (++requests > 1) response.end("welcome")
+    }))
+    const policy = { delay: "20 millis", budget: { ratio: 1 } } as const
+    const client = Layer.provide(HedgedHttpClient.layer(policy), FetchHttpClient.layer)
+    const text = Effect.flatMap(HttpClient.get(`http://127.0.0.1:${port}/`), ({ text }) => text)
+    assert.strictEqual(await Effect.runPromise(Effect.provide(text, client)), "welcome")
   },
   "connect": async () =>
     Effect.runPromise(

@@ -32,9 +32,9 @@ const unsupported: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 const directory = consumer("runtimes")
 const program = path.join(directory, "program.ts")
 fs.copyFileSync(path.join(root, "scripts/package/program.ts"), program)
+fs.copyFileSync(path.join(root, "test/fixtures/tls/happy.test.pem"), path.join(directory, "happy.test.pem"))
 // Bun reads the `paths` of the nearest tsconfig.json, and would find the sources.
 fs.writeFileSync(path.join(directory, "tsconfig.json"), "{}")
-process.env["CERTIFICATE"] = path.join(root, "test/fixtures/tls/happy.test.pem")
 
 const faults: Array<string> = []
 let passed = 0
