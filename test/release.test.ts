@@ -47,8 +47,9 @@ const release = async (change: () => void, args: ReadonlyArray<string> = ["--dry
       resolve({ failed: error !== null, text: `${stdout}\n${stderr}` })
     })
   })
+  const changelog = fs.readFileSync(path.join(clone, "CHANGELOG.md"), "utf8")
   git("reset", "--quiet", "--hard", before)
-  return { ...result, faults: result.text.match(/(?<=^FAILED {2}).*/gm) ?? [] }
+  return { ...result, changelog, faults: result.text.match(/(?<=^FAILED {2}).*/gm) ?? [] }
 }
 
 /** As {@link release}, of a change that is committed. */
@@ -85,6 +86,12 @@ describe("npm run release", () => {
   it("a date of the changelog that is none, or is still to come, fails", async () => {
     expect(await committed("CHANGELOG.md", /^(## .* - ).*$/m, "$1soon")).toHaveLength(1)
     expect(await committed("CHANGELOG.md", /^(## .* - ).*$/m, "$12999-01-01")).toHaveLength(1)
+  })
+
+  it("--date writes a date into the changelog", async () => {
+    const undated = () => edit("CHANGELOG.md", /^(## .* - ).*$/m, "$1Unreleased")
+    const { changelog } = await release(undated, ["--date"])
+    expect(changelog).toMatch(/^## \[.*\] - \d{4}-\d\d-\d\d$/m)
   })
 
   it("what is said to be newer than the version fails", async () => {
