@@ -1,0 +1,52 @@
+/**
+ * Measures the entry points and compares them with the table of README.md, which is their limit: `npm run sizes`. With
+ * `-- --save`, it writes the table. So a change that makes one larger shows it.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { pathToFileURL } from "node:url"
+import { parseArgs } from "node:util"
+import { publishText } from "../../bench/support/report.js"
+import { conclude, must, root, upToDate } from "./support.js"
+
+/** How far a size may be from what README.md says, so that not every change of a line has to be saved. */
+const tolerance = 0.05
+
+const { values } = parseArgs({ options: { save: { type: "boolean" } } })
+upToDate()
+const measured: ReadonlyArray<{ readonly name: string; readonly size: number }> = JSON.parse(
+  must("npx", ["size-limit", "--json"])
+)
+const kilobytes = (size: number) => (size / 1000).toFixed(1)
+
+const readme = path.join(root, "README.md")
+const text = fs.readFileSync(readme, "utf8")
+const block = /(?<=<!-- sizes -->\n)[^]*(?=<!-- end of sizes -->)/
+const said = new Map(
+  Array.from((block.exec(text)?.[0] ?? "").matchAll(/^\| `(.+?)` \| ([\d.]+) kB \|$/gm), ([, name, size]) => [
+    name ?? "",
+    Number(size)
+  ])
+)
+
+if (values.save === true) {
+  const rows = measured.map(({ name, size }) => `| \`${name}\` | ${kilobytes(size)} kB |`)
+  const table = ["| entry point | minified, gzip, without `effect` |", "| --- | --: |", ...rows]
+  publishText(pathToFileURL(readme), table.join("\n"), "sizes")
+}
+
+const faults: Array<string> = []
+for (const { name, size } of measured) {
+  const before = said.get(name)
+  console.log(`${name}: ${kilobytes(size)} kB`)
+  if (values.save !== true && !(Math.abs(size / 1000 - (before ?? NaN)) <= tolerance * (before ?? NaN))) {
+    faults.push(`${name} has ${kilobytes(size)} kB, README.md says ${before ?? "nothing"}: npm run sizes -- --save`)
+  }
+}
+const names = measured.map(({ name }) => name)
+if (values.save !== true) {
+  faults.push(
+    ...[...said.keys()].filter((name) => !names.includes(name)).map((name) => `README.md: there is no ${name}`)
+  )
+}
+conclude(faults, `${measured.length} entry points`)

@@ -1,0 +1,89 @@
+/**
+ * Checks a release, and makes it.
+ *
+ *     npm run release -- --date       writes today's date into the changelog, to be committed
+ *     npm run release -- --dry-run    checks everything, and says what it would do
+ *     npm run release                 does it: the workflow "Release" runs this, as only CI can tell where a package is from
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { parseArgs } from "node:util"
+import { conclude, manifest, must, root, run, temporary } from "../package/support.js"
+import {
+  changelogFaults,
+  newest,
+  type Packed,
+  pinFaults,
+  provenanceFaults,
+  sinceFaults,
+  type Sources,
+  tarballFaults
+} from "./checks.js"
+
+const { values } = parseArgs({ options: { "date": { type: "boolean" }, "dry-run": { type: "boolean" } } })
+const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8")
+const tag = `v${manifest.version}`
+const modules = fs.readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => path.posix.join("src", file))
+const sources: Sources = {
+  manifest,
+  changelog: read("CHANGELOG.md"),
+  readme: read("README.md"),
+  modules: new Map(modules.map((file) => [file, read(file)]))
+}
+const isDated = newest(sources.changelog).date !== "Unreleased"
+
+/** What takes no time, and is wrong more often. */
+const ofSources = (): ReadonlyArray<string> => [
+  ...(must("git", ["status", "--porcelain"]) === "" ? [] : ["the tree has changes that are not committed"]),
+  ...(must("git", ["tag", "--list", tag]) === "" ? [] : [`there is a tag ${tag} already`]),
+  ...changelogFaults(sources),
+  ...sinceFaults(sources),
+  ...pinFaults(sources),
+  ...provenanceFaults(sources),
+  ...(isDated || values["dry-run"] === true ? [] : ["CHANGELOG.md has no date: npm run release -- --date"]),
+  ...(process.env["ACTIONS_ID_TOKEN_REQUEST_URL"] !== undefined || values["dry-run"] === true
+    ? []
+    : ["only the workflow \"Release\" can publish with provenance; here, --dry-run checks"])
+]
+
+const release = () => {
+  const early = ofSources()
+  if (early.length > 0) return conclude(early, `release of ${manifest.version}`)
+
+  must("npm", ["run", "build"])
+  must("npm", ["run", "check:package"])
+  const directory = temporary()
+  const [packed]: ReadonlyArray<{ readonly filename: string; readonly files: ReadonlyArray<Packed> }> = JSON.parse(
+    must("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", directory])
+  )
+  if (packed === undefined) throw new Error("npm pack has packed nothing")
+  const faults = [...tarballFaults(packed.files, sources)]
+  const tarball = path.join(directory, packed.filename)
+  const rehearsal = run("npm", ["publish", tarball, "--dry-run", "--provenance=false"])
+  if (rehearsal.status !== 0 || /auto-corrected/.test(rehearsal.output)) faults.push(rehearsal.output)
+
+  const unpacked = packed.files.reduce((sum, { size }) => sum + size, 0)
+  console.log(`${packed.filename}: ${packed.files.length} files, ${(unpacked / 1e6).toFixed(2)} MB unpacked`)
+  // The tag follows the package, so that there is none of a version that was not published.
+  const steps = [["npm", "publish", tarball], ["git", "tag", tag], ["git", "push", "origin", tag]] as const
+  if (faults.length === 0) {
+    if (values["dry-run"] === true && !isDated) console.log("before: npm run release -- --date, and commit it")
+    for (const [command, ...args] of steps) {
+      const shown = `${command} ${args.map((arg) => path.basename(arg)).join(" ")}`
+      console.log(values["dry-run"] === true ? `would run: ${shown}` : `$ ${shown}`)
+      if (values["dry-run"] !== true) console.log(must(command, args))
+    }
+  }
+  conclude(faults, `release of ${manifest.version}`)
+}
+
+if (values.date === true) {
+  const today = new Date().toISOString().slice(0, 10)
+  const heading = `## [${manifest.version}] - `
+  const dated = sources.changelog.replace(`${heading}Unreleased`, `${heading}${today}`)
+  fs.writeFileSync(path.join(root, "CHANGELOG.md"), dated)
+} else {
+  release()
+}
