@@ -327,6 +327,24 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
 export type StartedBy = "first" | "delay" | "failure"
 
 /**
+ * What held back a start that was due.
+ *
+ * **Details**
+ *
+ * - `"concurrency"`: no place was free
+ * - `"source"`: the stream had not given the candidate yet
+ * - `"minDelay"`: the start before was too recent
+ * - `"progress"`: the attempt before had called `progress` or `holdBack`
+ *
+ * If there were several reasons, it is the one that lasted longest. A timer that is late, because the process was busy,
+ * is no reason.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeldBackBy = "concurrency" | "source" | "minDelay" | "progress"
+
+/**
  * What decided a race.
  *
  * **Details**
@@ -357,10 +375,10 @@ export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interrup
  *
  * | event | what happened |
  * |---|---|
- * | `Started` | An attempt started. `startedBy` says why, and `dueAt` since when the start was due |
+ * | `Started` | An attempt started. `startedBy` says why, `dueAt` when the start became due, and `heldBackBy` what it then waited for |
  * | `Failed` | An attempt ended without success, before the decision |
  * | `Won` | An attempt succeeded first. `Decided` follows at once |
- * | `Decided` | From now on nothing starts, and the race interrupts what runs. `by` says why; `pending` is a start that was due and did not happen. Once per race |
+ * | `Decided` | From now on nothing starts, and the race interrupts what runs. `by` says why; `pending` is a start that was due and held back. Once per race |
  * | `Lost` | An attempt that still ran at the decision has ended |
  * | `SucceededLate` | An attempt that still ran at the decision has succeeded. Its value is dropped, and its resources are released |
  * | `SourceFailed` | The iterable threw, or the stream failed; it gives no more candidates. Or closing it failed |
@@ -400,6 +418,7 @@ export type RaceEvent<A, E> =
     readonly at: number
     readonly index: number
     readonly dueAt: number
+    readonly heldBackBy: Option.Option<HeldBackBy>
     readonly startedBy: StartedBy
   }
   | { readonly _tag: "Failed"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
@@ -415,11 +434,7 @@ export type RaceEvent<A, E> =
   | { readonly _tag: "SourceFailed"; readonly at: number; readonly cause: Cause.Cause<unknown> }
 
 /**
- * A start that was due and still waiting when the race was decided. It never happened.
- *
- * **Details**
- *
- * A start waits when `concurrency`, `minDelay` or `progress` holds it back. See {@link Attempt.dueAt}.
+ * A start that was due and still held back when the race was decided. It never happened.
  *
  * **Gotchas**
  *
@@ -434,6 +449,10 @@ export interface Pending {
    * Since when the start was due, in milliseconds of the `Clock`.
    */
   readonly dueAt: number
+  /**
+   * What held it back.
+   */
+  readonly heldBackBy: HeldBackBy
 }
 
 /**
@@ -491,10 +510,14 @@ export interface Attempt<A, E> {
    * When the start became due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had
    * passed.
    *
-   * From then until `startedAt` the start waited: for a free place, for the stream, or because `minDelay` or `progress`
-   * held it back.
+   * The attempt starts at that time, or as soon as the process gets to it. It starts later if something holds it back:
+   * see `heldBackBy`.
    */
   readonly dueAt: number
+  /**
+   * What held back the start from `dueAt` to `startedAt`, if anything did.
+   */
+  readonly heldBackBy: Option.Option<HeldBackBy>
   /**
    * When the attempt started, in milliseconds of the `Clock`.
    */
@@ -624,7 +647,7 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly decidedBy: DecidedBy
   /**
-   * The start that was due and still waiting at the decision, if there was one.
+   * The start that was due and held back at the decision, if there was one.
    */
   readonly pending: Option.Option<Pending>
 }

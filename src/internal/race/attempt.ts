@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
 import type { AnyFiber } from "../observe.js"
-import type { Start, StartedBy } from "./rules.js"
+import type { HeldBackBy, Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
 import { check } from "./settings.js"
 
@@ -37,6 +37,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly index: number
   readonly startedAt: number
   readonly dueAt: number
+  readonly heldBackBy: HeldBackBy | undefined
   readonly startedBy: StartedBy
   readonly overlapped: boolean
   /** The attempt's fiber while it runs. The winner's is kept, since the caller inherits from it. */
@@ -50,13 +51,14 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
 
   constructor(
-    { dueAt, index, overlapped, startedAt, startedBy }: Start,
+    { dueAt, heldBackBy, index, overlapped, startedAt, startedBy }: Start,
     /** While it runs. A winner's finalizers may hold their `CurrentAttempt` for long, but not its race. */
     private race: Progress | undefined
   ) {
     this.index = index
     this.startedAt = startedAt
     this.dueAt = dueAt
+    this.heldBackBy = heldBackBy
     this.startedBy = startedBy
     this.overlapped = overlapped
   }
