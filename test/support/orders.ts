@@ -128,7 +128,10 @@ class World {
         const constructor = codeOf(value.constructor)
         codes.push(constructor)
         for (const key in value) {
-          add(Reflect.get(value, key))
+          // It is only reported, and decides nothing.
+          if (key !== "waitedFor" || this.options.asksWhy) {
+            add(Reflect.get(value, key))
+          }
         }
         codes.push(constructor)
       }
