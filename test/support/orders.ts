@@ -430,7 +430,7 @@ class World {
       this.given++
       this.source = "gave"
       this.remember(took > 0 ? reasons.source : 0)
-      return this.rules.pulled(this.clock, took)
+      return took > 0 ? this.rules.pulledLate(this.clock, took) : this.rules.pulled()
     }
     this.source = "ended"
     this.decides(this.rules.exhausted(this.clock), this.running === 0 ? "failures" : undefined)
@@ -536,7 +536,7 @@ class World {
     const decision = { ...rules.decision! }
     const later = this.clock + 100
     const endings: ReadonlyArray<() => unknown> = [
-      () => this.source === "asked" && rules.pulled(later, 0),
+      () => this.source === "asked" && rules.pulled(),
       () => rules.exhausted(later),
       () => rules.timerEnded(true),
       () => rules.delayIs(this.started - 1, 0),

@@ -37,7 +37,6 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly index: number
   readonly startedAt: number
   readonly dueAt: number
-  readonly heldBackBy: HeldBackBy | undefined
   readonly startedBy: StartedBy
   readonly overlapped: boolean
   /** The attempt's fiber while it runs. The winner's is kept, since the caller inherits from it. */
@@ -45,7 +44,8 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   /** While it is the attempt's own, to be closed when it ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
-  /** Only declared: few attempts make progress. */
+  /** Only declared, as the next one: few starts are held back, and few attempts make progress. */
+  declare readonly heldBackBy?: HeldBackBy
   declare progressedAt?: number
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
@@ -58,9 +58,11 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     this.index = index
     this.startedAt = startedAt
     this.dueAt = dueAt
-    this.heldBackBy = heldBackBy
     this.startedBy = startedBy
     this.overlapped = overlapped
+    if (heldBackBy !== undefined) {
+      this.heldBackBy = heldBackBy
+    }
   }
 
   get isRunning(): boolean {

@@ -133,12 +133,17 @@ export class Rules {
     this.source = "pulling"
   }
 
-  /** The source has given a candidate, so many milliseconds after it was asked. */
-  pulled(now: number, took: number): void {
+  pulled(): void {
     this.source = "pulled"
-    this.waitedFor = this.heldBackBy(now)
+  }
+
+  /** As `pulled`, where the source did not answer at once, but took so many milliseconds. */
+  pulledLate(now: number, took: number): void {
+    this.source = "pulled"
+    const dueAt = this.dueAt(now)
+    this.waitedFor = this.heldBackBy(now, dueAt)
     // The source is asked when nothing else holds back the start. The longer of the two waits counts.
-    const before = this.waitedFor === undefined ? 0 : now - took - this.dueAt(now)
+    const before = this.waitedFor === undefined ? 0 : now - took - dueAt
     if (took > before && this.remaining(now) <= 0) {
       this.waitedFor = "source"
     }
@@ -153,7 +158,7 @@ export class Rules {
   started(now: number): Start {
     const { nextBy, running } = this
     const dueAt = this.dueAt(now)
-    const heldBackBy = this.heldBackBy(now)
+    const heldBackBy = this.heldBackBy(now, dueAt)
     this.source = "idle"
     this.nextBy = "delay"
     this.running++
@@ -189,7 +194,7 @@ export class Rules {
 
   /** An attempt has ended without success. Returns whether that decides the race. */
   failed(index: number, now: number, isFatal: boolean): boolean {
-    this.waitedFor = this.heldBackBy(now)
+    this.waitedFor = this.heldBackBy(now, this.dueAt(now))
     this.running--
     if (index === this.newest) {
       // If the delay has made the next start due and the source is being asked, the delay is still what brings it.
@@ -222,7 +227,7 @@ export class Rules {
   /** The next start does not have to keep the least distance from this one. */
   waived(index: number, now: number): void {
     if (index === this.newest) {
-      this.waitedFor = this.heldBackBy(now)
+      this.waitedFor = this.heldBackBy(now, this.dueAt(now))
       this.waivedBy = index
     }
   }
@@ -233,7 +238,7 @@ export class Rules {
       return false
     }
     const dueAt = this.dueAt(now)
-    const heldBackBy = this.heldBackBy(now)
+    const heldBackBy = this.heldBackBy(now, dueAt)
     const left = this.source === "pulled" ? 1 : this.source === "exhausted" ? 0 : this.supply.left()
     const isPending = heldBackBy !== undefined && left > 0 && left < Infinity
     this.decision = { at: now, by, pending: isPending ? { dueAt, heldBackBy } : undefined }
@@ -241,6 +246,11 @@ export class Rules {
   }
 
   // Derived.
+
+  /** Whether the source was asked, and has not answered. */
+  get isPulling(): boolean {
+    return this.source === "pulling"
+  }
 
   /** Whether only a pull can tell if there is another candidate. */
   get isUnasked(): boolean {
@@ -287,8 +297,7 @@ export class Rules {
    * What has held back the next start since it was due. The time that has passed is no answer: on a busy machine a timer
    * is late, and so is a start that nothing holds back.
    */
-  private heldBackBy(now: number): HeldBackBy | undefined {
-    const dueAt = this.dueAt(now)
+  private heldBackBy(now: number, dueAt: number): HeldBackBy | undefined {
     return dueAt < now ? this.waitedFor ?? this.holdsBack(now, dueAt - this.startedAt) : undefined
   }
 

@@ -67,9 +67,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private readonly scope: Scope.Scope | undefined
   private readonly report: Report<A, E> | undefined
   private pulled: Candidate<A, E, R> | undefined
-  private askedAt = 0
   private lastNow = 0
   declare private cancelLimit: (() => void) | undefined
+  /** When the source was asked, if it did not answer at once. */
+  declare private askedAt?: number | undefined
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
@@ -158,8 +159,10 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
 
   private ask(): void {
     this.rules.pulling()
-    this.askedAt = this.lastNow
     this.source.pull()
+    if (this.rules.isPulling) {
+      this.askedAt = this.lastNow
+    }
   }
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
@@ -320,8 +323,13 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
-    const at = this.now
-    this.rules.pulled(at, at - this.askedAt)
+    if (this.askedAt === undefined) {
+      this.rules.pulled()
+    } else {
+      const at = this.now
+      this.rules.pulledLate(at, at - this.askedAt)
+      this.askedAt = undefined
+    }
     this.pulled = candidate
     this.onChange()
   }
