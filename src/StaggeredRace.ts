@@ -336,8 +336,8 @@ export type StartedBy = "first" | "delay" | "failure"
  * - `"minDelay"`: the start before was too recent
  * - `"progress"`: the attempt before had called `progress` or `holdBack`
  *
- * If there were several reasons, it is the one that lasted longest. A timer that is late, because the process was busy,
- * is no reason.
+ * If there were several reasons, it is the one that lasted to the end; `"source"` only if the stream took longer than the
+ * other reason had lasted. A timer that is late because the process was busy is no reason.
  *
  * @since 0.1.0
  * @category models
