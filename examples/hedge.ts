@@ -24,7 +24,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { parseArgs } from "node:util"
+import { readCommand } from "../scripts/command.js"
 import * as HedgedHttpClient from "../src/HedgedHttpClient.js"
 import { Hedge } from "../src/index.js"
 import { fate } from "./support/fate.js"
@@ -204,10 +204,10 @@ const describeWhole = (option: keyof typeof wholes) => {
   return `from ${least} to ${most}; default ${value}`
 }
 
-const help = [
+const usage = [
   "Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.",
   "",
-  "usage: npm run demo:hedge -- [options]",
+  "npm run demo:hedge -- [options]",
   "",
   "  --requests N   how many requests each client sends without hedging, and then with hedging:",
   `                 ${describeWhole("requests")}`,
@@ -216,35 +216,25 @@ const help = [
   "  --help, -h     this text"
 ].join("\n")
 
-/** None if the user asks for help. */
+const { options: given } = readCommand(usage, {
+  requests: { type: "string" },
+  seed: { type: "string" },
+  client: { type: "string", multiple: true }
+})
+
 const parseOptions = Effect.gen(function*() {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          requests: { type: "string", default: wholes.requests.default },
-          seed: { type: "string", default: wholes.seed.default },
-          client: { type: "string", multiple: true, default: clientNames },
-          help: { type: "boolean", short: "h", default: false }
-        }
-      }),
-    catch: (error) => new DemoError({ message: `${error instanceof Error ? error.message : error}; see --help` })
-  })
-  return values.help ? Option.none<Options>() : Option.some<Options>({
-    requests: yield* parseWhole("requests", values.requests),
-    seed: yield* parseWhole("seed", values.seed),
-    names: Arr.dedupe(yield* Effect.forEach(values.client, parseClient))
-  })
+  return {
+    requests: yield* parseWhole("requests", given.requests ?? wholes.requests.default),
+    seed: yield* parseWhole("seed", given.seed ?? wholes.seed.default),
+    names: Arr.dedupe(yield* Effect.forEach(given.client ?? clientNames, parseClient))
+  }
 })
 
 const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
   Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
 parseOptions.pipe(
-  Effect.flatMap(Option.match({
-    onNone: () => Console.log(help),
-    onSome: (options) => leavingNothingOpen(demo(options))
-  })),
+  Effect.flatMap((options) => leavingNothingOpen(demo(options))),
   Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),
   NodeRuntime.runMain({
     disableErrorReporting: true,

@@ -368,6 +368,24 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
 export type StartedBy = "first" | "delay" | "failure"
 
 /**
+ * What held back a start that was due.
+ *
+ * **Details**
+ *
+ * - `"concurrency"`: no place was free
+ * - `"source"`: the stream had not given the candidate yet
+ * - `"minDelay"`: the start before was too recent
+ * - `"progress"`: the attempt before had called `progress` or `holdBack`
+ *
+ * If there were several reasons, it is the one that lasted to the end; `"source"` only if the stream took longer than the
+ * other reason had lasted. A timer that is late because the process was busy is no reason.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeldBackBy = "concurrency" | "source" | "minDelay" | "progress"
+
+/**
  * What decided a race.
  *
  * **Details**
@@ -401,7 +419,7 @@ export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interrup
  *
  * | event | what happened | fields, beside `_tag` and `at` |
  * |---|---|---|
- * | `Started` | an attempt started | `index`, `dueAt`, `startedBy` |
+ * | `Started` | an attempt started | `index`, `dueAt`, `startedBy`, `heldBackBy` |
  * | `Failed` | an attempt ended without success, before the decision | `index`, `cause` |
  * | `Won` | an attempt succeeded first; `Decided` follows at once | `index`, `value` |
  * | `Decided` | the race was decided: nothing more starts, and the race interrupts all running attempts | `by`, `pending` |
@@ -460,6 +478,7 @@ export type RaceEvent<A, E> =
     readonly at: number
     readonly index: number
     readonly dueAt: number
+    readonly heldBackBy: Option.Option<HeldBackBy>
     readonly startedBy: StartedBy
   }
   | { readonly _tag: "Failed"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
@@ -475,11 +494,7 @@ export type RaceEvent<A, E> =
   | { readonly _tag: "SourceFailed"; readonly at: number; readonly cause: Cause.Cause<unknown> }
 
 /**
- * A start that was due but still waiting when the race was decided. It never happened.
- *
- * **Details**
- *
- * A due start waits while `concurrency`, `minDelay`, `progress` or `holdBack` postpones it. See {@link Attempt.dueAt}.
+ * A start that was due but still held back when the race was decided. It never happened.
  *
  * **Gotchas**
  *
@@ -494,6 +509,10 @@ export interface Pending {
    * When the start became due, in milliseconds of the `Clock`.
    */
   readonly dueAt: number
+  /**
+   * What held it back.
+   */
+  readonly heldBackBy: HeldBackBy
 }
 
 /**
@@ -551,10 +570,14 @@ export interface Attempt<A, E> {
    * When the start became due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had
    * passed.
    *
-   * From `dueAt` to `startedAt`, the start waited for a free place or for the stream, or `minDelay`, `progress` or
-   * `holdBack` postponed it.
+   * The attempt starts then, or as soon as the process gets to it. If something holds it back, it starts later: see
+   * `heldBackBy`.
    */
   readonly dueAt: number
+  /**
+   * What held back the start from `dueAt` to `startedAt`, if anything did.
+   */
+  readonly heldBackBy: Option.Option<HeldBackBy>
   /**
    * When the attempt started, in milliseconds of the `Clock`.
    */
@@ -693,7 +716,7 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly decidedBy: DecidedBy
   /**
-   * The start that was due but still waiting at the decision. `None` if there was none, or if the race does not know.
+   * The start that was due and held back at the decision. `None` if there was none, or if the race does not know.
    */
   readonly pending: Option.Option<Pending>
 }

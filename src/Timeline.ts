@@ -139,7 +139,7 @@ export interface Running {
    */
   readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
   /**
-   * The start that was due and still waiting at the decision, if there was one.
+   * The start that was due and held back at the decision, if there was one.
    */
   readonly pending: Option.Option<StaggeredRace.Pending>
 }
@@ -151,7 +151,7 @@ export interface Running {
  * @category models
  */
 export interface RunningAttempt
-  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "startedAt" | "startedBy">
+  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "heldBackBy" | "startedAt" | "startedBy">
 {
   /**
    * How and when it ended, if it has ended. The cause of a success is empty.
@@ -273,9 +273,10 @@ export interface Live {
  *
  * `┊` is the decision. A bar has at least two cells, so that an attempt that took no time shows both of its marks.
  *
- * Dots before a bar show that the start was due and had to wait ("parked"): `·····+━━━━┫`. A row that has only dots is
- * a start that still waited at the decision. The picture leaves out a wait of up to two milliseconds, which is how late
- * a timer may be, and a wait of less than a hundredth of the picture.
+ * Dots before a bar show that the start was due and held back: `·····+━━━━┫`. A row that has only dots is a start that
+ * was still held back at the decision. The note says by what, and for how long: `no place` was free (`concurrency`),
+ * the stream had `no candidate`, `minDelay` or `progress`. A start that is late because the process was busy has no
+ * dots.
  *
  * If there are more attempts than `maxRows`, the picture only counts those in the middle. The winner always has a row,
  * and so does an attempt whose failure was fatal. The axis still covers the whole race.
@@ -351,7 +352,7 @@ export const render: {
  * - A thin line shows a start after the delay: it comes from the start of the attempt before. An arrow shows a start
  *   after a failure: it comes from the end of the attempt before.
  * - A bar ends with `✓` if the attempt won, `×` if it failed, a cap if it was interrupted, a ring if it succeeded late,
- *   and an arrow if it still runs. A hatched part is clean-up. Dots are a start that was due and had to wait.
+ *   and an arrow if it still runs. A hatched part is clean-up. Dots are a start that was due and held back.
  * - The vertical line is the decision. Before the decision, it is the time of the picture.
  *
  * Nothing is shown by colour alone. A screen reader reads the title and one sentence per lane. The same sentence

@@ -1,20 +1,23 @@
 import * as Effect from "effect/Effect"
+import { readCommand } from "../../scripts/command.js"
 import * as Network from "../../test/support/wire/network.js"
-import { BenchFailed, chosen, readOptions, runBench } from "../support/command.js"
+import { BenchFailed, chosen, runBench } from "../support/command.js"
 import { save, toText } from "../support/table.js"
 import { cases } from "./cases.js"
 import { contenders } from "./contenders.js"
 import { measure } from "./measure.js"
 import { type Report, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:happy-eyeballs, and options after --:
-  --rounds N     how many rounds; 5 by default
-  --only WORDS   only the cases whose name contains these words
-  --save         write the table into the README.md of this bench, and a part of it into that of the project
-  --help         show this
-Ends with status 1 if ours does not connect where it must, or too late, or if the test network cannot be set up.`
+const usage = `npm run bench:happy-eyeballs -- [options]: how long it takes to connect to hosts of several addresses
 
-const options = readOptions(usage, {
+  --rounds N     5 if not given
+  --only WORDS   the cases whose name has these words
+  --save         writes the table into README.md beside this, and a part of it into that of the project
+  --help, -h     this text
+
+Ends with status 1 if ours does not connect where it must, or too late, and where there can be no test network.`
+
+const { options } = readCommand(usage, {
   rounds: { type: "string", default: "5" },
   only: { type: "string" },
   save: { type: "boolean" }

@@ -1,20 +1,26 @@
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
-import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
+import { readCommand } from "../../scripts/command.js"
 import { publishText } from "../support/report.js"
 import { experiments, type Name, type Work } from "./experiments.js"
 import type { Section } from "./section.js"
 
-// `npm run bench:hedging`, and what may follow after `--`:
-//   --quick        a tenth of the calls
-//   --only NAME    one experiment
-//   --save         writes the tables into the README.md beside this file and one into guides/hedging.md, and the pictures
-// The figures are the same each time. The command ends with status 1 if a figure is out of its limits.
+const usage =
+  `npm run bench:hedging -- [options]: experiments with simulated servers, whose figures are the same each time
 
-const { values: options } = parseArgs({
-  options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }
+  --quick      a tenth of the calls
+  --only NAME  one experiment: ${Object.keys(experiments).join(", ")}
+  --save       writes the tables into bench/hedging/README.md, one into guides/hedging.md, and the pictures
+  --help, -h   this text
+
+Ends with status 1 if a figure is not as it must be.`
+
+const { options } = readCommand(usage, {
+  quick: { type: "boolean" },
+  only: { type: "string" },
+  save: { type: "boolean" }
 })
 
 const names = (Object.keys(experiments) as Array<Name>).filter((name) => name === (options.only ?? name))

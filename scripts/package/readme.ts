@@ -1,18 +1,19 @@
-/**
- * Does what README.md says, word for word, in an empty folder, with the package as it would be published:
- * `npm run test:readme`.
- *
- * - It runs the installation: the `sh` block that begins with `npm init`, and all else that installs a pinned version.
- * - It puts each `ts` block into a file, and runs it as README.md says to run one, unless it is marked "ts no-run". What
- *   `console.log(...) // text` says has to be printed.
- * - It compiles all blocks, and loads each entry point from CommonJS.
- */
 import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { blocksOf } from "../../test/support/examples.js"
+import { readCommand } from "../command.js"
 import { conclude, entryPoints, environment, manifest, must, pack, root, run, temporary } from "./support.js"
 
+const usage = `npm run test:readme: does what README.md says, word for word, in an empty folder, with the packed package
+
+It runs the installation, and all else that installs a pinned version. It puts each ts block into a file, compiles it, and
+runs it as README.md says to run one, unless it is marked "ts no-run". What "console.log(...) // text" says has to be
+printed. It loads each entry point from CommonJS.
+
+  --help, -h  this text`
+
+readCommand(usage, {})
 process.chdir(root)
 const blocks = blocksOf("README.md")
 const programs = blocks.filter(({ language }) => language === "ts")

@@ -1,11 +1,6 @@
-/**
- * Runs the built package on Node, Bun and Deno: `npm run test:runtimes`, or with the name of a runtime.
- *
- * Whatever is not in `unsupported` has to work, and what is in it has to fail: the compatibility table of the README says
- * the same. Bun and Deno are packages of npm.
- */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { readCommand } from "../command.js"
 import { conclude, consumer, root, run } from "./support.js"
 
 const runtimes: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -13,6 +8,16 @@ const runtimes: Readonly<Record<string, ReadonlyArray<string>>> = {
   bun: ["npm", "exec", "--package=bun@1.4.5", "--", "bun", "run"],
   deno: ["npm", "exec", "--package=deno@2.9.6", "--", "deno", "run", "--allow-all", "--node-modules-dir=manual"]
 }
+
+const usage =
+  `npm run test:runtimes -- [RUNTIME...]: runs the packed package on Node, Bun and Deno, which are packages of npm
+
+What is not listed as unsupported has to work, and what is listed has to fail. README.md says the same.
+
+  RUNTIME     default ${Object.keys(runtimes).join(" ")}
+  --help, -h  this text`
+
+const { words } = readCommand(usage, {}, { words: true })
 
 /** What a runtime cannot do, and why. */
 const unsupported: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -38,7 +43,7 @@ fs.writeFileSync(path.join(directory, "tsconfig.json"), "{}")
 
 const faults: Array<string> = []
 let passed = 0
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(runtimes)
+const names = words.length > 0 ? words : Object.keys(runtimes)
 for (const name of names) {
   const [command = "", ...args] = runtimes[name] ?? []
   const { output, status } = run(command, [...args, program], directory)

@@ -1,18 +1,21 @@
-/**
- * Measures the entry points and compares them with the table of README.md, which is their limit: `npm run sizes`. With
- * `-- --save`, it writes the table. So a change that makes one larger shows it.
- */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
-import { parseArgs } from "node:util"
 import { publishText } from "../../bench/support/report.js"
+import { readCommand } from "../command.js"
 import { conclude, must, root, upToDate } from "./support.js"
+
+const usage = `npm run sizes -- [options]: measures the entry points, minified and compressed, without effect
+
+The table in README.md is their limit, so a change that makes one larger shows it.
+
+  --save      writes the table
+  --help, -h  this text`
 
 /** How far a size may be from what README.md says, so that not every change of a line has to be saved. */
 const tolerance = 0.05
 
-const { values } = parseArgs({ options: { save: { type: "boolean" } } })
+const { options: values } = readCommand(usage, { save: { type: "boolean" } })
 upToDate()
 const measured: ReadonlyArray<{ readonly name: string; readonly size: number }> = JSON.parse(
   must("npx", ["size-limit", "--json"])

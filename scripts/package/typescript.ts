@@ -1,9 +1,6 @@
-/**
- * Compiles a program against the built declarations with several versions of TypeScript: `npm run test:typescript`, or with
- * the versions to try. Then it checks what README.md says about them.
- */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { readCommand } from "../command.js"
 import { conclude, consumer, entryPoints, root, run } from "./support.js"
 
 /** What compiles with `strict`. 5.4 is the first that knows `NoInfer`, which the declarations of Effect use. */
@@ -15,6 +12,16 @@ const expected: Readonly<Record<string, "passes" | "needs skipLibCheck">> = {
   "6": "passes",
   "7": "passes"
 }
+
+const usage = `npm run test:typescript -- [VERSION...]: compiles a program against the built declarations
+
+Then it checks what README.md says about versions of TypeScript.
+
+  VERSION     a version of TypeScript; default ${Object.keys(expected).join(" ")}
+  --help, -h  this text`
+
+const { words } = readCommand(usage, {}, { words: true })
+
 const first = (...results: ReadonlyArray<string>) =>
   Object.keys(expected).sort((a, b) => Number(a) - Number(b)).find((version) =>
     results.includes(expected[version] ?? "")
@@ -51,7 +58,7 @@ const compile = (version: string, skipLibCheck: boolean) => {
 }
 
 const faults: Array<string> = []
-const versions = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(expected)
+const versions = words.length > 0 ? words : Object.keys(expected)
 for (const version of versions) {
   const plain = compile(version, false)
   const result = plain.errors.length === 0

@@ -12,8 +12,8 @@ const mirrors = [
 ]
 
 export const concurrency: Picture = {
-  title: "Four mirrors, two at once at most, one more every 100 ms: the third is due at 200 ms and parked until the " +
-    "first has failed at 350 ms. It wins at 500 ms, before there is a place for the fourth",
+  title: "Four mirrors, two at once at most, one more every 100 ms: the third is due at 200 ms and waits for a " +
+    "place until the first has failed at 350 ms. It wins at 500 ms, before there is a place for the fourth",
   race: StaggeredRace.outcome(mirrors, { delay: "100 millis", concurrency: 2 }),
   labels: ["ams", "fra", "lon", "nyc"]
 }

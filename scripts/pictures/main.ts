@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { parseArgs } from "node:util"
+import { readCommand } from "../command.js"
 import { concurrency } from "./concurrency.js"
 import { fallbacks } from "./fallbacks.js"
 import { happyEyeballs } from "./happyEyeballs.js"
@@ -7,10 +7,12 @@ import { hedge } from "./hedge.js"
 import { losersAwait, losersBackground } from "./losers.js"
 import { draw } from "./picture.js"
 
-// `npm run pictures` draws races of this library, in virtual time, into the files beside this one.
-// `npm run pictures -- --check` writes nothing, and ends with status 1 if a file is not what would be written.
+const usage = `npm run pictures -- [options]: draws races of this library, in virtual time, into scripts/pictures
 
-const { values: { check } } = parseArgs({ options: { check: { type: "boolean", default: false } } })
+  --check     writes nothing, and ends with status 1 if a file is not what would be written
+  --help, -h  this text`
+
+const { options: { check = false } } = readCommand(usage, { check: { type: "boolean" } })
 
 const pictures = {
   "concurrency": concurrency,

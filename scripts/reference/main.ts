@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
+import { readCommand } from "../command.js"
 import {
   describesFunction,
   hideInitializers,
@@ -11,9 +12,15 @@ import {
 } from "./adapt.js"
 import { check } from "./check.js"
 
-// `npm run docs`: the doc comments of the public modules, the README and the changelog as static pages, in docs/.
-// Ends with status 1 on any warning: a link to nowhere, an export without a doc comment, a tag that nobody knows, an
-// export without a page, an example that is not shown.
+readCommand(
+  `npm run docs: the doc comments of the public modules, the README and the changelog as static pages, in docs/
+
+  --help, -h  this text
+
+Ends with status 1 on any warning: a link to nowhere, an export without a doc comment, an unknown tag, an export without
+a page, an example that is not shown.`,
+  {}
+)
 
 const out = "docs"
 

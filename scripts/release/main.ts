@@ -1,13 +1,6 @@
-/**
- * Checks a release, and makes it.
- *
- *     npm run release -- --date       writes today's date into the changelog, to be committed
- *     npm run release -- --dry-run    checks everything, and says what it would do
- *     npm run release                 does it: the workflow "Release" runs this, as only CI can tell where a package is from
- */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { parseArgs } from "node:util"
+import { readCommand } from "../command.js"
 import { conclude, manifest, must, root, run, temporary } from "../package/support.js"
 import {
   changelogFaults,
@@ -20,7 +13,15 @@ import {
   tarballFaults
 } from "./checks.js"
 
-const { values } = parseArgs({ options: { "date": { type: "boolean" }, "dry-run": { type: "boolean" } } })
+const usage = `npm run release -- [options]: checks a release, then publishes it with its provenance and tags it
+
+The workflow "Release" runs it, because only CI can prove where a package is from.
+
+  --date      writes today's date into the changelog, to be committed
+  --dry-run   checks everything, and says what it would do
+  --help, -h  this text`
+
+const { options: values } = readCommand(usage, { "date": { type: "boolean" }, "dry-run": { type: "boolean" } })
 const read = (file: string) => fs.readFileSync(path.join(root, file), "utf8")
 const tag = `v${manifest.version}`
 const modules = fs.readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })

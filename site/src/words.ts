@@ -42,7 +42,9 @@ export const lineOf = (event: Event, names: Names): EventLine => {
   })
   switch (event._tag) {
     case "Started":
-      return line(reasons[event.startedBy] + (event.dueAt < event.at ? `; it was due at ${event.dueAt} ms` : ""))
+      return line(
+        reasons[event.startedBy] + (Option.isSome(event.heldBackBy) ? `; it was due at ${event.dueAt} ms` : "")
+      )
     case "Failed":
       return line(`fails: ${Cause.squash(event.cause)}`)
     case "Won":

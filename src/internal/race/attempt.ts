@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
 import type { AnyFiber } from "../observe.js"
-import type { Start, StartedBy } from "./rules.js"
+import type { HeldBackBy, Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
 import { check } from "./settings.js"
 
@@ -45,13 +45,14 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   /** Closed when the attempt ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
-  /** Only declared, to save memory: few attempts make progress. */
+  /** Only declared, as `progressedAt`, to save memory: few starts are held back, and few attempts make progress. */
+  declare readonly heldBackBy?: HeldBackBy
   declare progressedAt?: number
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
 
   constructor(
-    { dueAt, index, overlapped, startedAt, startedBy }: Start,
+    { dueAt, heldBackBy, index, overlapped, startedAt, startedBy }: Start,
     /** Unset when the attempt ends: a winner's finalizers may keep its `CurrentAttempt`, which must not keep the race. */
     private race: Progress | undefined
   ) {
@@ -60,6 +61,9 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     this.dueAt = dueAt
     this.startedBy = startedBy
     this.overlapped = overlapped
+    if (heldBackBy !== undefined) {
+      this.heldBackBy = heldBackBy
+    }
   }
 
   get isRunning(): boolean {

@@ -1,18 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Pending, RaceEvent } from "../../StaggeredRace.js"
+import type { RaceEvent } from "../../StaggeredRace.js"
 import { failed, guarded, type Telemetry } from "../observe.js"
-import type { Decision } from "./rules.js"
-
-/**
- * The start that was due but still waiting at the decision, if any.
- *
- * @internal
- */
-export const pendingOf = ({ pendingSince }: Decision): Option.Option<Pending> =>
-  pendingSince === undefined ? Option.none() : Option.some({ dueAt: pendingSince })
 
 /** @internal */
 export type Report<A, E> = (event: RaceEvent<A, E>) => void

@@ -15,7 +15,6 @@ import type * as StaggeredRace from "../../StaggeredRace.js"
 import { type Watch, watch as watchRace } from "../observe.js"
 import type { Attempt } from "./attempt.js"
 import { beside, combine, tidy } from "./causes.js"
-import { pendingOf } from "./events.js"
 import { runtimeOf } from "./fibers.js"
 import type { Decision } from "./rules.js"
 import { type Accept, Race } from "./run.js"
@@ -188,7 +187,7 @@ const describe = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Staggered
       startedAt: race.startedAt,
       decidedAt: decision.at,
       decidedBy: decision.by,
-      pending: pendingOf(decision),
+      pending: Option.fromNullable(decision.pending),
       endedAt: race.now
     }
   })
@@ -201,6 +200,7 @@ const attemptOf = <A, E, E2, R>(
 ): StaggeredRace.Attempt<A, E> => ({
   index: attempt.index,
   dueAt: attempt.dueAt,
+  heldBackBy: Option.fromNullable(attempt.heldBackBy),
   startedAt: attempt.startedAt,
   startedBy: attempt.startedBy,
   endedAt: attempt.isRunning ? at : attempt.endedAt,

@@ -9,6 +9,9 @@ export type StartedBy = "first" | "delay" | "failure"
 /** @internal */
 export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interruption" | "defect"
 
+/** @internal */
+export type HeldBackBy = "concurrency" | "source" | "minDelay" | "progress"
+
 /**
  * What the driver must do next.
  *
@@ -44,6 +47,8 @@ export interface Start {
   readonly index: number
   readonly startedAt: number
   readonly dueAt: number
+  /** What held it back since `dueAt`. A start that is late only because its timer was late has nothing here. */
+  readonly heldBackBy: HeldBackBy | undefined
   readonly startedBy: StartedBy
   /** Whether an earlier attempt was still running at the start. */
   readonly overlapped: boolean
@@ -53,8 +58,8 @@ export interface Start {
 export interface Decision {
   readonly at: number
   readonly by: DecidedBy
-  /** When the start that never happened became due. `undefined` if none was due or no candidate is known to be left. */
-  readonly pendingSince: number | undefined
+  /** The start that was due and held back. `undefined` if none was, or no candidate is known to be left. */
+  readonly pending: { readonly dueAt: number; readonly heldBackBy: HeldBackBy } | undefined
 }
 
 /** @internal */
@@ -80,6 +85,8 @@ export class Rules {
   private waivedBy = -1
   /** `holdBack`: until when, after its start, the next start is postponed even if it fails. */
   private heldBackUntil = 0
+  /** What holds back the next start, or held it back last. */
+  private waitedFor: HeldBackBy | undefined
   /** At least so much time has passed since its start: a timer slept that long, even if the clock says less. */
   private slept = 0
 
@@ -96,7 +103,7 @@ export class Rules {
     if (this.decision !== undefined || source === "pulling") {
       return "wait"
     }
-    const isDue = this.running < this.pacing.concurrency && this.remaining(now) <= 0
+    const isDue = !this.isFull && this.remaining(now) <= 0
     // If no candidate seems to be left, the race pulls without waiting for `minDelay`: only a pull can tell.
     const isWorthAPull = source === "idle" && this.failedAt < Infinity && this.supply.left() === 0
     if (source === "exhausted" || !isDue && !isWorthAPull) {
@@ -130,6 +137,18 @@ export class Rules {
     this.source = "pulled"
   }
 
+  /** As `pulled`, if the source answered only after so many milliseconds. */
+  pulledLate(now: number, took: number): void {
+    this.source = "pulled"
+    const dueAt = this.dueAt(now)
+    this.waitedFor = this.heldBackBy(now, dueAt)
+    // The source is asked when nothing else holds back the start. The longer of the two waits counts.
+    const before = this.waitedFor === undefined ? 0 : now - took - dueAt
+    if (took > before && this.remaining(now) <= 0) {
+      this.waitedFor = "source"
+    }
+  }
+
   /** The source has ended or failed. Returns whether that decides the race. */
   exhausted(now: number): boolean {
     this.source = "exhausted"
@@ -139,6 +158,7 @@ export class Rules {
   started(now: number): Start {
     const { nextBy, running } = this
     const dueAt = this.dueAt(now)
+    const heldBackBy = this.heldBackBy(now, dueAt)
     this.source = "idle"
     this.nextBy = "delay"
     this.running++
@@ -148,8 +168,9 @@ export class Rules {
     this.failedAt = Infinity
     this.heldUntil = 0
     this.heldBackUntil = 0
+    this.waitedFor = undefined
     this.slept = 0
-    return { index: this.newest, startedAt: now, dueAt, startedBy: nextBy, overlapped: running > 0 }
+    return { index: this.newest, startedAt: now, dueAt, heldBackBy, startedBy: nextBy, overlapped: running > 0 }
   }
 
   /** Sets the delay after a start, if it was not known at the start. */
@@ -173,6 +194,7 @@ export class Rules {
 
   /** An attempt has ended without success. Returns whether that decides the race. */
   failed(index: number, now: number, isFatal: boolean): boolean {
+    this.waitedFor = this.heldBackBy(now, this.dueAt(now))
     this.running--
     if (index === this.newest) {
       // If the delay has made the next start due and the race is already waiting for the source, the reason stays.
@@ -203,8 +225,9 @@ export class Rules {
   }
 
   /** Exempts the next start from `minDelay`. */
-  waived(index: number): void {
+  waived(index: number, now: number): void {
     if (index === this.newest) {
+      this.waitedFor = this.heldBackBy(now, this.dueAt(now))
       this.waivedBy = index
     }
   }
@@ -215,12 +238,19 @@ export class Rules {
       return false
     }
     const dueAt = this.dueAt(now)
+    const heldBackBy = this.heldBackBy(now, dueAt)
     const left = this.source === "pulled" ? 1 : this.source === "exhausted" ? 0 : this.supply.left()
-    this.decision = { at: now, by, pendingSince: left > 0 && left < Infinity && dueAt < now ? dueAt : undefined }
+    const isPending = heldBackBy !== undefined && left > 0 && left < Infinity
+    this.decision = { at: now, by, pending: isPending ? { dueAt, heldBackBy } : undefined }
     return true
   }
 
   // Derived.
+
+  /** Whether the source was asked, and has not answered. */
+  get isPulling(): boolean {
+    return this.source === "pulling"
+  }
 
   /** Whether a pull is possible, to learn if there is another candidate. */
   get isUnasked(): boolean {
@@ -236,10 +266,18 @@ export class Rules {
     return this.source === "exhausted"
   }
 
+  private get isFull(): boolean {
+    return this.running >= this.pacing.concurrency
+  }
+
+  /** The least distance from the newest start to the next. */
+  private get minDelay(): number {
+    return this.waivedBy === this.newest ? 0 : this.pacing.minDelay
+  }
+
   /** From the newest start to the next. */
   private get wait(): number {
-    const wait = this.failedAt < Infinity ? this.heldBackUntil : Math.max(this.delay, this.heldUntil)
-    return this.waivedBy === this.newest ? wait : Math.max(this.pacing.minDelay, wait)
+    return Math.max(this.minDelay, this.failedAt < Infinity ? this.heldBackUntil : Math.max(this.delay, this.heldUntil))
   }
 
   private elapsed(now: number): number {
@@ -253,6 +291,26 @@ export class Rules {
   /** When the newest attempt failed or its delay passed. What postpones the start does not count. */
   private dueAt(now: number): number {
     return this.newest < 0 ? now : Math.min(now, this.failedAt, this.startedAt + this.delay)
+  }
+
+  /**
+   * What has held back the next start since it was due. The time that has passed is no answer: on a busy machine a timer
+   * is late, and so is a start that nothing holds back.
+   */
+  private heldBackBy(now: number, dueAt: number): HeldBackBy | undefined {
+    return dueAt < now ? this.waitedFor ?? this.holdsBack(now, dueAt - this.startedAt) : undefined
+  }
+
+  /** What holds back a start that was due so many milliseconds after the one before. */
+  private holdsBack(now: number, due: number): HeldBackBy | undefined {
+    const heldUntil = this.failedAt < Infinity ? this.heldBackUntil : this.heldUntil
+    return this.isFull && this.remaining(now) <= 0
+      ? "concurrency"
+      : heldUntil > Math.max(due, this.minDelay)
+      ? "progress"
+      : this.minDelay > due
+      ? "minDelay"
+      : undefined
   }
 
   private giveUp(now: number): boolean {

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import { SyncScheduler } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
@@ -11,7 +12,7 @@ import type { AnyFiber, Telemetry } from "../observe.js"
 import { Attempt, contextOf } from "./attempt.js"
 import { tidy } from "./causes.js"
 import { type Time, timeOf, type TimerEnd } from "./clock.js"
-import { makeReport, pendingOf, type Report } from "./events.js"
+import { makeReport, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
 import { type Decision, Rules } from "./rules.js"
@@ -68,6 +69,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private pulled: Candidate<A, E, R> | undefined
   private lastNow = 0
   declare private cancelLimit: (() => void) | undefined
+  /** When the source was asked, if it did not answer at once. */
+  declare private askedAt?: number | undefined
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
@@ -156,16 +159,19 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private ask(): void {
     this.rules.pulling()
     this.source.pull()
+    if (this.rules.isPulling) {
+      this.askedAt = this.lastNow
+    }
   }
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
     const at = this.now
     const attempt = new Attempt<A, E>(this.rules.started(at), this)
-    const { dueAt, index, startedBy } = attempt
+    const { dueAt, heldBackBy, index, startedBy } = attempt
     attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
     this.pulled = undefined
-    this.report?.({ _tag: "Started", at, index, dueAt, startedBy })
+    this.report?.({ _tag: "Started", at, index, dueAt, heldBackBy: Option.fromNullable(heldBackBy), startedBy })
     try {
       this.pace.restart(index, at)
       if (this.time.armsFirst) {
@@ -310,14 +316,20 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 
   onWaive(index: number): void {
-    this.rules.waived(index)
+    this.rules.waived(index, this.now)
     this.onChange()
   }
 
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
-    this.rules.pulled()
+    if (this.askedAt === undefined) {
+      this.rules.pulled()
+    } else {
+      const at = this.now
+      this.rules.pulledLate(at, at - this.askedAt)
+      this.askedAt = undefined
+    }
     this.pulled = candidate
     this.onChange()
   }
@@ -367,11 +379,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.cancelLimit?.()
     this.source.close()
     if (report !== undefined && decision !== undefined) {
-      const { at, by } = decision
+      const { at, by, pending } = decision
       if (winner !== undefined) {
         report({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
       }
-      report({ _tag: "Decided", at, by, pending: pendingOf(decision) })
+      report({ _tag: "Decided", at, by, pending: Option.fromNullable(pending) })
     }
     this.onChange()
   }

@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import type { StartedBy } from "../../StaggeredRace.js"
+import type { HeldBackBy, StartedBy } from "../../StaggeredRace.js"
 import type { Running, RunningAttempt, Unit } from "../../Timeline.js"
 import { type Drawable, toRunning } from "./running.js"
 import { count, describe, inSeconds, timeIn } from "./words.js"
@@ -36,10 +36,10 @@ export interface Row {
   readonly startedBy: StartedBy
   /** `running` before the decision, and `ending` after it. */
   readonly state: "won" | "failed" | "lost" | "late" | "running" | "ending"
-  /** The start was due at `due`, and waited until `from`. */
+  /** The start was due at `due`, and held back until `from`. If nothing held it back, both are the same. */
   readonly due: number
   readonly from: number
-  /** The attempt ran until `turn`, and cleaned up until `to`. */
+  /** The attempt ran until `turn`, and cleaned up until `to`. A winner has nothing to clean up. */
   readonly turn: number
   readonly to: number
   /** When the cause of the start happened: the start or the failure of the attempt before. */
@@ -57,7 +57,7 @@ export interface Gap {
 }
 
 /**
- * A start that was due and still waiting at the decision.
+ * A start that was due and still held back at the decision.
  *
  * @internal
  */
@@ -76,9 +76,13 @@ export interface LayoutOptions {
   readonly unit: Unit
 }
 
-// A timer is late by a millisecond or two, so a shorter wait says nothing. A wait of less than a hundredth of the
-// picture is too small to see.
-const [leastParked, leastPartParked] = [2, 0.01]
+/** What a start that was held back waited for. */
+const reasons: Readonly<globalThis.Record<HeldBackBy, string>> = {
+  concurrency: "no place",
+  source: "no candidate",
+  minDelay: "minDelay",
+  progress: "progress"
+}
 
 /** @internal */
 export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOptions): Layout => {
@@ -95,7 +99,7 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     (end, attempt) => Math.max(end, since(attempt.startedAt), since(endOf(attempt, self.now))),
     Math.max(since(self.now), decidedAt ?? 0)
   )
-  const isLong = (parked: number) => parked > leastParked && parked >= span * leastPartParked
+  const waited = (by: HeldBackBy, millis: number) => `${reasons[by]} for ${time(millis)}`
   const labelOf = (index: number) => labels[index] || `#${index}`
   const decider = deciderOf(self)
 
@@ -103,15 +107,17 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     const { index, startedBy } = attempt
     const ended = Option.getOrUndefined(attempt.ended)
     const from = since(attempt.startedAt)
-    const to = Math.max(from, since(endOf(attempt, self.now)))
+    const over = Math.max(from, since(endOf(attempt, self.now)))
     const state = ended?.result ?? (decision ? "ending" : "running")
-    const turn = state === "failed" ? to : Math.min(Math.max(from, decidedAt ?? to), to)
-    const parked = from - Math.min(since(attempt.dueAt), from)
-    const due = isLong(parked) ? from - parked : from
+    const turn = state === "failed" ? over : Math.min(Math.max(from, decidedAt ?? over), over)
+    // The winner's fiber may end later, with the children that it forked.
+    const to = state === "won" ? turn : over
+    const heldBackBy = Option.getOrUndefined(attempt.heldBackBy)
+    const due = heldBackBy === undefined ? from : Math.min(since(attempt.dueAt), from)
     const clauses = [
       noteOf(attempt, state, attempt === decider, time(to - turn), time(to - from)),
-      ...due < from ? [`parked ${time(parked)}`] : [],
-      ...to > turn && (state === "won" || state === "lost") && isQuiet(attempt) ? [`clean-up ${time(to - turn)}`] : []
+      ...heldBackBy !== undefined && due < from ? [waited(heldBackBy, from - due)] : [],
+      ...to > turn && state === "lost" && isQuiet(attempt) ? [`clean-up ${time(to - turn)}`] : []
     ]
     const cause = before === undefined
       ? from
@@ -143,10 +149,12 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     next = position + 1
   }
   if (Option.isSome(self.pending) && decidedAt !== undefined) {
-    const due = Math.min(since(self.pending.value.dueAt), decidedAt)
-    if (isLong(decidedAt - due)) {
+    const { dueAt, heldBackBy } = self.pending.value
+    const due = Math.min(since(dueAt), decidedAt)
+    if (due < decidedAt) {
       const label = labelOf((attempts.at(-1)?.index ?? -1) + 1)
-      rows.push({ _tag: "Pending", label, note: `not started, parked ${time(decidedAt - due)}`, due, to: decidedAt })
+      const note = `not started, ${waited(heldBackBy, decidedAt - due)}`
+      rows.push({ _tag: "Pending", label, note, due, to: decidedAt })
     }
   }
   return { headline: headlineOf(self, { decidedAt, decider, labelOf, span, time }), rows, decidedAt, span, time }

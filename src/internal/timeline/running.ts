@@ -28,8 +28,8 @@ export class Record {
     this.lastAt = Math.max(this.lastAt, at)
     switch (event._tag) {
       case "Started": {
-        const { dueAt, index, startedBy } = event
-        this.attempts[index] = { index, dueAt, startedAt: at, startedBy, ended: Option.none() }
+        const { dueAt, heldBackBy, index, startedBy } = event
+        this.attempts[index] = { index, dueAt, heldBackBy, startedAt: at, startedBy, ended: Option.none() }
         this.running++
         break
       }
@@ -106,9 +106,10 @@ export const soFar = (events: ReadonlyArray<RaceEvent<unknown, unknown>>, now: n
  */
 export const toRunning = (self: Drawable): Running =>
   Predicate.hasProperty(self, "now") ? self : {
-    attempts: self.attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) => ({
+    attempts: self.attempts.map(({ dueAt, endedAt, exit, heldBackBy, index, result, startedAt, startedBy }) => ({
       index,
       dueAt,
+      heldBackBy,
       startedAt,
       startedBy,
       ended: Option.some({ at: endedAt, result, cause: Exit.isFailure(exit) ? exit.cause : Cause.empty })

@@ -11,7 +11,7 @@ const legend = [
   "┣ first",
   "+ after the delay",
   "! after a failure",
-  "· parked",
+  "· held back",
   "┊ decided",
   "╌ winding down",
   "→ goes on"
@@ -62,7 +62,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
     const after = "╌".repeat(Math.max(0, row.state === "failed" ? 0 : reached - turn))
     const then = (mark: string) => after === "" ? mark : `┫${after.slice(1)}${mark}`
     const last = {
-      won: `█${after}`,
+      won: "█",
       failed: "╳",
       lost: `┫${after}`,
       late: then("o"),
@@ -76,7 +76,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   const pendingBar = ({ due }: Pending): Bar => {
     const end = decided ?? 0
     const at = Math.max(0, Math.min(columnOf(due), end - 1))
-    return { at, text: "·".repeat(end - at) }
+    return { at, text: "·".repeat(Math.max(1, end - at)) }
   }
   const drawBar = (row: Row | Pending): string => {
     const { at, text } = barOf(row)

@@ -70,10 +70,11 @@ const sentenceOf = (row: Row | Gap | Pending, { time }: Layout): string => {
   const ended = row._tag === "Pending" || row.state === "running" || row.state === "ending"
     ? ""
     : `, ended at ${time(row.to)}`
-  const started = row._tag === "Pending"
-    ? `due at ${time(row.due)}`
-    : `started ${causes[row.startedBy]} at ${time(row.from)}`
-  return `${row.label}: ${started}${ended}: ${row.note}`
+  const parts = [
+    ...row._tag === "Pending" || row.due < row.from ? [`due at ${time(row.due)}`] : [],
+    ...row._tag === "Pending" ? [] : [`started ${causes[row.startedBy]} at ${time(row.from)}`]
+  ]
+  return `${row.label}: ${parts.join(", ")}${ended}: ${row.note}`
 }
 
 /** Positions, in pixels. */
