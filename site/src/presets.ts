@@ -26,6 +26,24 @@ const every = (millis: number) => ({ pace: "fixed", millis } as const)
 
 const plain = { minDelay: 0, concurrency: "unbounded", losers: "await" } as const
 
+const goodDay: Preset = {
+  id: "good-day",
+  title: "A good day",
+  about:
+    "All four replicas are healthy. The first answers before the delay has passed, so nobody else is asked. Under " +
+    "Compare, see what the same answer costs where all four start at once.",
+  scenario: {
+    ...plain,
+    candidates: [
+      succeeds("replica a", 40, 5),
+      succeeds("replica b", 60, 5),
+      succeeds("replica c", 45, 5),
+      succeeds("replica d", 70, 5)
+    ],
+    delay: every(100)
+  }
+}
+
 const deadIPv6: Preset = {
   id: "dead-ipv6",
   title: "IPv6 is dead",
@@ -45,6 +63,7 @@ const deadIPv6: Preset = {
 }
 
 export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
+  goodDay,
   deadIPv6,
   {
     id: "far-away",
@@ -61,9 +80,8 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   {
     id: "slow-replica",
     title: "A slow replica",
-    about:
-      "A hedged request, as in The Tail at Scale. The first copy is late, so a second one goes to another replica " +
-      "after 95 ms. The slow one is called off, and takes a while to let go.",
+    about: "A hedged request, as in The Tail at Scale. The first request is late, so a hedge goes to another replica " +
+      "after 95 ms. The race interrupts the slow request, which takes a while to let go.",
     scenario: {
       ...plain,
       candidates: [succeeds("replica a", 700, 120), succeeds("replica b", 140, 40)],
@@ -101,18 +119,18 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
     }
   },
   {
-    id: "rarer-copies",
-    title: "Copies that get rarer",
+    id: "rarer-hedges",
+    title: "Hedges that get rarer",
     about:
       "A schedule gives the delays: 80 ms, 160, 320. The race returns at the decision, and its losers clean up in " +
       "the background.",
     scenario: {
       ...plain,
       candidates: [
-        succeeds("first copy", 900, 200),
-        hangs("second copy", 120),
-        succeeds("third copy", 410, 80),
-        succeeds("fourth copy", 200, 80)
+        succeeds("request", 900, 200),
+        hangs("first hedge", 120),
+        succeeds("second hedge", 410, 80),
+        succeeds("third hedge", 200, 80)
       ],
       delay: { pace: "exponential", millis: 80 },
       losers: "background"
@@ -120,4 +138,4 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   }
 ]
 
-export const standard = deadIPv6
+export const standard = goodDay

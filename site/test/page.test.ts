@@ -102,7 +102,7 @@ describePage("the page", (site) => {
   it("compares with other racers, the same as in Node", async () => {
     for (const { scenario } of presets) {
       const page = await site.open(linkTo(scenario, "compare"))
-      expect(await rowsOf(page, ".costs tbody")).toStrictEqual(
+      expect(await rowsOf(page, "#panel-compare tbody")).toStrictEqual(
         compare(scenario).map((report, i) => [racers[i]!.name, ...costOf(report, scenario)])
       )
     }
@@ -111,12 +111,12 @@ describePage("the page", (site) => {
   it("compares when that is looked at, with what was edited before", async () => {
     const scenario = preset("slow-replica")
     const page = await site.open(linkTo(scenario))
-    expect(await page.locator(".costs tbody tr").count()).toBe(0)
+    expect(await page.locator("#panel-compare tbody tr").count()).toBe(0)
     await page.getByLabel("delay in ms", { exact: true }).fill("9")
-    expect(await page.locator(".costs tbody tr").count()).toBe(0)
+    expect(await page.locator("#panel-compare tbody tr").count()).toBe(0)
     await page.getByRole("tab", { name: "Compare" }).click()
     const edited = { ...scenario, delay: { pace: "fixed", millis: 9 } } as const
-    expect(await rowsOf(page, ".costs tbody")).toStrictEqual(
+    expect(await rowsOf(page, "#panel-compare tbody")).toStrictEqual(
       compare(edited).map((report, i) => [racers[i]!.name, ...costOf(report, edited)])
     )
   })
@@ -160,7 +160,7 @@ describePage("the page", (site) => {
         expect(await eventsOf(page)).toStrictEqual(cells((await underTestClock(scenario)).lines))
       }
       await page.getByRole("tab", { name: "Compare" }).click()
-      expect(await page.locator(".racer figcaption").count()).toBe(racers.length)
+      expect(await page.locator("#panel-compare figcaption").count()).toBe(racers.length)
     }
     const loaded = await site.open()
     await loaded.context().setOffline(true)

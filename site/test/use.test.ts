@@ -163,7 +163,7 @@ describePage("the page in use", (site) => {
           [
             document.documentElement,
             ...Array.from(
-              document.querySelectorAll(".presets, #status, .events, pre:has(#outcome), .racer strong, .costs")
+              document.querySelectorAll(".presets, #status, .events, pre:has(#outcome), .racer strong, .figures")
             )
           ]
             .filter(({ clientWidth, parentElement, scrollWidth }) =>
