@@ -208,7 +208,8 @@ class RenderContext extends DefaultThemeRenderContext {
   private list({ model, project }: PageEvent<Reflection>): JSX.Element {
     const link = (href: string, text: string, isCurrent = false) =>
       JSX.createElement("li", null, JSX.createElement("a", { href, ...isCurrent && { "aria-current": "page" } }, text))
-    const pages = (of: ReadonlyArray<Reflection>) => of.map((page) => link(this.urlTo(page) ?? "", page.name, page === model))
+    const pages = (of: ReadonlyArray<Reflection>) =>
+      of.map((page) => link(this.urlTo(page) ?? "", page.name, page === model))
     const section = (title: string, ...items: ReadonlyArray<JSX.Element>) =>
       JSX.createElement(
         JSX.Fragment,

@@ -100,7 +100,7 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   },
   {
     id: "mirrors",
-    title: "Mirrors, two at a time",
+    title: "Two at a time",
     about:
       "At most two downloads at once, and no start less than 60 ms after the last. A mirror that is due waits for " +
       "a place, which the dotted line shows.",
@@ -120,7 +120,7 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   },
   {
     id: "rarer-hedges",
-    title: "Hedges that get rarer",
+    title: "Rarer hedges",
     about:
       "A schedule gives the delays: 80 ms, 160, 320. The race returns at the decision, and its losers clean up in " +
       "the background.",

@@ -58,7 +58,7 @@ const figure = (report: Report, scenario: Scenario, span: number): HTMLElement =
       h("h3", {}, report.racer.name),
       h("p", {}, report.racer.rule),
       h("strong", {}, answerOf(report, names)),
-      h("p", {}, loadLineOf(report, scenario))
+      h("p", { className: "load" }, loadLineOf(report, scenario))
     ),
     bars
   )
