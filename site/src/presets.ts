@@ -29,9 +29,8 @@ const plain = { minDelay: 0, concurrency: "unbounded", losers: "await" } as cons
 const goodDay: Preset = {
   id: "good-day",
   title: "A good day",
-  about:
-    "All four replicas are healthy. The first answers before the delay has passed, so nobody else is asked. Under " +
-    "Compare, see what the same answer costs where all four start at once.",
+  about: "All four replicas are healthy. The first answers before the delay has passed, so the race starts no other. " +
+    "Under Compare, see what the same answer costs where all four start at once; under 100 days, what bad days cost.",
   scenario: {
     ...plain,
     candidates: [
@@ -48,8 +47,8 @@ const deadIPv6: Preset = {
   id: "dead-ipv6",
   title: "IPv6 is dead",
   about:
-    "Happy Eyeballs, RFC 8305. The first address swallows connections, and nobody says no. After 250 ms the next " +
-    "one is tried beside it, and answers.",
+    "Happy Eyeballs, RFC 8305. The first address never answers, and never refuses. After 250 ms the race tries the " +
+    "next one beside it, which answers.",
   scenario: {
     ...plain,
     candidates: [
@@ -69,8 +68,8 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
     id: "far-away",
     title: "A host far away",
     about:
-      "The only address that works takes 320 ms, longer than the delay. It is not killed for that, and wins. Under " +
-      "Compare, see what becomes of it where the delay is a timeout.",
+      "The only address that works takes 320 ms, longer than the delay. The race does not kill it, and it wins. Under " +
+      "Compare, see what happens where the delay is a timeout.",
     scenario: {
       ...plain,
       candidates: [succeeds("198.51.100.7", 320, 10), fails("2001:db8::7", 30, 10)],
@@ -91,7 +90,7 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   {
     id: "fallbacks",
     title: "A chain of fallbacks",
-    about: "The delay is infinite, so only failures start the next: one after the other, and nothing is asked in vain.",
+    about: "The delay is infinite, so only a failure starts the next: one after the other, and no request in vain.",
     scenario: {
       ...plain,
       candidates: [fails("cache", 30, 10), fails("replica", 180, 40), succeeds("origin", 260, 60)],
@@ -102,8 +101,8 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
     id: "mirrors",
     title: "Two at a time",
     about:
-      "At most two downloads at once, and no start less than 60 ms after the last. A mirror that is due waits for " +
-      "a place, which the dotted line shows.",
+      "At most two downloads at once, and at least 60 ms between two starts. A mirror that is due waits for a place: " +
+      "the dotted line.",
     scenario: {
       candidates: [
         fails("ams", 340, 30),

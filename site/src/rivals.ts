@@ -29,22 +29,22 @@ const abortAndAdvance: Racer["race"] = (candidates, { delay }) =>
 export const racers: ReadonlyArray<Racer> = [
   {
     name: "StaggeredRace.race",
-    rule: "The next when the newest has failed or the delay has passed. The delay kills nothing.",
+    rule: "Starts the next when the newest fails or the delay passes. The delay kills nothing.",
     race: (candidates, scenario) => StaggeredRace.race(candidates, optionsOf(scenario))
   },
   {
     name: "Effect.raceAll",
-    rule: "All at once.",
+    rule: "Starts all at once.",
     race: (candidates) => Effect.raceAll(candidates)
   },
   {
     name: "Effect.firstSuccessOf",
-    rule: "The next when the one before has failed.",
+    rule: "Starts the next when the previous one fails.",
     race: (candidates) => Effect.firstSuccessOf(candidates)
   },
   {
     name: "abort and advance",
-    rule: "Node’s autoSelectFamily: when the delay has passed, the attempt is killed and the next one tried.",
+    rule: "Node’s autoSelectFamily: after the delay it kills the attempt, and starts the next.",
     race: abortAndAdvance
   }
 ]

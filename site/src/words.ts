@@ -22,15 +22,15 @@ type Names = (index: number) => string
 export const namesOf = ({ candidates }: Scenario): Names => (index) => candidates[index]?.name ?? `#${index}`
 
 const reasons = {
-  first: "starts, the first",
-  delay: "starts, as the delay has passed",
-  failure: "starts, as the one before has failed"
+  first: "starts first",
+  delay: "starts: the delay has passed",
+  failure: "starts: the newest has failed"
 }
 
 const decisions = {
-  success: "nothing starts any more, and what still runs is interrupted",
+  success: "the race starts nothing more, and interrupts its losers",
   failures: "all have failed",
-  interruption: "the caller was interrupted, and so is what still runs",
+  interruption: "the caller was interrupted: the race interrupts its attempts",
   fatal: "a failure was fatal",
   timeout: "the time is over",
   defect: "the schedule died"
@@ -49,7 +49,7 @@ export const lineOf = (event: Event, names: Names): EventLine => {
     case "Failed":
       return line(`fails: ${Cause.squash(event.cause)}`)
     case "Won":
-      return line("succeeds first, and wins")
+      return line("succeeds first: it wins")
     case "Decided":
       return line(decisions[event.by])
     case "Lost":

@@ -82,15 +82,21 @@ export const rangeField = (
   text: (value: number) => string,
   onEdit: (value: number) => void
 ): Field<number> => {
-  const input = h("input", { type: "range", min: `${least}`, max: `${most}`, step: "1" })
-  const output = h("output")
+  const input = h("input", {
+    type: "range",
+    min: `${least}`,
+    max: `${most}`,
+    step: "1",
+    attrs: { "aria-label": label }
+  })
+  const shown = h("span")
   input.addEventListener("input", () => onEdit(Number(input.value)))
   return {
-    element: h("label", { className: "field range" }, h("span", { className: "cap" }, label, " ", output), input),
+    element: h("label", { className: "field range" }, h("span", { className: "cap" }, label, " ", shown), input),
     show: (value) => {
       input.value = `${value}`
       input.setAttribute("aria-valuetext", text(value))
-      output.textContent = text(value)
+      shown.textContent = text(value)
     }
   }
 }
