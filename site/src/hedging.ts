@@ -71,7 +71,7 @@ export interface Call {
 }
 
 /** What the policy says of itself after a second. */
-export interface Sample {
+interface Sample {
   /** How many hedges the budget can pay for. None where it is unlimited. */
   readonly tokens: number | undefined
   /** The delay of the next call, once enough calls are known. */
@@ -84,7 +84,7 @@ export interface Stream {
 }
 
 /** Sends all requests through a policy, in simulated time. */
-export const send = (traffic: Traffic, budget: Hedge.BudgetOptions | "unlimited"): Stream => {
+const send = (traffic: Traffic, budget: Hedge.BudgetOptions | "unlimited"): Stream => {
   const simulation = new Simulation()
   const calls: Array<Call> = []
   const samples: Array<Sample> = []
