@@ -6,7 +6,6 @@ export default defineConfig(
   globalIgnores([
     "build/",
     "coverage/",
-    "docs/",
     ".examples/",
     ".bench/",
     ".stryker/",

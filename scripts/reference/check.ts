@@ -28,8 +28,16 @@ const exportsOf = (program: ts.Program, file: string): ReadonlyArray<string> => 
   })
 }
 
-/** Looks for what is wrong with the pages: links to nowhere, requests to elsewhere, exports and examples not shown. */
-export const check = (directory: string, modules: ReadonlyArray<string>, program: ts.Program) => {
+/**
+ * Looks for what is wrong with the pages of a directory, and of the reference within it: links to nowhere, requests to
+ * elsewhere, exports and examples not shown.
+ */
+export const check = (
+  directory: string,
+  reference: string,
+  modules: ReadonlyArray<string>,
+  program: ts.Program
+) => {
   const faults: Array<string> = []
   const files = new Map(
     fs.readdirSync(directory, { recursive: true, encoding: "utf8" })
@@ -67,7 +75,7 @@ export const check = (directory: string, modules: ReadonlyArray<string>, program
 
   const titles = pages.map(([file, html]) => {
     const title = /<h1[^>]*>\w+(?: Alias)? (\w+)/.exec(html.replaceAll("<wbr/>", ""))?.[1]
-    return path.join(path.dirname(file), title ?? "")
+    return path.relative(reference, path.join(path.dirname(file), title ?? ""))
   })
   const exported = [
     ...exportsOf(program, "src/index.ts"),

@@ -1,19 +1,22 @@
 import * as fs from "node:fs"
-import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
+import { Application, Context, Converter, PageEvent, type TypeDocOptions } from "typedoc"
 import { readCommand } from "../command.js"
 import {
+  accessible,
   describesFunction,
   hideInitializers,
   linkToRepository,
+  nameDocuments,
   nameExamples,
-  plainHeadings,
+  readable,
+  Router,
   Theme,
   withoutWords
 } from "./adapt.js"
 import { check } from "./check.js"
 
 readCommand(
-  `npm run docs: the doc comments of the public modules, the README and the changelog as static pages, in docs/
+  `npm run build:site: the live page, and the doc comments, the README, the guides and the changelog as pages, in site/dist
 
   --help, -h  this text
 
@@ -22,7 +25,8 @@ a page, an example that is not shown.`,
   {}
 )
 
-const out = "docs"
+const site = "site/dist"
+const reference = "reference"
 
 const manifest: { readonly exports: Record<string, unknown>; readonly repository: { readonly url: string } } = JSON
   .parse(fs.readFileSync("package.json", "utf8"))
@@ -60,7 +64,7 @@ const options: TypeDocOptions = {
     unusedMergeModuleWith: true
   },
   treatWarningsAsErrors: true,
-  router: "structure",
+  router: "places",
   sort: ["source-order"],
   sortEntryPoints: false,
   categorizeByGroup: false,
@@ -83,14 +87,13 @@ const options: TypeDocOptions = {
     "errors",
     "symbols"
   ],
-  navigation: { includeCategories: true, includeGroups: false },
   navigationLinks: { Repository: repository },
   useFirstParagraphOfCommentAsSummary: true,
   includeHierarchySummary: false,
   headings: { readme: false },
   searchInComments: true,
   searchInDocuments: true,
-  markdownItLoader: plainHeadings,
+  markdownItLoader: readable,
   customCss: "scripts/reference/style.css",
   favicon: "scripts/reference/favicon.svg",
   githubPages: false,
@@ -100,6 +103,10 @@ const options: TypeDocOptions = {
 const app = await Application.bootstrap(options)
 app.renderer.defineTheme("operators", Theme)
 app.options.setValue("theme", "operators")
+app.renderer.defineRouter("places", Router)
+app.renderer.on(PageEvent.END, (page) => {
+  page.contents = accessible(page.contents ?? "")
+})
 
 const { getComment } = Context.prototype
 Context.prototype.getComment = function(symbol, kind) {
@@ -110,6 +117,7 @@ Context.prototype.getComment = function(symbol, kind) {
   return comment
 }
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  nameDocuments(project)
   nameExamples(project)
   hideInitializers(project)
 })
@@ -120,14 +128,14 @@ if (project === undefined) {
 }
 linkToRepository(project, repository)
 app.validate(project)
-await app.generateDocs(project, out)
+await app.generateDocs(project, `${site}/${reference}`)
 
 const failed = app.logger.hasErrors() || app.logger.hasWarnings()
 const [{ program } = { program: undefined }] = app.getEntryPoints() ?? []
 if (program === undefined) {
   process.exit(1)
 }
-const { faults, summary } = check(out, modules, program)
+const { faults, summary } = check(site, reference, modules, program)
 const wordless = withoutWords(project)
 for (const fault of [...wordless.map((name) => `${name}: its doc comment says nothing`), ...faults]) {
   console.error(fault)
