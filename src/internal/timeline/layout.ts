@@ -6,8 +6,8 @@ import { type Drawable, toRunning } from "./running.js"
 import { count, describe, inSeconds, timeIn } from "./words.js"
 
 /**
- * The facts of a picture, without columns or pixels, so that text and SVG show the same. Times are in milliseconds since
- * the start of the race.
+ * The facts of a picture, without columns or pixels, so that text and SVG show the same. Times are in milliseconds
+ * since the start of the race.
  *
  * @internal
  */

@@ -189,7 +189,7 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     if (isScreen) {
       const wait = Effect.raceFirst(clock.sleep(Duration.millis(settings.every)), idle.await)
       const frames = Effect.forever(Effect.zipRight(Effect.zipRight(busy.await, wait), show(view.frame)))
-      // The scope waits for this fiber when it closes. So the fiber must be interruptible, whatever region `live` runs in.
+      // The scope waits for this fiber when it closes, so the fiber must be interruptible wherever `live` runs.
       yield* Effect.forkScoped(Effect.interruptible(frames))
     }
 
