@@ -41,7 +41,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   const right = Math.min(widest(drawn.map(({ note }) => note), columnsOf), Math.floor(width * 0.35)) + 2
   const columns = width - left - right
 
-  // A bar has at least two cells, one for each mark. The last column stays free for the second mark of a late bar.
+  // A bar has at least two cells, one for each mark. The last column stays free for a bar that starts at the end.
   const columnOf = (millis: number) => span > 0 ? Math.round(millis / span * (columns - 2)) : 0
   const columnFrom = (row: Row, millis: number) => Math.max(columnOf(millis), columnOf(row.from) + 1)
   const decided = decidedAt === undefined ? undefined : attempts.reduce(

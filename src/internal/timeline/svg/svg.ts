@@ -9,7 +9,7 @@ import { element, pixels, text } from "./xml.js"
 
 const small = pixels(11)
 const normal = pixels(12)
-// Bold text is up to 12 % wider.
+// Bold text is about 12 % wider.
 const strong = pixels(12 * 1.12)
 const large = pixels(15 * 1.12)
 
