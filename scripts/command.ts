@@ -9,10 +9,10 @@ type Parsed<O extends Options> = ReturnType<
 >
 
 /**
- * Reads the command line of a program. Every program of this repository calls it before it does anything.
+ * Reads the command line of a program. Every program of this repository calls it before anything else.
  *
- * `--help` prints the usage and ends the process with status 0. An option that the program does not know, or a word that
- * it has no use for, ends it with status 1 and a message that names it.
+ * `--help` prints the usage and ends the process with status 0. An unknown option or an unexpected word ends it with
+ * status 1 and a message that names the mistake.
  */
 export const readCommand = <const O extends Options>(
   usage: string,

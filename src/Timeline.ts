@@ -101,8 +101,8 @@ export interface SvgOptions {
    */
   readonly title?: string | undefined
   /**
-   * The prefix of all ids in the picture: a letter, then letters, digits, `-` and `_`. Default a hash of the picture, so
-   * that one page can hold several pictures.
+   * The prefix of all ids in the picture: a letter, then letters, digits, `-` and `_`. Default a hash of the picture,
+   * so that one page can hold several pictures.
    */
   readonly id?: string | undefined
   /**
@@ -112,7 +112,7 @@ export interface SvgOptions {
 }
 
 /**
- * A snapshot of a race, made from its events by {@link soFar}. The race may still run, or have ended without an outcome.
+ * A snapshot of a race, made by {@link soFar}. The race may still run, or have ended without an outcome.
  *
  * @since 0.1.0
  * @category models
@@ -284,8 +284,8 @@ export interface Live {
  *
  * `┊` is the decision. Even an attempt that took no time has a bar of two cells, one for each of its marks.
  *
- * Dots before a bar show how long a start was due but held back: `·····+━━━━┫`. A row with only dots is a start that was
- * still held back at the decision. The note says for how long, and what held it back:
+ * Dots before a bar show how long a start was due but held back: `·····+━━━━┫`. A row with only dots is a start that
+ * was still held back at the decision. The note says for how long, and what held it back:
  *
  * - `no place`: as many attempts were running as `concurrency` allows
  * - `no candidate`: the stream had none ready
@@ -488,8 +488,8 @@ export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unkn
  * the view draws it a last time above the others and leaves it there. The view never grows wider or taller than the
  * terminal. If room is short, it shows each race as a shorter picture, as one line, or only in a count.
  *
- * In a file or a pipe, the view appends one line per event, with the time since the race started. A last line says how
- * the race ended.
+ * In a file or a pipe, the view appends one line per event, with the time since the race started. A win and its
+ * decision are one line. A last line says how the race ended.
  *
  * When the scope closes, the view shows the cursor again, leaves its last picture, and writes nothing more. While no
  * race runs, no timer is pending.

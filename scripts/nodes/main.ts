@@ -4,11 +4,11 @@ import { readCommand } from "../command.js"
 const all = ["20", "22", "24", "26"]
 
 const usage =
-  `npm run test:nodes -- [VERSION...]: runs the tests of the Node parts, and of clients of other authors, on other
-versions of Node
+  `npm run test:nodes -- [VERSION...]: runs the tests of the Node modules, and of third-party clients, on other versions
+of Node
 
-The library uses parts of Node's sockets that are not documented, and they have to be the same in all versions. npm
-installs each version from its package.
+The library uses undocumented parts of Node's sockets. They must be the same in all versions. npm installs each version
+of Node from its package.
 
   VERSION     a version of Node; default ${all.join(" ")}
   --help, -h  this text`

@@ -1,5 +1,6 @@
 /**
- * What `npm run test:runtimes` runs on each runtime. It prints a line of JSON for each part: its name, and what failed.
+ * The program that `npm run test:runtimes` runs on each runtime. For each part, it prints a line of JSON with the name
+ * and the error, if any.
  */
 import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { Effect, Layer } from "effect"
@@ -15,7 +16,8 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import { Agent, buildConnector, fetch as undiciFetch, setGlobalDispatcher } from "undici"
 
-// A host of two addresses. Nothing listens at the first, so whoever does not race, or does not ask us, fails.
+// A host with two addresses. Nothing listens at the first, so a part that does not race, or bypasses our resolver,
+// fails.
 const host = "happy.test"
 const resolver: HappyEyeballs.Resolver["Type"] = {
   query: (_, family) => Effect.succeed(family === 4 ? ["127.0.0.9", "127.0.0.1"] : [])
@@ -31,7 +33,7 @@ const answer = (_: http.IncomingMessage, response: http.ServerResponse) => void 
 const plain = () => portOf(net.createServer(greet))
 const web = () => portOf(http.createServer(answer))
 
-// Lies beside the copy of this file that runs.
+// `runtimes.ts` copies this program, and the certificate beside it.
 const pem = fs.readFileSync(new URL("happy.test.pem", import.meta.url), "utf8")
 const secure = () => portOf(tls.createServer({ key: pem, cert: pem }, greet))
 
@@ -63,7 +65,7 @@ const parts: Record<string, () => Promise<void>> = {
     let requests = 0
     const request = Effect.suspend(() => ++requests === 2 ? Effect.never : Effect.succeed(requests))
     const program = Effect.gen(function*() {
-      // A hedge costs one token. The first call pays in one, and so the second may have a hedge.
+      // A hedge costs one token. The first call pays in one token, so the second call can afford a hedge.
       const policy = yield* Hedge.make({ delay: "20 millis", budget: { ratio: 1 } })
       return [yield* Hedge.hedge(request, policy), yield* Hedge.hedge(request, policy)]
     })
@@ -126,7 +128,7 @@ const parts: Record<string, () => Promise<void>> = {
     const response = await undiciFetch(`http://${host}:${await web()}/`, { dispatcher: dispatcher() })
     assert.strictEqual(await response.text(), "welcome")
   },
-  // The last one, as it changes what all others get.
+  // Must come last, because it changes the dispatcher of the whole process.
   "connector, with the global fetch": async () => {
     setGlobalDispatcher(dispatcher())
     const response = await fetch(`http://${host}:${await web()}/`)

@@ -7,9 +7,9 @@ import { conclude, entryPoints, environment, manifest, must, pack, root, run, te
 
 const usage = `npm run test:readme: does what README.md says, word for word, in an empty folder, with the packed package
 
-It runs the installation, and all else that installs a pinned version. It puts each ts block into a file, compiles it, and
-runs it as README.md says to run one, unless it is marked "ts no-run". What "console.log(...) // text" says has to be
-printed. It loads each entry point from CommonJS.
+It runs the commands that install the package or a pinned version. It compiles each ts block, and runs it as README.md
+says to run one, unless the block is marked "ts no-run". A line "console.log(...) // text" must print that text. Each
+entry point must also load from CommonJS.
 
   --help, -h  this text`
 
@@ -69,9 +69,9 @@ await Promise.all([1, 2].map(async () => {
     }
   }
 }))
-if (outputs === 0) faults.push("README.md states no output")
+if (outputs === 0) faults.push("README.md shows no output to compare")
 
-// What only compiles may import packages of other authors that README.md does not install. They are those of the project.
+// Blocks that only compile may import packages that README.md does not install. They use the project's packages.
 const link = (name: string) => {
   const [from, to] = [path.join(root, "node_modules", name), path.join(folder, "node_modules", name)]
   if (fs.existsSync(to) || !fs.existsSync(from)) return
@@ -105,7 +105,7 @@ fs.writeFileSync(
 const compiled = run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", folder], folder)
 if (compiled.status !== 0) faults.push(`the blocks of README.md do not compile:\n${compiled.output}`)
 
-// `require` of an ES module works without a flag from Node 20.19 on. It is the instance that `import` gives.
+// From Node 20.19 on, `require` of an ES module works without a flag, and gives the same instance as `import`.
 fs.writeFileSync(
   path.join(folder, "commonjs.cjs"),
   `const { Effect } = require("effect")

@@ -9,17 +9,16 @@ const runtimes: Readonly<Record<string, ReadonlyArray<string>>> = {
   deno: ["npm", "exec", "--package=deno@2.9.6", "--", "deno", "run", "--allow-all", "--node-modules-dir=manual"]
 }
 
-const usage =
-  `npm run test:runtimes -- [RUNTIME...]: runs the packed package on Node, Bun and Deno, which are packages of npm
+const usage = `npm run test:runtimes -- [RUNTIME...]: runs the packed package on Node, Bun and Deno, installed by npm
 
-What is not listed as unsupported has to work, and what is listed has to fail. README.md says the same.
+Every part must work, except those listed as unsupported, which must fail. README.md names the same parts.
 
   RUNTIME     default ${Object.keys(runtimes).join(" ")}
   --help, -h  this text`
 
 const { words } = readCommand(usage, {}, { words: true })
 
-/** What a runtime cannot do, and why. */
+/** The parts that a runtime does not support, and why. */
 const unsupported: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   bun: {
     "connectionAttempt, an event for each address": "Bun's sockets do not emit the events of addresses that fail",
@@ -38,7 +37,7 @@ const directory = consumer("runtimes")
 const program = path.join(directory, "program.ts")
 fs.copyFileSync(path.join(root, "scripts/package/program.ts"), program)
 fs.copyFileSync(path.join(root, "test/fixtures/tls/happy.test.pem"), path.join(directory, "happy.test.pem"))
-// Bun reads the `paths` of the nearest tsconfig.json, and would find the sources.
+// Bun follows the `paths` of the nearest tsconfig.json. Without this file, it would run the sources, not the package.
 fs.writeFileSync(path.join(directory, "tsconfig.json"), "{}")
 
 const faults: Array<string> = []
@@ -57,7 +56,7 @@ for (const name of names) {
     if ((error === undefined) === (reason === undefined)) {
       console.log(`${name}: ${part}: ${reason === undefined ? "works" : `fails, as ${reason}`}`)
     } else {
-      faults.push(`${name}: ${part}: ${error ?? "works, and is listed as unsupported"}`)
+      faults.push(`${name}: ${part}: ${error ?? "works, but is listed as unsupported"}`)
     }
   }
 }

@@ -7,12 +7,12 @@ import { conclude, must, root, upToDate } from "./support.js"
 
 const usage = `npm run sizes -- [options]: measures the entry points, minified and compressed, without effect
 
-The table in README.md is their limit, so a change that makes one larger shows it.
+The table in README.md is the limit. The command fails if a size is not what the table says, within a tolerance.
 
   --save      writes the table
   --help, -h  this text`
 
-/** How far a size may be from what README.md says, so that not every change of a line has to be saved. */
+/** How far a size may differ from README.md, so that small changes need no new table. */
 const tolerance = 0.05
 
 const { options: values } = readCommand(usage, { save: { type: "boolean" } })

@@ -19,7 +19,7 @@ export interface Manifest {
 
 export const manifest: Manifest = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"))
 
-/** The entry points, as a program imports them, with the module in `build` that each of them is. */
+/** The entry points: the name that a program imports, and the file in `build`. */
 export const entryPoints: ReadonlyArray<{ readonly name: string; readonly file: string }> = Object.entries(
   manifest.exports
 ).flatMap(([key, target]) =>
@@ -31,7 +31,7 @@ export interface Ran {
   readonly output: string
 }
 
-// Nobody is there to answer npm when it asks whether to install what it is to run.
+// `npm exec` asks before it installs a package, and nobody is there to answer.
 export const environment = {
   ...process.env,
   npm_config_yes: "true",
@@ -52,14 +52,14 @@ export const run = (command: string, args: ReadonlyArray<string>, cwd: string = 
   return { status, output: error === undefined ? `${stdout}${stderr}`.trim() : error.message }
 }
 
-/** Runs a command that has to succeed. */
+/** Runs a command, and throws if it fails. */
 export const must = (command: string, args: ReadonlyArray<string>, cwd: string = root): string => {
   const { output, status } = run(command, args, cwd)
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${output}`)
   return output
 }
 
-/** A new folder outside of the project, which is deleted when this process ends. */
+/** Creates a folder outside of the project, and deletes it when this process ends. */
 export const temporary = (): string => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), `${manifest.name}-`))
   process.on("exit", () => fs.rmSync(directory, { recursive: true, force: true }))
@@ -89,8 +89,8 @@ export const pack = (directory: string): string => {
 }
 
 /**
- * A folder of a program that has the package installed as it would be published, and all else as this project has it:
- * `.package/NAME`, inside of the project.
+ * Creates `.package/NAME`, a folder for a program that uses the package. The package is installed there as it would be
+ * published. The folder is inside of the project, so the program finds all other packages in the project.
  */
 export const consumer = (name: string): string => {
   const directory = path.join(root, ".package", name)
@@ -102,7 +102,7 @@ export const consumer = (name: string): string => {
   return directory
 }
 
-/** Prints what is wrong, and ends with status 1 if anything is. */
+/** Prints the faults, and makes the process end with status 1 if there are any. */
 export const conclude = (faults: ReadonlyArray<string>, summary: string): void => {
   for (const fault of faults) console.error(`FAILED  ${fault}`)
   console.log(`${summary}: ${faults.length} faults`)

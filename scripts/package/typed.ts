@@ -1,6 +1,6 @@
 /**
- * What `npm run test:typescript` compiles with each version of TypeScript: the types that a program gets, and not only that
- * there are some. An older compiler may take what it does not understand for `any`.
+ * The program that `npm run test:typescript` compiles with each version of TypeScript. It checks that the types are the
+ * right ones, because an older compiler may turn what it does not understand into `any`.
  */
 import type { Either, Scope } from "effect"
 import { Effect, Stream } from "effect"
@@ -10,7 +10,7 @@ import * as NodeHappyEyeballs from "effect-staggered-race/NodeHappyEyeballs"
 import type * as net from "node:net"
 import type * as tls from "node:tls"
 
-/** Compiles for equal types only, and `any` equals nothing but itself. */
+/** `true` only for equal types. `any` equals only itself. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const same = <A, B>(_: Equal<A, B>): void => {}
 

@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { readCommand } from "../command.js"
 import { conclude, consumer, entryPoints, root, run } from "./support.js"
 
-/** What compiles with `strict`. 5.4 is the first that knows `NoInfer`, which the declarations of Effect use. */
+/** The result of each version with `strict`. 5.4 is the first with `NoInfer`, which Effect's declarations use. */
 const expected: Readonly<Record<string, "passes" | "needs skipLibCheck">> = {
   "5.4": "needs skipLibCheck",
   "5.6": "needs skipLibCheck",
@@ -48,7 +48,7 @@ fs.writeFileSync(
   JSON.stringify({ compilerOptions, files: ["all.ts", "typed.ts"] })
 )
 
-/** The errors of a version. Those in declarations of other packages are theirs. */
+/** Compiles with one version. `ours` leaves out errors in declarations of other packages. */
 const compile = (version: string, skipLibCheck: boolean) => {
   const tsc = ["exec", `--package=typescript@${version}`, "--", "tsc", "-p", ".", "--skipLibCheck", `${skipLibCheck}`]
   const { output, status } = run("npm", tsc, directory)

@@ -1,20 +1,20 @@
 import { existsSync } from "node:fs"
 import { chromium } from "playwright-core"
 
-// The picture that a link to the live page brings with it, where links have pictures: 1200 by 630 pixels.
+// The preview that other sites show with a link to the live page (`og:image`): 1200 by 630 pixels.
 
 const [width, height] = [1200, 630]
 const margin = 60
 const top = 196
 
-/** A race as a card: what the library is, over one of its pictures. */
+/** Puts the name of the library and what it does above a picture of a race. */
 export const card = (race: string): string => {
   const [, from = "0", to = "0"] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(race) ?? []
   const wide = width - 2 * margin
   const high = Math.round(wide * Number(to) / Number(from))
   const nested = race
     .replace(/ width="\d+" height="\d+"/, ` x="${margin}" y="${top}" width="${wide}" height="${high}"`)
-    // In another picture, these are no longer lengths of the page.
+    // Inside another picture, these rules would apply to the wrong box.
     .replace("max-width:100%;height:auto;", "")
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
 <rect width="${width}" height="${height}" fill="#fbfaf7"/>
@@ -28,7 +28,7 @@ const executable = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chro
   file !== undefined && existsSync(file)
 )
 
-/** Has a browser draw a picture into a PNG file. */
+/** Draws a picture into a PNG file, with a browser. */
 export const photograph = async (svg: string, file: string): Promise<void> => {
   const browser = await chromium.launch({
     ...executable !== undefined && { executablePath: executable },

@@ -9,9 +9,10 @@ import { hedge } from "./hedge.js"
 import { losersAwait, losersBackground } from "./losers.js"
 import { draw } from "./picture.js"
 
-const usage = `npm run pictures -- [options]: draws races of this library, in virtual time, into scripts/pictures
+const usage =
+  `npm run pictures -- [options]: draws the pictures in scripts/pictures: races of this library, in virtual time
 
-  --check     writes nothing, and ends with status 1 if a file is not what would be written
+  --check     writes nothing; ends with status 1 if a file differs from what it would write
   --help, -h  this text`
 
 const { options: { check = false } } = readCommand(usage, { check: { type: "boolean" } })
@@ -50,9 +51,9 @@ for (const [name, svg] of drawn) {
   }
 }
 for (const name of stale) {
-  console.error(`scripts/pictures/${name} is not what \`npm run pictures\` draws`)
+  console.error(`scripts/pictures/${name} differs from what \`npm run pictures\` draws`)
 }
-console.log(`${drawn.size} pictures, ${stale.size} not as they are drawn`)
+console.log(`${drawn.size} pictures, ${stale.size} out of date`)
 if (stale.size > 0) {
   process.exit(1)
 }

@@ -15,7 +15,7 @@ import {
 } from "typedoc"
 import * as ts from "typescript"
 
-/** Operators are constants with the type of a function, or of several. To a reader they are functions. */
+/** Whether a constant is a function to a reader: an operator is a constant whose type has call signatures. */
 export const describesFunction = (symbol: TypeScript.Symbol, checker: TypeScript.TypeChecker) => {
   if (symbol.valueDeclaration === undefined || !ts.isVariableDeclaration(symbol.valueDeclaration)) {
     return false
@@ -24,7 +24,7 @@ export const describesFunction = (symbol: TypeScript.Symbol, checker: TypeScript
   return type.getCallSignatures().length > 0 && type.getProperties().length === 0
 }
 
-/** The title of an example stands in the paragraph before its tag; here it goes to the tag. */
+/** Moves the title of an example from the paragraph before the tag to the tag, where TypeDoc shows it. */
 export const nameExamples = (project: ProjectReflection) => {
   for (const { comment } of Object.values(project.reflections)) {
     let before: Array<CommentDisplayPart> = comment?.summary ?? []
@@ -40,7 +40,7 @@ export const nameExamples = (project: ProjectReflection) => {
   }
 }
 
-/** What a constant is made of is internal. */
+/** Hides the initializers of constants, because they are internal. */
 export const hideInitializers = (project: ProjectReflection) => {
   for (const variable of project.getReflectionsByKind(ReflectionKind.Variable)) {
     if (variable.isDeclaration()) {
@@ -49,7 +49,7 @@ export const hideInitializers = (project: ProjectReflection) => {
   }
 }
 
-/** Exports whose doc comment has tags alone. */
+/** The names of exports whose doc comment has tags but no text. */
 export const withoutWords = (project: ProjectReflection): ReadonlyArray<string> =>
   project.getReflectionsByKind(ReflectionKind.SomeModule).flatMap((module) =>
     module.isDeclaration()
@@ -60,7 +60,7 @@ export const withoutWords = (project: ProjectReflection): ReadonlyArray<string> 
       : []
   )
 
-/** The guides in the order in which they are read. The changelog, and any other document, comes after them. */
+/** The guides in reading order. The changelog and any other document come after them. */
 const guides = [
   "racing",
   "happy-eyeballs",
@@ -72,7 +72,7 @@ const guides = [
   "benchmarks"
 ].map((name) => `guides/${name}`)
 
-/** Where the page of a document is: beside the others as its file is beside other files. */
+/** The path of each document's page. The pages lie beside each other as the files do, so relative links work. */
 const places = new WeakMap<Reflection, string>()
 
 const rankOf = (document: DocumentReflection): number => {
@@ -80,7 +80,7 @@ const rankOf = (document: DocumentReflection): number => {
   return rank < 0 ? guides.length : rank
 }
 
-/** Documents are known by the names of their files. A reader knows them by their titles. */
+/** Replaces the names of documents, which are file names, by their titles. */
 export const nameDocuments = ({ documents = [] }: ProjectReflection) => {
   for (const document of documents) {
     const [, title] = /^# (.+)$/m.exec(document.content[0]?.text ?? "") ?? []
@@ -96,7 +96,7 @@ export class Router extends StructureRouter {
   }
 }
 
-/** What the README and documents link to and is not among the pages is in the repository. Pictures are copied. */
+/** Turns links to files without a page into links to the repository. TypeDoc copies pictures beside the pages. */
 export const linkToRepository = (project: ProjectReflection, repository: string) => {
   const documents = (project.documents ?? []).map((document) => ({
     parts: document.content,
@@ -111,7 +111,7 @@ export const linkToRepository = (project: ProjectReflection, repository: string)
         const file = path.relative(process.cwd(), target)
         parts[index] = { kind: "text", text: `${repository}/blob/HEAD/${file}${anchor}` }
       } else if (target === project) {
-        // TypeDoc links to the folder of that page, which a browser that reads files lists instead.
+        // TypeDoc links to the folder of that page. When the pages are opened as files, a browser lists the folder.
         parts[index] = { kind: "text", text: `${readme}${anchor}` }
       }
     }
@@ -135,8 +135,8 @@ interface MarkdownParser {
 }
 
 /**
- * Code in a heading is text, as it is left out of the heading's anchor otherwise. A head of a table without a word heads
- * nothing. A table scrolls in a box of its own, with the keys as well.
+ * Adapts Markdown. Code in a heading becomes text, because TypeDoc leaves code out of the anchor. An empty head of a
+ * table becomes a plain cell. A wide table scrolls in its own box, also with the keyboard.
  */
 export const readable = ({ core, renderer }: MarkdownParser) => {
   core.ruler.push("readable", ({ tokens }) => {
@@ -159,9 +159,9 @@ export const readable = ({ core, renderer }: MarkdownParser) => {
 }
 
 /**
- * Adds what the default theme leaves out for those who do not see the page: landmarks and their names, levels of headings
- * that follow each other, and no link inside of what opens and closes a section. It also leaves out what hides the page
- * until the theme has built its list of pages, which is here already.
+ * Makes a page of the default theme accessible. It adds named landmarks and heading levels without gaps, and removes
+ * links inside of what opens and closes a section. It also shows the page at once: the theme hides it until it has built
+ * its list of pages, but our list is already there.
  */
 export const accessible = (html: string): string => {
   let level = 0
@@ -204,7 +204,7 @@ class RenderContext extends DefaultThemeRenderContext {
     }
   }
 
-  /** The documents, and the modules; the one that the page belongs to with all that is in it. */
+  /** The list of documents and modules. The module of the current page also lists its exports. */
   private list({ model, project }: PageEvent<Reflection>): JSX.Element {
     const link = (href: string, text: string, isCurrent = false) =>
       JSX.createElement("li", null, JSX.createElement("a", { href, ...isCurrent && { "aria-current": "page" } }, text))
@@ -245,7 +245,7 @@ class RenderContext extends DefaultThemeRenderContext {
   }
 }
 
-/** What an operator is called with, last as well as first, stands before all that is said about it. */
+/** Shows all signatures of an operator, data-first and data-last, before its description. */
 export class Theme extends DefaultTheme {
   override ContextClass = RenderContext
 }

@@ -16,7 +16,9 @@ import {
 import { check } from "./check.js"
 
 readCommand(
-  `npm run build:site: the live page, and the doc comments, the README, the guides and the changelog as pages, in site/dist
+  `npm run build:site: builds the live page and the reference in site/dist
+
+The reference has the doc comments, the README, the guides and the changelog as pages.
 
   --help, -h  this text
 
@@ -32,11 +34,11 @@ const manifest: { readonly exports: Record<string, unknown>; readonly repository
   .parse(fs.readFileSync("package.json", "utf8"))
 const repository = manifest.repository.url.replace(/^git\+/, "").replace(/\.git$/, "")
 
-/** Each entry point is a module, but for the barrel, which only names some of them. */
+/** The entry points, each a module. The barrel is left out, because it only names some of them. */
 const modules = Object.keys(manifest.exports).filter((name) => name !== "." && name !== "./package.json").map((name) =>
   name.slice(2)
 )
-/** Those that everything else is made of come first. */
+/** The modules that others build on come first. */
 const order = ["StaggeredRace", "Timeline", "HappyEyeballs", "Hedge"]
 const rank = (name: string) => order.includes(name) ? order.indexOf(name) : order.length
 modules.sort((a, b) => rank(a) - rank(b))
@@ -46,14 +48,14 @@ const options: TypeDocOptions = {
   includeVersion: true,
   entryPoints: modules.map((name) => `src/${name}.ts`),
   tsconfig: "tsconfig.build.json",
-  // `npm run typecheck` does that.
+  // `npm run typecheck` already reports these errors.
   skipErrorChecking: true,
   excludeExternals: true,
   excludeInternal: true,
   disableSources: true,
   projectDocuments: ["guides/*.md", "CHANGELOG.md"],
   requiredToBeDocumented: ["Variable", "Function", "Class", "Interface", "Method", "TypeAlias"],
-  // What a constructor makes is said beside it.
+  // The prose is on the exports themselves, not on the types of their constructors.
   intentionallyNotDocumented: ["NodeHappyEyeballs.HttpAgent.__type", "NodeHappyEyeballs.HttpsAgent.__type"],
   validation: {
     notExported: true,
@@ -137,7 +139,7 @@ if (program === undefined) {
 }
 const { faults, summary } = check(site, reference, modules, program)
 const wordless = withoutWords(project)
-for (const fault of [...wordless.map((name) => `${name}: its doc comment says nothing`), ...faults]) {
+for (const fault of [...wordless.map((name) => `${name}: its doc comment has no text`), ...faults]) {
   console.error(fault)
 }
 console.log(summary)

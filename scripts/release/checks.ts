@@ -1,6 +1,6 @@
 import type { Manifest } from "../package/support.js"
 
-/** What a release is made of, as texts, so that each check is a function of them. Each returns what is wrong. */
+/** The contents of a release, as texts. Each check is a function of them, and returns the faults that it finds. */
 export interface Sources {
   readonly manifest: Manifest
   readonly changelog: string
@@ -39,7 +39,7 @@ export const sinceFaults = ({ manifest, modules }: Sources): ReadonlyArray<strin
       .map((since) => `${file}: @since ${since}, and the version is ${manifest.version}`)
   )
 
-/** `effect@^3.22` pins what `^3.22.0` asks for. A pin of one number would let an older one in. */
+/** `effect@^3.22` is a good pin for the peer `^3.22.0`. A pin of one number, such as `^3`, would let older ones in. */
 export const pinFaults = ({ manifest, readme }: Sources): ReadonlyArray<string> =>
   Object.entries(manifest.peerDependencies).flatMap(([name, range]) =>
     Array.from(readme.matchAll(new RegExp(`(?<=[\\s\`])${name}@([^\\s\`]+)`, "g")), ([, pin = ""]) => pin)
@@ -47,7 +47,7 @@ export const pinFaults = ({ manifest, readme }: Sources): ReadonlyArray<string> 
       .map((pin) => `README.md: ${name}@${pin}, and the peer is ${range}`)
   )
 
-/** What the registry asks for, to tell where a package comes from. */
+/** The registry needs these fields to prove where a package comes from. */
 export const provenanceFaults = ({ manifest: { publishConfig, repository } }: Sources): ReadonlyArray<string> => [
   ...(/^git\+https:\/\/github\.com\/[\w.-]+\/[\w.-]+\.git$/.test(repository.url)
     ? []
@@ -62,7 +62,7 @@ const kinds: ReadonlyArray<RegExp> = [
   /^build\/[\w/]+\.(js|d\.ts)(\.map)?$/,
   /^src\/[\w/]+\.ts$/
 ]
-/** In bytes, some more than today, so that nobody publishes a bundle or a picture by accident. */
+/** Limits in bytes, a little above today's sizes, so that nobody publishes a bundle or a picture by accident. */
 const [largest, most] = [100_000, 2_500_000]
 
 export const tarballFaults = (files: ReadonlyArray<Packed>, { manifest, modules }: Sources): ReadonlyArray<string> => {

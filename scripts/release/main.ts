@@ -15,10 +15,10 @@ import {
 
 const usage = `npm run release -- [options]: checks a release, then publishes it with its provenance and tags it
 
-The workflow "Release" runs it, because only CI can prove where a package is from.
+The workflow "Release" runs it, because only CI can prove where a package comes from.
 
-  --date      writes today's date into the changelog, to be committed
-  --dry-run   checks everything, and says what it would do
+  --date      writes today's date into the changelog, for you to commit
+  --dry-run   checks everything, then prints what it would do
   --help, -h  this text`
 
 const { options: values } = readCommand(usage, { "date": { type: "boolean" }, "dry-run": { type: "boolean" } })
@@ -35,7 +35,7 @@ const sources: Sources = {
 }
 const isDated = newest(sources.changelog).date !== "Unreleased"
 
-/** What takes no time, and is wrong more often. */
+/** The quick checks. They come first, because they fail more often than the slow ones. */
 const ofSources = (): ReadonlyArray<string> => [
   ...(must("git", ["status", "--porcelain"]) === "" ? [] : ["the tree has changes that are not committed"]),
   ...(must("git", ["tag", "--list", tag]) === "" ? [] : [`there is a tag ${tag} already`]),
@@ -59,7 +59,7 @@ const release = () => {
   const [packed]: ReadonlyArray<{ readonly filename: string; readonly files: ReadonlyArray<Packed> }> = JSON.parse(
     must("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", directory])
   )
-  if (packed === undefined) throw new Error("npm pack has packed nothing")
+  if (packed === undefined) throw new Error("npm pack packed nothing")
   const faults = [...tarballFaults(packed.files, sources)]
   const tarball = path.join(directory, packed.filename)
   const rehearsal = run("npm", ["publish", tarball, "--dry-run", "--provenance=false"])
@@ -67,7 +67,7 @@ const release = () => {
 
   const unpacked = packed.files.reduce((sum, { size }) => sum + size, 0)
   console.log(`${packed.filename}: ${packed.files.length} files, ${(unpacked / 1e6).toFixed(2)} MB unpacked`)
-  // The tag follows the package, so that there is none of a version that was not published.
+  // The tag follows the package, so a version that was not published has no tag.
   const steps = [["npm", "publish", tarball], ["git", "tag", tag], ["git", "push", "origin", tag]] as const
   if (faults.length === 0) {
     if (values["dry-run"] === true && !isDated) console.log("before: npm run release -- --date, and commit it")

@@ -47,7 +47,7 @@ const circle = (x: number, y: number) => element("circle", { class: "mark open",
 
 const first = (x: number, y: number) => path("first", ["M", x - 1.5, y - 7, "h 3 v 14 h -3 z"])
 
-/** The line from the cause of a start down to the start, or to where it begins to wait. */
+/** The line from the cause of a start down to the start, or to the dots before a start that was held back. */
 const drawStart = (row: Row, { above, follows, x, y }: Lane): string => {
   const top = row.due < row.from ? y - 3 : y - 5
   if (row.startedBy === "first") {

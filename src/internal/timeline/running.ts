@@ -9,7 +9,7 @@ import type { Running, RunningAttempt } from "../../Timeline.js"
 export type Drawable = Outcome<unknown, unknown, unknown> | Running
 
 /**
- * Collects what the events say about a race. Only this class reads events.
+ * The state of a race, built from its events. Only this class reads events.
  *
  * @internal
  */
@@ -53,7 +53,7 @@ export class Record {
     }
   }
 
-  // An attempt without a `Started` event has no place in the picture.
+  // The events may begin in the middle of a race. An attempt without its `Started` event has no place in the picture.
   private end(index: number, ending: Option.Option.Value<RunningAttempt["ended"]>): void {
     const attempt = this.attempts[index]
     if (attempt !== undefined && this.isRunning(index)) {
@@ -100,7 +100,7 @@ export const soFar = (events: ReadonlyArray<RaceEvent<unknown, unknown>>, now: n
 }
 
 /**
- * Turns an outcome into a race as of its end, so that pictures have one input.
+ * Turns an outcome into a snapshot at its end, so that pictures have one input.
  *
  * @internal
  */
