@@ -3,7 +3,16 @@ import { defineConfig, globalIgnores } from "eslint/config"
 import tseslint from "typescript-eslint"
 
 export default defineConfig(
-  globalIgnores(["build/", "coverage/", "docs/", ".examples/", ".bench/", ".stryker/", "site/dist/", ".programs/"]),
+  globalIgnores([
+    "build/",
+    "coverage/",
+    ".examples/",
+    ".bench/",
+    ".stryker/",
+    "site/dist/",
+    ".programs/",
+    ".package/"
+  ]),
   {
     files: ["**/*.ts", "**/*.mjs"],
     extends: [tseslint.configs.recommended],

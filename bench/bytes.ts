@@ -1,16 +1,18 @@
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
+import { readCommand } from "../scripts/command.js"
 import { forkAndAwait, hedgesOf, racesOf } from "../test/support/races.js"
 import { copyBuild, type Library, loadLibrary } from "./support/library.js"
 import { quantile } from "./support/measure.js"
 
-// `npm run bench:bytes`: the bytes that each race allocates, and how often that is what fork and await of one fiber
-// allocates. After `--`:
-//   --against DIR   beside the build of another checkout of this package
-//   --json          the bytes of each race, as JSON
-//
+const usage = `npm run bench:bytes -- [options]: the bytes that each race allocates, and how often that is what fork and
+await of one fiber allocates
+
+  --against DIR  beside the build of another checkout of this package
+  --json         the bytes of each race, as JSON
+  --help, -h     this text`
+
 // The young generation is so large that nothing is collected between two readings of the heap: the difference is what
 // was allocated. V8 compiles on the thread that runs, at the same point each time, so two runs differ by less than 1 %.
 const flags = [
@@ -105,8 +107,11 @@ const measured = (build: URL): Record<string, number> => {
   return JSON.parse(stdout)
 }
 
-const { values: options } = parseArgs({
-  options: { against: { type: "string" }, build: { type: "string" }, json: { type: "boolean" } }
+// `--build` is for the process that measures.
+const { options } = readCommand(usage, {
+  against: { type: "string" },
+  build: { type: "string" },
+  json: { type: "boolean" }
 })
 
 if (options.build !== undefined) {

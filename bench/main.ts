@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
+import { readCommand } from "../scripts/command.js"
 import { memory } from "./memory.js"
 import { copyBuild, loadLibrary } from "./support/library.js"
 import {
@@ -22,20 +22,21 @@ import {
 } from "./support/report.js"
 import { timers } from "./timers.js"
 
-// `npm run bench`, and what may follow after `--`:
-//   --quick        within two minutes: shorter samples, no case that takes seconds
-//   --only WORDS   the cases whose name has these words, and nothing else
-//   --against DIR  beside the build of another checkout of this package, and nothing else
-//   --save         writes the tables into README.md beside this, and a few rows into guides/benchmarks.md
-// Times are only reported. The status is 1 if races hold twice the memory they may, which no other program changes.
+const usage = `npm run bench -- [options]: what a race costs, beside what else does the same
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: "boolean" },
-    only: { type: "string" },
-    against: { type: "string" },
-    save: { type: "boolean" }
-  }
+  --quick        within two minutes: shorter samples, and no case that takes seconds
+  --only WORDS   only the cases whose name has these words
+  --against DIR  only beside the build of another checkout of this package
+  --save         writes the tables into bench/README.md, and a few rows into guides/benchmarks.md
+  --help, -h     this text
+
+Times are only reported. Ends with status 1 if races hold twice the memory that they may.`
+
+const { options } = readCommand(usage, {
+  quick: { type: "boolean" },
+  only: { type: "string" },
+  against: { type: "string" },
+  save: { type: "boolean" }
 })
 const { against, only, quick = false } = options
 const isWhole = only === undefined && against === undefined

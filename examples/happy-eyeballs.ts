@@ -1,9 +1,3 @@
-/**
- * Connects to whichever of a host's addresses answers first, as browsers do (Happy Eyeballs, RFC 8305).
- *
- *     npm start                          a host of four addresses on this machine, each of which behaves in its own way
- *     npm start -- HOST PORT [--tls]     a host of your choice: what it resolves to, and what became of each address
- */
 import * as NodeCommandExecutor from "@effect/platform-node/NodeCommandExecutor"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -20,6 +14,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as net from "node:net"
 import * as tls from "node:tls"
+import { readCommand } from "../scripts/command.js"
 import { HappyEyeballs, Timeline } from "../src/index.js"
 import * as NodeHappyEyeballs from "../src/NodeHappyEyeballs.js"
 import { blackHole } from "./support/blackHole.js"
@@ -27,16 +22,38 @@ import { readLine, writeLine } from "./support/lines.js"
 import { listen, usable } from "./support/listeners.js"
 import { openSockets } from "./support/sockets.js"
 
+const usage =
+  `npm start -- [HOST PORT [--tls]]: connects to whichever of a host's addresses answers first, as browsers do (Happy
+Eyeballs, RFC 8305)
+
+Without HOST and PORT: a host of four addresses on this machine, each of which behaves in its own way.
+
+  HOST PORT   a host of your choice: what it resolves to, and what became of each address
+  --tls       speaks TLS to it
+  --help, -h  this text
+
+All times count from the start of the race, which begins with the look-ups.`
+
+const { options: { tls: withTls = false }, words } = readCommand(usage, { tls: { type: "boolean" } }, { words: true })
+
 class ExampleError extends Data.TaggedError("ExampleError")<{ readonly message: string }> {}
 
 const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
   Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
+/** What a look-up gave. */
+interface Answer {
+  readonly at: number
+  readonly family: HappyEyeballs.Family
+  readonly text: string
+}
+
 /** Races a host's addresses, prints what happened, and returns the winner's socket. */
 const connect = <S extends net.Socket, E extends { readonly message: string }>(
   target: HappyEyeballs.Target,
   open: (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<S, E, Scope.Scope>,
-  label: (address: string) => string = (address) => address
+  label: (address: string) => string = (address) => address,
+  answers: ReadonlyArray<Answer> = []
 ) =>
   Effect.gen(function*() {
     const connections = Effect.map(openSockets(target.port), ({ connections }) => connections)
@@ -50,6 +67,9 @@ const connect = <S extends net.Socket, E extends { readonly message: string }>(
     const during = yield* Fiber.interrupt(counting)
 
     const width = Num.clamp(process.stdout.columns || 100, { minimum: 40, maximum: 100 })
+    for (const { at, family, text } of answers) {
+      yield* Console.log(`IPv${family} after ${at - outcome.startedAt} ms: ${text}`)
+    }
     const labels = outcome.connections.map(({ address }) => label(address))
     yield* Console.log(`\n${Timeline.render(outcome, { labels, width })}`)
     const winner = outcome.connections.find(({ result }) => result === "won")
@@ -61,7 +81,7 @@ const connect = <S extends net.Socket, E extends { readonly message: string }>(
           !Cause.isInterruptedOnly(cause))
         ? Console.log(`${label(address)}: ${Option.match(cause, { onNone: () => "", onSome: describe })}`)
         : Effect.void)
-    yield* Console.log(`\nconnected to ${winner.address} in ${winner.endedAt - outcome.startedAt} ms`)
+    yield* Console.log(`\nconnected to ${winner.address} after ${outcome.decidedAt - outcome.startedAt} ms`)
     yield* Console.log("sockets of this process to this host, as the system counts them:")
     yield* logCount("before the race", before)
     if (Exit.isSuccess(during)) {
@@ -119,30 +139,25 @@ const demo = Effect.gen(function*() {
   yield* Console.log(`\nsent "hello", received "${yield* readLine(socket)}"`)
 })
 
-/** The system's resolver, which prints what it answers. */
-const Resolver = Layer.effect(
-  HappyEyeballs.Resolver,
-  Effect.gen(function*() {
-    const system = NodeHappyEyeballs.makeResolver()
-    const startedAt = yield* Clock.currentTimeMillis
-    return {
-      ...system,
-      query: (host, family, families) =>
-        system.query(host, family, families).pipe(
-          Effect.onExit((exit) =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) => {
-              const answer = Exit.match(exit, {
-                onFailure: (cause) =>
-                  Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "not needed",
-                onSuccess: (addresses) => addresses.join(", ") || "none"
-              })
-              return Console.log(`IPv${family} after ${now - startedAt} ms: ${answer}`)
+/** The system's resolver, which notes what it answers. When the race began is known when it is over. */
+const notingResolver = (answers: Array<Answer>): HappyEyeballs.Resolver["Type"] => {
+  const system = NodeHappyEyeballs.makeResolver()
+  return {
+    ...system,
+    query: (host, family, families) =>
+      system.query(host, family, families).pipe(
+        Effect.onExit((exit) =>
+          Effect.map(Clock.currentTimeMillis, (at) => {
+            const text = Exit.match(exit, {
+              onFailure: (cause) => Cause.prettyErrors(cause).map(({ message }) => message).join("; ") || "not needed",
+              onSuccess: (addresses) => addresses.join(", ") || "none"
             })
-          )
+            answers.push({ at, family, text })
+          })
         )
-    }
-  })
-)
+      )
+  }
+}
 
 const describeTls = (socket: tls.TLSSocket) => {
   const { issuer, subject, valid_to } = socket.getPeerCertificate()
@@ -152,18 +167,22 @@ const describeTls = (socket: tls.TLSSocket) => {
   ].join("\n")
 }
 
-const tool = (target: HappyEyeballs.Target, withTls: boolean) =>
+const tool = (target: HappyEyeballs.Target) =>
   Effect.gen(function*() {
+    const answers: Array<Answer> = []
     // The delay is no timeout: it kills nothing. How long an address may take is for the candidate to say as well.
     const open = (endpoint: HappyEyeballs.Endpoint): ReturnType<ReturnType<typeof NodeHappyEyeballs.open>> =>
       withTls
         ? NodeHappyEyeballs.openTls({ ALPNProtocols: ["h2", "http/1.1"] })(endpoint)
         : NodeHappyEyeballs.open()(endpoint)
-    const socket = yield* connect(target, (endpoint) =>
+    const limited = (endpoint: HappyEyeballs.Endpoint) =>
       Effect.timeoutFail(open(endpoint), {
         duration: "10 seconds",
         onTimeout: () => new ExampleError({ message: "no answer within 10 seconds" })
-      }))
+      })
+    const socket = yield* connect(target, limited, undefined, answers).pipe(
+      Effect.provideService(HappyEyeballs.Resolver, notingResolver(answers))
+    )
     if (socket instanceof tls.TLSSocket) {
       return yield* Console.log(`\n${describeTls(socket)}`)
     }
@@ -173,7 +192,7 @@ const tool = (target: HappyEyeballs.Target, withTls: boolean) =>
       onNone: () => "\nreceived nothing: the server waits for us to speak first",
       onSome: (line) => `\nreceived ${JSON.stringify(line)}`
     }))
-  }).pipe(Effect.provide(Resolver))
+  })
 
 /** Runs an effect in a scope of its own, and when that has closed, however it ended, counts what is left open. */
 const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -194,15 +213,14 @@ const parsePort = (input: string): Effect.Effect<number, ExampleError> =>
     : new ExampleError({ message: `PORT must be 1 to 65535, got ${input}` })
 
 const main = Effect.gen(function*() {
-  const options = process.argv.slice(2)
-  const [host, port, ...rest] = options.filter((option) => option !== "--tls")
-  if (host === undefined && options.length === 0) {
+  const [host, port, ...rest] = words
+  if (host === undefined && !withTls) {
     return yield* leavingNothingOpen(demo)
   }
-  if (!host || host.startsWith("-") || port === undefined || rest.length > 0) {
-    return yield* new ExampleError({ message: "usage: npm start, or npm start -- HOST PORT [--tls]" })
+  if (!host || port === undefined || rest.length > 0) {
+    return yield* new ExampleError({ message: `HOST and PORT have to be given, and nothing else\n\n${usage}` })
   }
-  yield* leavingNothingOpen(tool({ host, port: yield* parsePort(port) }, options.includes("--tls")))
+  yield* leavingNothingOpen(tool({ host, port: yield* parsePort(port) }))
 })
 
 main.pipe(

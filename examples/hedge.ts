@@ -4,9 +4,9 @@
  *     npm run demo:hedge
  *     npm run demo:hedge -- --help
  *
- * The server is a process of its own on this machine (support/tailServerProcess.ts). Each client sends it the same
- * requests twice over, without hedging and with it, in turns: what else this machine does is the same for both. Where that
- * is too much, no latencies are shown: they would tell of the machine.
+ * The server runs in a process of its own on this machine (support/tailServerProcess.ts). Each client sends the same
+ * requests with hedging and without it, in turns, so that other work of the machine affects both. If the machine is too
+ * busy, the demo shows no latencies: they would be those of the machine.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -24,7 +24,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { parseArgs } from "node:util"
+import { readCommand } from "../scripts/command.js"
 import * as HedgedHttpClient from "../src/HedgedHttpClient.js"
 import { Hedge } from "../src/index.js"
 import { fate } from "./support/fate.js"
@@ -38,7 +38,7 @@ class DemoError extends Data.TaggedError("DemoError")<{ readonly message: string
 
 const clients = {
   "fetch": FetchHttpClient.layer,
-  // The agent of `NodeHttpClient.layer` opens a connection for each request. Here, as elsewhere, they are kept.
+  // The agent of `NodeHttpClient.layer` opens a connection for each request. This one keeps connections, as others do.
   "node:http": Layer.provide(NodeHttpClient.layerWithoutAgent, NodeHttpClient.makeAgentLayer({ keepAlive: true })),
   "undici": NodeHttpClient.layerUndici
 }
@@ -51,21 +51,21 @@ interface Options {
   readonly names: ReadonlyArray<ClientName>
 }
 
-/** How many requests are under way at once: few enough for a machine with two processors to answer them in time. */
+/** How many requests run at once: few enough for a machine with two processors to answer them in time. */
 const concurrency = 6
-/** A request that stalls would never end. Those that time out count as what their caller has waited. */
+/** Ends a request that stalls. Its latency is then the time that the caller has waited. */
 const timeout = "1 second"
 const turns = 10
 
-// The server is slow for a little more than one request in twenty, so the delay is to be one that these exceed, and most
-// others do not. The budget has room for all that are later, and for some that a busy machine makes late.
+// The server is slow for a little more than 5 % of requests. With this quantile, those exceed the delay, and most others
+// do not. The budget pays for all slow requests, and for some that a busy machine makes late.
 const quantile = 0.92
 const ratio = 0.1
 
 const makePolicy = (name: string) =>
   Hedge.make({
     name,
-    // What was so while the program warmed up is soon forgotten.
+    // Soon forgets the slow requests of the warm-up.
     delay: Hedge.percentile(quantile, { min: "2 millis", max: timeout, window: "5 seconds" }),
     budget: { ratio }
   })
@@ -84,7 +84,7 @@ const send = (
     const policy = yield* makePolicy(name)
 
     const plain: Call = (request) => Effect.flatMap(client.execute(request), ({ text }) => text)
-    // A body that stalls is late as well.
+    // Reading is part of the race, so a body that stalls gets a hedge, too.
     const hedged: Call = HedgedHttpClient.hedgeRead(client, policy, ({ text }) => text)
 
     const measure = (run: string, call: Call, serverTime?: (number: number) => number) => {
@@ -138,10 +138,10 @@ const demo = (options: Options) =>
     const reports = yield* Effect.forEach(names, (name) => report(name, requests, counts))
     yield* Console.log(`\n${table(reports)}\n`)
     for (const { client, hedged, hedging, seen } of reports) {
-      const unsent = hedged.requests + hedging.copies - seen.hedged.first - seen.hedged.copies
+      const unsent = hedged.requests + hedging.hedges - seen.hedged.first - seen.hedged.hedges
       yield* Console.log(
-        `${client}: ${hedging.copies} copies, of which ${unsent} had lost before they were sent; ` +
-          `${hedging.denied} more were denied by the budget; the delay was ${hedging.delay.toFixed(1)} ms in the end`
+        `${client}: ${hedging.hedges} hedges, of which ${unsent} lost before they were sent; ` +
+          `the budget denied ${hedging.denied} more; the delay was ${hedging.delay.toFixed(1)} ms in the end`
       )
     }
     yield* Effect.forEach(reports.flatMap(tooBusy), (line) => Console.log(line), { discard: true })
@@ -155,16 +155,16 @@ const intro = ({ names, requests, seed }: Options) =>
   [
     `${requests.toLocaleString("en")} requests over ${names.join(", ")}, without hedging and with it; seed ${seed}`,
     "the server: 2 to 6 ms; ten times as long for 5 % of requests; 0.2 % stall in the middle of the body",
-    `the policy: a copy to those that are later than ${100 * quantile} %, for ${100 * ratio} % of requests at most`,
-    `milliseconds; after ${timeout} a request is given up, with hedging or without\n`
+    `the policy: a hedge when a request is slower than ${100 * quantile} %, for ${100 * ratio} % of requests at most`,
+    `milliseconds; each request, hedged or not, times out after ${timeout}\n`
   ].join("\n")
 
-/** Runs an effect in a scope of its own, and when that has closed, however it ended, counts what is left open. */
+/** Runs an effect in a scope of its own. When the scope has closed, counts the sockets that are still open. */
 const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(restore(Effect.scoped(effect)))
-      // Of a connection that the server has closed, this process hears some turns later.
+      // This process hears some turns later that the server has closed a connection.
       yield* Effect.repeat(openSockets(), {
         schedule: Schedule.spaced("20 millis"),
         times: 100,
@@ -204,47 +204,37 @@ const describeWhole = (option: keyof typeof wholes) => {
   return `from ${least} to ${most}; default ${value}`
 }
 
-const help = [
+const usage = [
   "Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.",
   "",
-  "usage: npm run demo:hedge -- [options]",
+  "npm run demo:hedge -- [options]",
   "",
-  "  --requests N   how many requests each client sends without hedging, and again with it:",
+  "  --requests N   how many requests each client sends without hedging, and then with hedging:",
   `                 ${describeWhole("requests")}`,
-  `  --seed N       which of them are slow: ${describeWhole("seed")}`,
-  `  --client NAME  a client to send them: ${clientNames.join(", ")}; may be repeated; default all`,
+  `  --seed N       decides which requests are slow: ${describeWhole("seed")}`,
+  `  --client NAME  the client that sends them: ${clientNames.join(", ")}; may be repeated; default all`,
   "  --help, -h     this text"
 ].join("\n")
 
-/** None if the help is asked for. */
+const { options: given } = readCommand(usage, {
+  requests: { type: "string" },
+  seed: { type: "string" },
+  client: { type: "string", multiple: true }
+})
+
 const parseOptions = Effect.gen(function*() {
-  const { values } = yield* Effect.try({
-    try: () =>
-      parseArgs({
-        options: {
-          requests: { type: "string", default: wholes.requests.default },
-          seed: { type: "string", default: wholes.seed.default },
-          client: { type: "string", multiple: true, default: clientNames },
-          help: { type: "boolean", short: "h", default: false }
-        }
-      }),
-    catch: (error) => new DemoError({ message: `${error instanceof Error ? error.message : error}; see --help` })
-  })
-  return values.help ? Option.none<Options>() : Option.some<Options>({
-    requests: yield* parseWhole("requests", values.requests),
-    seed: yield* parseWhole("seed", values.seed),
-    names: Arr.dedupe(yield* Effect.forEach(values.client, parseClient))
-  })
+  return {
+    requests: yield* parseWhole("requests", given.requests ?? wholes.requests.default),
+    seed: yield* parseWhole("seed", given.seed ?? wholes.seed.default),
+    names: Arr.dedupe(yield* Effect.forEach(given.client ?? clientNames, parseClient))
+  }
 })
 
 const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
   Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
 parseOptions.pipe(
-  Effect.flatMap(Option.match({
-    onNone: () => Console.log(help),
-    onSome: (options) => leavingNothingOpen(demo(options))
-  })),
+  Effect.flatMap((options) => leavingNothingOpen(demo(options))),
   Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),
   NodeRuntime.runMain({
     disableErrorReporting: true,

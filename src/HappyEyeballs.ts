@@ -1,17 +1,23 @@
 /**
- * Connects to a host over whichever of its addresses answers first: Happy Eyeballs, RFC 8305.
+ * Connects to a host over whichever of its addresses answers first: Happy Eyeballs (RFC 8305).
  *
- * A host has several addresses, IPv6 and IPv4, and some may be dead without a word. To try them one after the other
- * takes a timeout for each that is dead. To try all at once asks every server and every network for connections that
- * nobody needs. To give up each as the next is tried never reaches a host that is only far away. So:
+ * Most hosts have several addresses, IPv6 and IPv4, and some may never answer. The simple ways all fail somewhere:
  *
- * - The addresses of both families are asked for at the same time, and the race begins with what is there.
- * - One address is tried. If it has not answered after 250 milliseconds, the next is tried beside it, of the other
- *   family where there is one. If it fails, the next is tried at once.
- * - The first that answers is taken, and the others are let go.
+ * | way | its fault |
+ * |---|---|
+ * | one address after the other | each dead address costs a full timeout |
+ * | all addresses at once | opens unneeded connections on every server |
+ * | give up one as you try the next | never reaches a host that is slow to answer |
  *
- * This module knows no sockets. How a name is resolved is a service, {@link Resolver}; how an address is connected to
- * is an effect, so that the handshake of TLS, or a first answer, can be a part of what has to succeed.
+ * Happy Eyeballs does this instead:
+ *
+ * - It asks for the addresses of both families at the same time, and starts with those it has.
+ * - It tries one address. After 250 milliseconds without an answer, it also tries the next, of the other family if
+ *   possible. If an attempt fails, the next starts at once.
+ * - It takes the first address that answers and stops the other attempts.
+ *
+ * This module does not depend on sockets. The service {@link Resolver} resolves names, and your effect connects to one
+ * address. So the TLS handshake, or a first reply, can be part of what must succeed.
  *
  * @module
  * @since 0.1.0
@@ -45,8 +51,8 @@ export type Family = 4 | 6
  *
  * **Details**
  *
- * An IPv4-mapped address (`::ffff:192.0.2.1`) is of family 4, as whoever connects to it does so over IPv4. A zone
- * (`fe80::1%eth0`) is a part of the address.
+ * - An IPv4-mapped address (`::ffff:192.0.2.1`) is of family 4, because the system connects to it over IPv4.
+ * - A zone (`fe80::1%eth0`) is part of the address.
  *
  * @since 0.1.0
  * @category models
@@ -57,7 +63,7 @@ export interface Address {
 }
 
 /**
- * The address that a text spells, with or without brackets; none if it spells no address, such as a name.
+ * Parses an IP address, with or without brackets. Returns none for any other text, such as a name.
  *
  * @example
  * ```ts
@@ -75,33 +81,37 @@ export interface Address {
 export const address: (text: string) => Option.Option<Address> = internalAddress.fromText
 
 /**
- * How {@link interleave} orders.
+ * Options of {@link interleave}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface InterleaveOptions {
-  /** How many addresses of the first family come before the other (RFC 8305, section 4). Default 1; 2 favours it more. */
+  /**
+   * How many addresses of the first family come before the other family (RFC 8305, section 4). Default 1. A higher
+   * value favours the first family.
+   */
   readonly firstFamilyCount?: number | undefined
   /**
-   * The family to begin with, where it has an address. Default: that of the first address for {@link interleave}; for
-   * {@link resolve} and {@link connect} the one that the {@link Resolver} says, or IPv6; for {@link connect}, what the
-   * `history` says counts before.
+   * The family to begin with, if it has an address. Default for {@link interleave}: the family of the first address.
+   * Default for {@link connect}: what the `history` says, or else as for {@link resolve}. Default for {@link resolve}:
+   * what the {@link Resolver} says, or else IPv6.
    */
   readonly prefer?: Family | undefined
 }
 
 /**
- * The order in which to try addresses: the families in turn, each in the order that the resolver gave, nothing twice.
+ * Puts addresses in the order to try them: the families take turns, and no address appears twice.
  *
  * **When to use**
  *
- * Where addresses are known already, and a dead family should cost one delay and not one for each of its addresses.
+ * Use it when you already know the addresses. A dead family then costs one delay, not one for each of its addresses.
  *
  * **Details**
  *
- * - RFC 8305, section 4. Inside a family nothing changes places: the resolver has sorted by what it knows (RFC 6724).
- * - Two spellings of one address are one; the first stays.
+ * - The order is that of RFC 8305, section 4. Within a family it stays as given, because the resolver has already
+ *   sorted by what it knows (RFC 6724).
+ * - Two spellings of one address count as one. The first spelling stays.
  *
  * @example
  * ```ts
@@ -119,7 +129,7 @@ export interface InterleaveOptions {
  * )
  * ```
  *
- * @throws `IllegalArgumentException` if `firstFamilyCount` is no whole number of at least 1.
+ * @throws `IllegalArgumentException` if `firstFamilyCount` is not a whole number of at least 1.
  *
  * @since 0.1.0
  * @category addresses
@@ -130,7 +140,7 @@ export const interleave: {
 } = dual((args) => Predicate.isIterable(args[0]), internal.interleave)
 
 /**
- * A query for the addresses of one family has failed. That there are none is no failure but an empty answer.
+ * The query for the addresses of one family failed. An empty answer is not a failure.
  *
  * @since 0.1.0
  * @category errors
@@ -147,17 +157,14 @@ export class QueryFailed extends Data.TaggedError("QueryFailed")<{
 }
 
 /**
- * No address was found: both queries have failed, or been answered with none.
+ * The host has no known address: each query failed, or its answer was empty.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
   readonly host: string
-  /**
-   * Why queries failed. A query that was answered with no address is not among them; one whose answer was in part no
-   * addresses is.
-   */
+  /** Why queries failed. An empty answer is not listed. An answer with invalid entries is. */
   readonly failures: ReadonlyArray<Cause.Cause<QueryFailed>>
 }> {
   override get message() {
@@ -166,7 +173,7 @@ export class ResolutionFailed extends Data.TaggedError("ResolutionFailed")<{
 }
 
 /**
- * An attempt at one address, and what became of it.
+ * One attempt at one address, and how it ended.
  *
  * @since 0.1.0
  * @category models
@@ -175,19 +182,21 @@ export interface Connection<out E> extends Address {
   /** Milliseconds of the `Clock`. */
   readonly startedAt: number
   readonly endedAt: number
-  /** When it has last said that it makes progress, as one does that is connected, and begins its handshake. */
+  /**
+   * When the attempt last reported progress. An attempt with TLS does so when it is connected and begins its handshake.
+   */
   readonly progressedAt: Option.Option<number>
   readonly result: StaggeredRace.Attempt<unknown, E>["result"]
-  /** Why it failed, or how it was let go; none where it has won, or has succeeded late. */
+  /** Why it failed, or how it was interrupted. None if it won or succeeded late. */
   readonly cause: Option.Option<Cause.Cause<E>>
 }
 
 /**
- * No address could be connected to.
+ * The connection failed: no address answered, or the host has none.
  *
  * **Details**
  *
- * The message names each address, when it was tried and for how long, and why it failed.
+ * The message names each address, when the attempt started and ended, and why it failed.
  *
  * @example
  * ```ts
@@ -222,20 +231,20 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
 }> {
   /** `"failures"`, `"fatal"`, or `"timeout"`. */
   declare readonly decidedBy: StaggeredRace.DecidedBy
-  /** All failures together, first the one that was `fatal`. */
+  /** All failures combined. A `fatal` one comes first. */
   declare readonly exit: Exit.Exit<unknown, E>
-  /** Each address that was tried, in that order. */
+  /** One entry per address tried, in the order of the attempts. */
   declare readonly connections: ReadonlyArray<Connection<E>>
-  /** Why queries failed, in whole or in part. */
+  /** Why queries failed, completely or in part. */
   declare readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
-  /** Families whose query was not answered in time. */
+  /** Families whose query was still unanswered. */
   declare readonly unanswered: ReadonlyArray<Family>
 
-  /** The one that was `fatal`, else that of the first address that failed. */
+  /** The `fatal` failure, or else the failure of the first address that failed. */
   get failure(): Option.Option<E> {
     return Option.flatMap(Exit.causeOption(this.exit), Cause.failureOption)
   }
-  /** `"ETIMEDOUT"` where the time was over, else that of the `failure`, if it has one. */
+  /** `"ETIMEDOUT"` if the `timeout` passed. Otherwise the `code` of the `failure`, if it has one. */
   get code(): string | undefined {
     if (this.decidedBy === "timeout") {
       return "ETIMEDOUT"
@@ -249,15 +258,16 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
 }
 
 /**
- * Resolves names, one query for each family.
+ * Resolves names, with one query for each family.
  *
  * **Details**
  *
- * - A query answers with addresses as text, in the order in which they are to be tried; with none where the name has no
- *   address of that family. It is interrupted when its answer is not needed any more.
- * - What is no address is left out of the answer and reported as a {@link QueryFailed}. If nothing is left, the query has
- *   failed.
- * - A resolver that knows the system can also say which family `leads`. Without it, IPv6 does.
+ * - A query answers with addresses as text, in the order to try them. If the name has no address of that family, the
+ *   answer is empty.
+ * - The race interrupts a query when it no longer needs the answer.
+ * - An entry that is not an IP address is dropped and reported as a {@link QueryFailed}. If no entry is left, the query
+ *   has failed.
+ * - A resolver that knows the system can also say which family `leads`. Without that, IPv6 leads.
  *
  * **Example** (a fixed table)
  *
@@ -295,8 +305,8 @@ export class ConnectionFailed<E> extends Data.TaggedError("ConnectionFailed")<{
  */
 export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/Resolver")<Resolver, {
   /**
-   * The addresses of one family: none where there are none. `families` are those that the resolution asks for: both, or
-   * the only one. Where it is not given, that is both.
+   * Returns the addresses of one family, or an empty list. `families` are all the families that the resolution asks
+   * for, so there are one or two. If it is missing, assume both.
    */
   readonly query: (
     host: string,
@@ -304,30 +314,35 @@ export class Resolver extends Context.Tag("effect-staggered-race/HappyEyeballs/R
     families?: ReadonlyArray<Family>
   ) => Effect.Effect<ReadonlyArray<string>, QueryFailed>
   /**
-   * The family to try first (RFC 8305, section 4). It is given the first IPv6 and the first IPv4 address, in that order.
-   * Where a query has not been answered, an address for documentation stands for its answer: `2001:db8::1` or
-   * `192.0.2.1`. It is asked again after each answer until an address has been tried, and waited for. Not asked where
-   * `prefer` decides, or where one family alone has addresses. If it dies, IPv6 leads.
+   * Returns the family to try first (RFC 8305, section 4). If it dies, IPv6 leads.
+   *
+   * It gets the first IPv6 and the first IPv4 address, in that order. For a query without an answer yet, it gets an
+   * address for documentation: `2001:db8::1` or `192.0.2.1`.
+   *
+   * The race waits for it, and calls it again after each answer, until the first attempt. It is not called if `prefer`
+   * decides, or if only one family has addresses.
    */
   readonly leads?: ((addresses: ReadonlyArray<Address>) => Effect.Effect<Family>) | undefined
   /**
-   * The IPv6 addresses by which an IPv4 address is reached from a network without IPv4; none where there is no need. It is
-   * asked where the host is itself an IPv4 address. For a name, the DNS server of such a network answers the query with
-   * them (DNS64, RFC 6147).
+   * Returns IPv6 addresses that reach an IPv4 address from a network without IPv4 (NAT64). Returns an empty list if
+   * there is no need.
+   *
+   * It is called only if the host is itself an IPv4 address. For a name, the DNS server of such a network already
+   * answers with IPv6 addresses (DNS64, RFC 6147).
    */
   readonly synthesize?: ((address: string) => Effect.Effect<ReadonlyArray<string>, QueryFailed>) | undefined
 }>() {}
 
 /**
- * How {@link resolve} asks and orders.
+ * Options of {@link resolve}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ResolveOptions extends InterleaveOptions {
   /**
-   * How long the first answer waits for that of the family that leads. Milliseconds of the `Clock`. Default
-   * 50 milliseconds (RFC 8305, sections 3 and 8).
+   * How long the first answer waits for the answer of the family that leads. Milliseconds of the `Clock`. Default 50
+   * milliseconds (RFC 8305, sections 3 and 8).
    */
   readonly resolutionDelay?: Duration.DurationInput | undefined
   /** The only family to ask for. Default: both. */
@@ -335,28 +350,27 @@ export interface ResolveOptions extends InterleaveOptions {
 }
 
 /**
- * The addresses of a host in the order to try them, as they become known.
+ * Streams the addresses of a host in the order to try them, as the resolver finds them.
  *
  * **When to use**
  *
- * For a race of your own over them; {@link connect} does the usual one.
+ * Use it for a race of your own. {@link connect} does the usual one.
  *
  * **Details** (RFC 8305, section 3)
  *
- * - Both families are asked at once. An address of the family that leads goes at once. One of the other waits for the
- *   other answer, but no longer than 50 milliseconds from its own, and not at all when that has come, is empty or has
- *   failed.
+ * - Both queries start at once. An address of the family that leads is emitted at once.
+ * - An address of the other family waits for the query of the family that leads. It waits no more than
+ *   `resolutionDelay` after its own answer. If that query has ended, even with no address, it does not wait.
  * - The family that leads is `prefer`, or the one that the {@link Resolver} says, or IPv6 (section 4).
- * - One address is given for each that is pulled, so that what is answered meanwhile takes its place among those that
- *   were not tried.
- * - One family that fails is not the end. If there is no address at all, the stream fails with what both have said.
- * - Where the host is itself an address, it is the only one. If it is of IPv4, the resolver may know how it is reached
- *   from a network without IPv4 (NAT64): those IPv6 addresses are raced with it (section 7.1).
- * - Addresses are interleaved as by {@link interleave}, beginning with the family that leads.
+ * - Addresses come in the order of {@link interleave}, beginning with the family that leads.
+ * - Each pull gives one address. So a later answer still takes its place among the addresses not yet tried.
+ * - If one query fails, the stream goes on. If there is no address at all, the stream fails with the failures of both.
+ * - If the host is itself an address, the stream has that address. For an IPv4 address in a network without IPv4, the
+ *   resolver may add IPv6 addresses that reach it (NAT64, section 7.1).
  *
  * **Gotchas**
  *
- * An option that makes no sense is a defect that names it and its value.
+ * An invalid option is a defect that names the option and its value.
  *
  * @example
  * ```ts
@@ -385,7 +399,7 @@ export const resolve: (
 ) => Stream.Stream<Address, ResolutionFailed, Resolver> = internal.resolve
 
 /**
- * What to connect to: a name or an address, and a port.
+ * Where to connect: a name or an address, and a port.
  *
  * @since 0.1.0
  * @category models
@@ -396,7 +410,7 @@ export interface Target {
 }
 
 /**
- * One address of the target, as `open` gets it.
+ * One address of the target. `open` gets it as its argument.
  *
  * @since 0.1.0
  * @category models
@@ -404,15 +418,15 @@ export interface Target {
 export interface Endpoint extends Target, Address {}
 
 /**
- * What is known of addresses from earlier connections. It belongs to the caller: nothing is remembered here.
+ * What earlier connections showed about addresses. You own it: {@link connect} itself remembers nothing.
  *
  * **When to use**
  *
- * Where {@link makeHistory}, which is one that is ready, does not fit: a history that several processes share, say.
+ * Implement it if {@link makeHistory} does not fit, for example to share a history between processes.
  *
  * **Gotchas**
  *
- * RFC 8305 (section 4) wants history to be dropped when the network changes.
+ * RFC 8305 (section 4) asks you to drop the history when the network changes.
  *
  * **Example** (what has failed is tried last)
  *
@@ -455,14 +469,15 @@ export interface Endpoint extends Target, Address {}
  */
 export interface History {
   /**
-   * The family to begin with, or none if history has nothing to say. Asked before the queries, which wait for it, and
-   * only where the caller gives no `prefer`. The `timeout` counts from here. Where it dies, that is logged, and counts as
-   * none.
+   * Returns the family to begin with, or none if the history has no preference.
+   *
+   * The race calls it before the queries, which wait for it, and only if you set no `prefer`. The `timeout` starts with
+   * this call. If it dies, that is logged and counts as none.
    */
   readonly leads?: ((target: Target) => Effect.Effect<Option.Option<Family>>) | undefined
   /**
-   * The addresses that a query was answered with, best first. Any that it leaves out are not tried. The query counts as
-   * answered when this has ended.
+   * Sorts the addresses of one answer, best first. The race does not try any that you leave out. The query counts as
+   * answered when this effect ends.
    */
   readonly order: (
     addresses: ReadonlyArray<Address>,
@@ -470,83 +485,85 @@ export interface History {
     port: number
   ) => Effect.Effect<ReadonlyArray<Address>>
   /**
-   * What became of the addresses that were tried. Not called where the caller is interrupted. The caller waits for its
-   * end until the `timeout` is over, which interrupts it. Where it dies, that is logged. Either way the connection stays.
-   * What takes long, such as a write to another machine, can go on by `Effect.forkDaemon`: then nobody waits.
+   * Records how the attempts ended. It is not called if the caller was interrupted.
+   *
+   * The caller waits for it until the `timeout` passes, which interrupts it. If it dies, that is logged. In both cases
+   * the connection stays open. For slow work, such as a write to another machine, use `Effect.forkDaemon`: then nobody
+   * waits.
    */
   readonly record: (connections: ReadonlyArray<Connection<unknown>>, target: Target) => Effect.Effect<unknown>
 }
 
 /**
- * What {@link makeHistory} remembers, and for how long.
+ * Options of {@link makeHistory}: how much it remembers, and for how long.
  *
  * @since 0.1.0
  * @category models
  */
 export interface HistoryOptions {
   /**
-   * The most targets, hosts with their ports, that it knows. The one that was not used for the longest time is forgotten
-   * first. Default 256. Of each it knows the 32 addresses that were tried last.
+   * The most targets to remember. A target is a host with a port. The one unused for longest goes first. Default 256.
+   * For each target, it remembers the 32 addresses tried last.
    */
   readonly capacity?: number | undefined
   /**
-   * How long a target is known. Milliseconds of the `Clock`, at least one. Default 10 minutes, the order of magnitude of
-   * RFC 6555, section 4.
+   * How long to remember a target. Milliseconds of the `Clock`, at least one. Default 10 minutes, the order of
+   * magnitude in RFC 6555, section 4.
    */
   readonly timeToLive?: Duration.DurationInput | undefined
   /**
-   * A text that tells networks apart, asked for at each use: all is forgotten when it is another one. Default: it never
-   * changes. `NodeHappyEyeballs.makeHistory` has one.
+   * Returns a text that identifies the current network. It runs at each use. When the text changes, the history forgets
+   * everything. Default: never changes. `NodeHappyEyeballs.makeHistory` detects changes.
    */
   readonly network?: Effect.Effect<string> | undefined
 }
 
 /**
- * A history of connections, kept in memory: later connections to a host begin with what has worked.
+ * Makes a history in memory: later connections to a host begin with the address that worked.
  *
  * **When to use**
  *
- * Where a program connects to the same hosts again and again. A dead address costs the 250 milliseconds of the
- * Connection Attempt Delay once in ten minutes, and not for each connection. Share one history among all that connect
- * over the same network: it is made at once, and needs no scope. On Node, take `NodeHappyEyeballs.makeHistory`.
+ * Use it if your program connects to the same hosts repeatedly. A dead address then costs 250 milliseconds once in ten
+ * minutes, not once per connection. Share one history among all connections over the same network. It needs no scope.
+ * On Node, use `NodeHappyEyeballs.makeHistory`.
  *
  * **Details**
  *
- * What became of an attempt, and what that says of its address:
+ * What the history learns from an attempt:
  *
- * | attempt | address |
+ * | the attempt | the address |
  * |---|---|
- * | won | has answered, and is the last that has; its time counts |
- * | succeeded late | has answered; its time counts |
- * | failed | is avoided until it answers |
- * | lost to an attempt that started later | is avoided until it answers: it had the Connection Attempt Delay, and more |
- * | lost to an attempt that started earlier | nothing: it did not have its time |
- * | interrupted with the caller | nothing: it is not recorded |
+ * | won | works, and becomes the last winner; its time counts |
+ * | succeeded late | works; its time counts |
+ * | failed | is avoided until it works again |
+ * | lost to an attempt that started later | is avoided until it works again: it had at least the Connection Attempt Delay |
+ * | lost to an attempt that started earlier | unchanged: it had too little time |
+ * | was interrupted with the caller | unchanged: it is not recorded |
  *
- * In which order the addresses of a family are tried, by the first rule that tells them apart:
+ * The history sorts the addresses of a family. The first rule that tells two addresses apart decides:
  *
- * 1. What is avoided comes last (RFC 6724, section 6, rule 1).
+ * 1. Avoided addresses come last (RFC 6724, section 6, rule 1).
  * 2. The last winner comes first.
- * 3. What has answered sooner comes first, and what was never tried after what has answered (RFC 8305, section 4). The
- *    time is that of connecting, smoothed with a weight of 1/8 (RFC 6298, section 2).
- * 4. Else the order stays that of the resolver (RFC 6724, section 6, rule 10).
+ * 3. Faster addresses come first, and those never tried come after them (RFC 8305, section 4). The time is the time to
+ *    connect, smoothed with a weight of 1/8 (RFC 6298, section 2).
+ * 4. Otherwise the order of the resolver stays (RFC 6724, section 6, rule 10).
  *
- * The family of the last winner leads, if an address of the other family is avoided. A win of IPv4 because the answer
- * to the other query came late is nothing against IPv6. The `prefer` of the caller counts before that.
+ * The family of the last winner leads if an address of the other family is avoided. If IPv4 won only because the answer
+ * for IPv6 came late, IPv6 keeps its lead. Your `prefer` overrides this.
  *
- * - Whatever is known of a target is forgotten when `timeToLive` has passed since its first connection, however often it
- *   is used: so IPv6 gets its next chance (draft-ietf-happy-happyeyeballs-v3: those with different histories have to end
- *   up with the same behavior).
- * - A target is a host with its port: what a service refuses is no fault of another one. Hosts that are addresses
- *   themselves are not remembered.
- * - When the network changes, all is forgotten, and of the connections that began before it nothing is learned (RFC 8305,
- *   section 4).
- * - No address is left out, and none takes a place in another family.
+ * - The history forgets a target when `timeToLive` has passed since its first connection, even if you use it all the
+ *   time. So IPv6 gets another chance, and clients with different histories end up alike, as
+ *   draft-ietf-happy-happyeyeballs-v3 asks.
+ * - A target is a host with its port, so a port that refuses connections does not affect another one. The history does
+ *   not remember hosts that are addresses.
+ * - When the network changes, the history forgets everything. It learns nothing from connections that began before
+ *   (RFC 8305, section 4).
+ * - It drops no address, and it moves addresses only within their family.
  *
  * **Gotchas**
  *
- * It holds on to the address that has worked. Where a name has many so that clients spread over them, those that share a
- * history no longer do, until `timeToLive` has passed.
+ * A history stays with the address that worked. If a name has many addresses to spread its clients, clients that share
+ * a history use one of them until `timeToLive` has passed.
  *
  * @example
  * ```ts
@@ -573,7 +590,7 @@ export interface HistoryOptions {
  * assert.deepStrictEqual(tried, ["2001:db8::1", "192.0.2.1", "192.0.2.1"])
  * ```
  *
- * @throws `IllegalArgumentException` if an option makes no sense.
+ * @throws `IllegalArgumentException` if an option is invalid.
  *
  * @since 0.1.0
  * @category connecting
@@ -581,51 +598,51 @@ export interface HistoryOptions {
 export const makeHistory: (options?: HistoryOptions) => History = internalHistory.makeHistory
 
 /**
- * How {@link connect} races.
+ * Options of {@link connect} and {@link outcome}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ConnectOptions<in E = unknown> extends ResolveOptions {
   /**
-   * How long an address is given before the next is tried beside it: the Connection Attempt Delay. Milliseconds of the
-   * `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
+   * How long to wait for an address before the next one starts beside it: the Connection Attempt Delay. Milliseconds of
+   * the `Clock`, from 10 milliseconds to 2 seconds (RFC 8305, section 8). Default 250 milliseconds (section 5).
    */
   readonly connectionAttemptDelay?: Duration.DurationInput | undefined
-  /** What is known of addresses from earlier connections, see {@link makeHistory}. Default: nothing. */
+  /** What to remember between connections, see {@link makeHistory}. Default: nothing. */
   readonly history?: History | undefined
-  /** A failure of one address after which no other is tried, and which the caller sees. Default: none. */
+  /** A failure that ends the race: no other address is tried, and you get this failure. Default: none. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
   /**
-   * The time for all of it, from the first question to `history` or resolver on. When it is over, it fails with
-   * {@link ConnectionFailed}, which says what each address was doing. A `history` that is told of the connection has what
-   * is left of it. Milliseconds of the `Clock`. Default: no limit.
+   * The time limit for everything, from the first call to the `history` or the resolver. When it passes, the race fails
+   * with {@link ConnectionFailed}, which says what each address was doing. Recording in the `history` counts too.
+   * Milliseconds of the `Clock`. Default: no limit.
    */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * The report of a race for a connection, as {@link outcome} gives it.
+ * The report of a race for a connection, from {@link outcome}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
-  /** Each address that was tried, in that order: one for each of the `attempts`. */
+  /** One entry per address tried, in the order of the `attempts`. */
   readonly connections: ReadonlyArray<Connection<E>>
-  /** Why queries failed, in whole or in part. */
+  /** Why queries failed, completely or in part. */
   readonly resolution: ReadonlyArray<Cause.Cause<QueryFailed>>
-  /** Families whose query was not answered before the race was decided. */
+  /** Families whose query was still unanswered when the race was decided. */
   readonly unanswered: ReadonlyArray<Family>
 }
 
 /**
- * Resolves a host and opens a connection to whichever of its addresses answers first.
+ * Resolves a host and connects to whichever of its addresses answers first.
  *
  * **When to use**
  *
- * Wherever a host is connected to by name. `open` decides what a connection is, and when it counts: a handshake of TLS,
- * or a first answer, belongs inside of it.
+ * Use it wherever you connect to a host by name. Your `open` decides when an attempt has succeeded. Put the TLS
+ * handshake, or a first reply, inside it.
  *
  * **Details**
  *
@@ -636,23 +653,23 @@ export interface Outcome<A, E> extends StaggeredRace.Outcome<A, E> {
  * 192.0.2.1                               +█████ connected
  * ```
  *
- * - The addresses of {@link resolve} are raced: the next one starts when the newest has failed, or 250 milliseconds
- *   after it started (RFC 8305, section 5), never less than 10 milliseconds after it (section 8).
- * - It is a {@link StaggeredRace.raceStream}: what `open` acquires is released as an address loses or fails, and stays
- *   until the outer scope closes where it wins. Inside `open` there is a {@link StaggeredRace.CurrentAttempt}, whose
- *   `progress` holds the next start back.
- * - The queries are interrupted when the race is decided.
- * - Where there is a tracer, the race and its attempts have spans, see {@link StaggeredRace.metrics}. That of an attempt
- *   says which address it is for, by the semantic conventions of OpenTelemetry: `server.address` and `server.port`,
- *   `network.peer.address`, `network.peer.port` and `network.type`.
- * - It fails with {@link ConnectionFailed} when no address could be connected to, none was found, one has failed in a way
- *   that is `fatal`, or the `timeout` has passed.
- * - The next attempt does not wait for 10 milliseconds where the last has sent nothing to a network: on loopback, and
- *   where it has said so by `waiveMinDelay` of its {@link StaggeredRace.CurrentAttempt}.
+ * - It races the addresses of {@link resolve}. The next attempt starts when the newest fails, or 250 milliseconds after
+ *   it started (RFC 8305, section 5).
+ * - Two attempts start at least 10 milliseconds apart (section 8), unless the last one sent nothing to a network. That
+ *   holds on loopback, and where `open` calls `waiveMinDelay` of its {@link StaggeredRace.CurrentAttempt}.
+ * - It is a {@link StaggeredRace.raceStream}. When an attempt loses or fails, the race releases what its `open`
+ *   acquired. The winner's resources stay until the outer scope closes.
+ * - `open` can postpone the next start with `progress` of its {@link StaggeredRace.CurrentAttempt}.
+ * - When the race is decided, it interrupts the queries.
+ * - With a tracer, the race and its attempts have spans, see {@link StaggeredRace.metrics}. The span of an attempt
+ *   names its address by OpenTelemetry's semantic conventions: `server.address`, `server.port`, `network.peer.address`,
+ *   `network.peer.port` and `network.type`.
+ * - It fails with {@link ConnectionFailed} if no address connects, the host has none, a failure is `fatal`, or the
+ *   `timeout` passes.
  *
  * **Gotchas**
  *
- * There is no limit of time, if it is not set: where all addresses hang, so does the race.
+ * By default there is no time limit. If every address hangs, so does the race. Set `timeout`.
  *
  * @example
  * ```ts
@@ -682,11 +699,11 @@ export const connect: <A, E, R>(
 ) => Effect.Effect<A, ConnectionFailed<E>, R | Resolver> = internal.connect
 
 /**
- * As {@link connect}, but with a report of every address that was tried, whether or not one answered. It never fails.
+ * Like {@link connect}, but never fails: it reports every address tried, whether or not one answered.
  *
  * **When to use**
  *
- * For a log, a measurement, or a picture: `Timeline.render` draws it.
+ * Use it for logs, for measurements, or for a picture with `Timeline.render`.
  *
  * @example
  * ```ts

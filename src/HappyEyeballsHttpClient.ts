@@ -21,7 +21,8 @@ import * as internal from "./internal/node/httpClient.js"
 import type * as NodeHappyEyeballs from "./NodeHappyEyeballs.js"
 
 /**
- * The agents of `node:http` and `node:https` for `NodeHttpClient`, which race, and are destroyed with the scope.
+ * Makes agents of `node:http` and `node:https` for `NodeHttpClient` that race their connections. Destroyed with the
+ * scope.
  *
  * @example
  * ```ts
@@ -43,7 +44,7 @@ export const makeAgent: (
 ) => Effect.Effect<NodeHttpClient.HttpAgent, never, Scope.Scope> = internal.makeAgent
 
 /**
- * The agents of {@link makeAgent} as a layer, for `NodeHttpClient.layerWithoutAgent`.
+ * Provides the agents of {@link makeAgent}, for `NodeHttpClient.layerWithoutAgent`.
  *
  * **Example** (connections that are kept alive)
  *
@@ -65,7 +66,7 @@ export const layerAgent: (options?: NodeHappyEyeballs.HttpsAgentOptions) => Laye
   internal.layerAgent
 
 /**
- * `NodeHttpClient.layer`, racing: an `HttpClient` over `node:http`.
+ * Provides an `HttpClient` over `node:http` that races its connections. Replaces `NodeHttpClient.layer`.
  *
  * @example
  * ```ts no-run
@@ -87,23 +88,27 @@ export const layerAgent: (options?: NodeHappyEyeballs.HttpsAgentOptions) => Laye
 export const layer: Layer.Layer<HttpClient.HttpClient> = internal.layer
 
 /**
- * Options of undici's `Agent`, and how to race. `connect` is what connects to each address, and `connectTimeout` is for
- * each; the time that the name takes to resolve is not in it.
+ * Options of undici's `Agent`, and how to race.
+ *
+ * **Details**
+ *
+ * `connect` connects to each address. `connectTimeout`, or `connect.timeout`, limits the time for each address. It is
+ * also the default of `happyEyeballs.timeout`, which limits the race and includes the look-up.
  *
  * @since 0.1.0
  * @category models
  */
 export interface DispatcherOptions extends Undici.Agent.Options {
-  /** How to resolve and race. Default: as RFC 8305 says. */
+  /** How to resolve and race. Default: as in RFC 8305. */
   readonly happyEyeballs?: NodeHappyEyeballs.PlainOptions | undefined
 }
 
 /**
- * An `Agent` of undici for `NodeHttpClient`, which races, and is destroyed with the scope.
+ * Makes an `Agent` of undici for `NodeHttpClient` that races its connections. Destroyed with the scope.
  *
  * **Details**
  *
- * Unlike an agent that is made with `NodeHappyEyeballs.connector`, it stops connecting as it is destroyed.
+ * When it is destroyed, it stops connecting. An agent made with `NodeHappyEyeballs.connector` does not.
  *
  * @example
  * ```ts
@@ -125,7 +130,7 @@ export const makeDispatcher: (
 ) => Effect.Effect<Undici.Dispatcher, never, Scope.Scope> = internal.makeDispatcher
 
 /**
- * The agent of {@link makeDispatcher} as a layer, for `NodeHttpClient.layerUndiciWithoutDispatcher`.
+ * Provides the agent of {@link makeDispatcher}, for `NodeHttpClient.layerUndiciWithoutDispatcher`.
  *
  * @example
  * ```ts
@@ -145,7 +150,11 @@ export const layerDispatcher: (options?: DispatcherOptions) => Layer.Layer<NodeH
   internal.layerDispatcher
 
 /**
- * `NodeHttpClient.layerUndici`, racing: an `HttpClient` over undici. {@link layer} shows how it is used.
+ * Provides an `HttpClient` over undici that races its connections. Replaces `NodeHttpClient.layerUndici`.
+ *
+ * **Details**
+ *
+ * Use it like {@link layer}.
  *
  * @since 0.1.0
  * @category http

@@ -1,8 +1,8 @@
 /**
  * A `Socket` of `@effect/platform` that connects by Happy Eyeballs (RFC 8305).
  *
- * Use it in place of `NodeSocket.makeNet`: {@link make} for plain TCP, {@link makeTls} for TLS. It is
- * {@link NodeHappyEyeballs} with the type that `@effect/platform` expects.
+ * Use it in place of `NodeSocket.makeNet`: {@link make} for plain TCP, {@link makeTls} for TLS. It does what `connect`
+ * and `connectTls` of {@link NodeHappyEyeballs} do, and returns the type that `@effect/platform` expects.
  *
  * @module
  * @since 0.1.0
@@ -15,26 +15,26 @@ import * as internal from "./internal/node/platformSocket.js"
 import type * as NodeHappyEyeballs from "./NodeHappyEyeballs.js"
 
 /**
- * What a `Socket` is given besides.
+ * Options of {@link make} and {@link makeTls}, in addition to those of `NodeHappyEyeballs`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** How long connecting may take, all addresses together. Milliseconds of the `Clock`. Default: no limit. */
+  /** How long connecting may take, for all addresses together. Milliseconds of the `Clock`. Default: no limit. */
   readonly openTimeout?: Duration.DurationInput | undefined
 }
 
 /**
- * A `Socket` of `@effect/platform`, which connects when it is run, to whichever of a host's addresses answers first.
+ * Makes a `Socket` that connects, when you run it, to whichever of a host's addresses answers first.
  *
  * **When to use**
  *
- * In the place of `NodeSocket.makeNet`, which leaves its connection behind when it is interrupted while it connects.
+ * Use it in place of `NodeSocket.makeNet`, which leaves its connection open if it is interrupted while it connects.
  *
  * **Details**
  *
- * It fails with a `SocketGenericError` whose `reason` is `"Open"` and whose `cause` is
+ * If it cannot connect, it fails with a `SocketGenericError`. Its `reason` is `"Open"`, and its `cause` is
  * {@link HappyEyeballs.ConnectionFailed}.
  *
  * @example
@@ -67,9 +67,9 @@ export const make: (
 ) => Effect.Effect<Socket.Socket, never, HappyEyeballs.Resolver> = internal.make
 
 /**
- * As {@link make}, with TLS, and with the handshake as a part of the race.
+ * Like {@link make}, with TLS. The handshake is part of the race.
  *
- * **Example** (a connection of RPC or of WebSockets is a `Socket`, too)
+ * **Example** (a `Socket` for RPC or WebSockets)
  *
  * @example
  * ```ts

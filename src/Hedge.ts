@@ -1,11 +1,29 @@
 /**
- * Hedged requests: one more copy of a request is sent when the first is late, and the first good answer is taken. It
- * cuts off the slowest answers at the price of a few requests that are sent twice (Dean and Barroso, *The Tail at Scale*,
- * Communications of the ACM 56(2), 2013).
+ * Hedged requests: when an answer is late, send the request again, and take the first good answer.
  *
- * A copy more for each late answer is a copy more for all of them when everything is late, and so a hedge can turn a slow
- * server into one that is down. So a policy that is made by {@link make} has a budget, which every call fills a little
- * and every copy empties: by default, one copy for twenty calls.
+ * Hedging cuts off the slowest answers. The price is a few requests that are sent twice (Dean and Barroso, *The Tail at
+ * Scale*, Communications of the ACM 56(2), 2013).
+ *
+ * | word | meaning |
+ * |---|---|
+ * | call | one run of a hedged effect |
+ * | request | the first attempt of a call: index 0 |
+ * | hedge | a later attempt of a call: index 1 and up |
+ * | policy | when calls send hedges, and what they have learned |
+ * | budget | how many hedges calls may send together |
+ *
+ * | to | use |
+ * |---|---|
+ * | hedge an effect | {@link hedge} |
+ * | send the hedge elsewhere, such as to another replica | {@link hedgeAll} |
+ * | make a policy that many calls share | {@link make} |
+ * | learn the delay | {@link percentile} |
+ * | share a budget between policies | {@link makeBudget} |
+ * | pay for retries from a budget, or change its ratio | {@link tryAcquire}, {@link setRatio} |
+ * | see why hedges are sent or not | {@link stats}, {@link metrics} |
+ *
+ * Hedges add load. When a server is slow for all requests, every request would get a hedge, and the server could go
+ * down. A policy from {@link make} therefore has a budget: by default, one hedge for 20 calls.
  *
  * @module
  * @since 0.1.0
@@ -27,7 +45,7 @@ import * as internalMetrics from "./internal/hedge/metrics.js"
 import * as policies from "./internal/hedge/policy.js"
 
 /**
- * What a {@link Budget} is known by.
+ * The symbol that marks a {@link Budget}.
  *
  * @since 0.1.0
  * @category symbols
@@ -35,7 +53,7 @@ import * as policies from "./internal/hedge/policy.js"
 export const BudgetTypeId: unique symbol = budgets.TypeId
 
 /**
- * What a {@link Budget} is known by.
+ * The type of the symbol that marks a {@link Budget}.
  *
  * @since 0.1.0
  * @category symbols
@@ -43,7 +61,7 @@ export const BudgetTypeId: unique symbol = budgets.TypeId
 export type BudgetTypeId = typeof BudgetTypeId
 
 /**
- * What a {@link Policy} is known by.
+ * The symbol that marks a {@link Policy}.
  *
  * @since 0.1.0
  * @category symbols
@@ -51,7 +69,7 @@ export type BudgetTypeId = typeof BudgetTypeId
 export const PolicyTypeId: unique symbol = policies.TypeId
 
 /**
- * What a {@link Policy} is known by.
+ * The type of the symbol that marks a {@link Policy}.
  *
  * @since 0.1.0
  * @category symbols
@@ -59,25 +77,31 @@ export const PolicyTypeId: unique symbol = policies.TypeId
 export type PolicyTypeId = typeof PolicyTypeId
 
 /**
- * A delay that is learnt: how long earlier requests took, their hedges apart.
+ * A delay that a policy learns from its calls. Made by {@link percentile}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Percentile {
   readonly _tag: "Percentile"
+  /** Between 0 and 1. */
   readonly quantile: number
+  /** See {@link PercentileOptions}. */
   readonly aboveMax: "clamp" | "skip"
+  /** Calls. */
   readonly warmup: number
+  /** How many keys can have a delay of their own. */
   readonly keys: number
-  /** Milliseconds, as those that follow. */
+  /** Milliseconds. */
   readonly min: number
+  /** Milliseconds; `Infinity` for none. */
   readonly max: number
+  /** Milliseconds. */
   readonly window: number
 }
 
 /**
- * How {@link percentile} learns.
+ * Options of {@link percentile}: bounds of the delay, and what the policy remembers.
  *
  * @since 0.1.0
  * @category models
@@ -85,67 +109,80 @@ export interface Percentile {
 export interface PercentileOptions {
   /** The least delay. Default 1 millisecond. */
   readonly min?: Duration.DurationInput | undefined
-  /** The greatest delay. Default: none. */
+  /** The greatest delay: at least `min`. Default: none. */
   readonly max?: Duration.DurationInput | undefined
   /**
-   * What to do while the percentile is above `max`: send hedges after `max`, or none. Default `"clamp"`: what makes it
-   * that high is often a part of the calls, such as those to one server that is down, and hedges are what helps those.
+   * What to do while the percentile is above `max`: `"clamp"` sends hedges after `max`, `"skip"` sends none. Default
+   * `"clamp"`.
+   *
+   * Often only a part of the calls is slow, such as those to a server that is down. Hedges help exactly those.
    */
   readonly aboveMax?: "clamp" | "skip" | undefined
   /**
-   * How many calls have to have ended before the policy sends any hedge. Default 20, or `1 / (1 - quantile)` if that is
-   * more: the slowest of fewer calls is exceeded more often than you ask for. With a `warmup` of less, the first delays
-   * are that slowest call's, and there are more hedges at first.
+   * How many calls must have ended before the policy sends its first hedge: a whole number of at least 1. Default 20,
+   * or `1 / (1 - quantile)` if that is more.
+   *
+   * With a lower number, the first delays are the slowest known call. More calls exceed it than you ask for, so the
+   * policy sends more hedges at first.
    */
   readonly warmup?: number | undefined
   /**
-   * How long a call counts: one window at least, two at most. A window lasts longer where fewer calls end in it than the
-   * default `warmup`, or yours if that is more. Milliseconds of the `Clock`. Default 30 seconds.
+   * How long the policy remembers a call: at least one window, at most two. From 1 millisecond; milliseconds of the
+   * `Clock`. Default 30 seconds.
+   *
+   * A window lasts longer until enough calls have ended in it: `warmup`, or `1 / (1 - quantile)` if that is more.
    */
   readonly window?: Duration.DurationInput | undefined
   /**
-   * How many keys have a delay of their own: those that were called last. Each takes a few kilobytes. `Infinity` for no
-   * limit. Default 256. See {@link CallOptions}.
+   * How many keys can have a delay of their own: the policy keeps those that were called last. See {@link CallOptions}.
+   * Each takes a few kilobytes. A whole number, or `Infinity` for no limit. Default 256.
    */
   readonly keys?: number | undefined
 }
 
 /**
- * A delay that the given share of calls stays below: with 0.95, a hedge is sent for one call in twenty.
+ * Learns a delay that the given share of calls stays below: with 0.95, one call in 20 gets a hedge.
  *
  * **When to use**
  *
- * Where nobody knows how long answers take, or where that changes.
+ * Use it when you do not know how long answers take, or when that changes. It needs a policy from {@link make}.
  *
  * **Details**
  *
- * - The policy records how long the *first* request of a call took. Of a first request that lost, it records that it would
- *   have taken longer. So the share of calls that are slower than the delay stays true. Of winners alone, the delay would
- *   sink, and hedges be sent two to six times as often; of calls without a hedge alone, almost always.
- * - Failures, and answers that are not accepted, are not recorded if they are quicker than the delay; slower ones count
- *   as cut off. While no hedges are sent, as too little is known, none is recorded.
- * - The estimate is never too low and at most 1 % too high, and takes the same time and memory however many calls there
- *   are.
- * - It is the percentile of the next call, not of those that are known, which makes a difference of one call: so hedges
- *   are about as rare as you ask for however little is known.
- * - Where more calls than `1 - quantile` never answer, as where one server of three hangs, the percentile cannot be known.
- *   Then the delay is the slowest answer that is known; up to twice that while those that hang may be chance.
- * - With `probability: "auto"`, a hedge is sent a little earlier, to a part of the late calls only, so that their share of
- *   all is the same, and no more than the budget's ratio. Where hedges are independent, no policy has a lower tail for
- *   as many hedges (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017). It takes
- *   `1 / (1 - targetQuantile)` known calls: with fewer, the delay is the percentile.
+ * The policy learns from the request of each call (index 0), never from a hedge:
+ *
+ * | the request | the policy records |
+ * |---|---|
+ * | answered, and the answer was accepted | how long it took |
+ * | lost, or was interrupted | that it would have taken longer |
+ * | failed or was rejected, after the delay | that it would have taken longer |
+ * | failed or was rejected, before the delay | nothing |
+ * | failed or was rejected, and the call had no delay yet | nothing |
+ *
+ * - So the share of calls above the delay stays true. If the policy learned from winners only, the delay would sink,
+ *   and it would send two to six times as many hedges. If it learned from calls without a hedge only, nearly every call
+ *   would get one.
+ * - The estimate is never too low, and at most 1 % too high. Its time and memory do not grow with the number of calls.
+ * - The policy estimates the percentile of the next call, which may be slower than all known ones. So hedges are about
+ *   as rare as you ask for, even when few calls are known.
+ * - If more than `1 - quantile` of the calls never answer, the percentile cannot be known. This happens when one server
+ *   of three hangs. The delay is then the slowest known answer. While the calls that hang may be chance, it is up to
+ *   twice that.
+ * - With `probability: "auto"`, the policy sends hedges a little earlier, but only to some of the late calls. The share
+ *   of hedges stays the same, and at most the ratio of the budget. If hedges are independent, no policy has a lower
+ *   tail for as many hedges (Kaler, He and Elnikety, *Optimal Reissue Policies for Reducing Tail Latency*, SPAA 2017).
+ *   With fewer than `1 / (1 - targetQuantile)` known calls, the delay is the percentile.
  *
  * **Gotchas**
  *
- * - It takes a policy that is made once, by {@link make}.
- * - Give a `max`. Where a server hangs, the delay is otherwise as long as the slowest answer.
- * - Without a budget, this is the delay that lets a slow server never recover: the slower all answers are, the more
- *   hedges it gets, and where it works on requests that nobody waits for any more, they are what makes it slow.
- * - The policy looks at the estimate again when what is known has grown by a fiftieth.
- * - A rare quantile needs many calls. At 0.999 it takes a thousand before the first hedge, and then the newest thousand
- *   to two thousand count, however old they are: with one call a second, the delay takes half an hour to follow. Under
- *   one call a minute, 0.95 is as slow; a delay that you know serves such callers better. {@link stats} shows what is
- *   known.
+ * - Set `max`. Without it, a server that hangs makes the delay as long as the slowest answer.
+ * - Keep the budget. Without one, a slow server may never recover: the slower all answers are, the more hedges it gets.
+ *   If it also works on requests that nobody waits for any more, the hedges are what makes it slow.
+ * - The policy computes the delay again when it has recorded 2 % more calls.
+ * - A rare quantile needs many calls. With 0.999, the first hedge comes after 1,000 calls. After that, the newest 1,000
+ *   to 2,000 calls count, however old they are: at one call a second, the delay takes half an hour to follow. At less
+ *   than one call a minute, 0.95 is as slow. Give such callers a fixed delay. {@link stats} shows what the policy
+ *   knows.
  *
  * @example
  * ```ts
@@ -164,27 +201,27 @@ export interface PercentileOptions {
 export const percentile: (quantile: number, options?: PercentileOptions) => Percentile = policies.percentile
 
 /**
- * How calls pay for copies.
+ * Options of a budget: how many hedges calls may send.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BudgetOptions {
-  /** How many copies there are to be for each call, at most. Default 0.05: one for twenty. */
+  /** Hedges per call, at most: a number from 0 to 1. Default 0.05: one hedge for 20 calls. */
   readonly ratio?: number | undefined
   /**
-   * How many hedges can be saved up, at most. The bursts of all processes of a fleet add up, so the default follows the
-   * load: as many as the calls of a second deposit, and one at least.
+   * How many hedges calls can save up: a whole number of at least 1, or `Infinity`. Default: as many as the calls of one
+   * second pay for, and at least 1. The bursts of all processes of a fleet add up, so a constant would be too much.
    */
   readonly burst?: number | undefined
-  /** How long a call counts. Milliseconds of the `Clock`. Default 1 minute. */
+  /** How long the deposit of a call counts. From 1 millisecond; milliseconds of the `Clock`. Default 1 minute. */
   readonly window?: Duration.DurationInput | undefined
-  /** How many copies may be under way at once. Default 32. */
+  /** How many hedges may run at once: a whole number, or `Infinity`. Default 32. */
   readonly maxInFlight?: number | undefined
 }
 
 /**
- * What policies may spend on copies. Several can share one.
+ * What policies may spend on hedges. Several policies can share one.
  *
  * @since 0.1.0
  * @category models
@@ -194,21 +231,28 @@ export interface Budget {
 }
 
 /**
- * A budget for several policies.
+ * Makes a budget that several policies can share.
+ *
+ * **When to use**
+ *
+ * Use it when several policies send to the same servers, or when retries are to be paid from the same budget. Otherwise
+ * the option `budget` of {@link make} is enough.
  *
  * **Details**
  *
- * - Each call deposits `ratio` of a copy, which can be spent for `window`, and no less than nine tenths of it; it
- *   starts empty, and holds `burst` copies. So
- *   of any `n` calls in a row, at most `ratio * n + burst` get a copy.
- * - A copy is paid for before it is sent, in one step; where there is not enough, it is not sent, and what runs goes on.
- * - Calls that are late all at once are a sign of a server that has too much to do: `burst` is how many of them are given
- *   copies all the same.
+ * - Each call deposits `ratio` of a hedge. The deposit expires between nine tenths of a `window` and a full `window`
+ *   later.
+ * - The budget starts empty, and holds at most `burst` hedges. So any `n` calls in a row get at most
+ *   `ratio * n + burst` hedges.
+ * - A call pays for a hedge before it sends it. If the budget holds too little, the call sends no hedge, and its
+ *   attempts continue. A hedge that was paid for and did not start is refunded.
+ * - Many calls that are late at the same time are a sign of an overloaded server. `burst` limits how many of them get a
+ *   hedge.
  *
  * **Gotchas**
  *
- * Where fewer calls are made in a `window` than one copy costs, `1 / ratio` of them, none is ever sent: by default,
- * where there are fewer than twenty in a minute. Those need a longer window.
+ * With fewer than `1 / ratio` calls in a `window`, the budget never pays for a hedge. By default, these are fewer than
+ * 20 calls a minute. Give such callers a longer `window`.
  *
  * @example
  * ```ts
@@ -223,23 +267,24 @@ export interface Budget {
  * })
  * ```
  *
+ * @throws `IllegalArgumentException`, as a defect, if an option makes no sense.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = budgets.make
 
 /**
- * Pays for one more request out of a budget; `false` if there is not enough in it.
+ * Takes the price of one request out of a budget. Succeeds with `false` if the budget holds too little.
  *
  * **When to use**
  *
- * Where requests are retried as well: then copies and retries together stay within the budget.
+ * Use it before a retry. Then hedges and retries together stay within the budget.
  *
  * **Gotchas**
  *
- * - What is in flight is not counted, as a retry begins when what it repeats has ended.
- * - Pay when it is certain that there will be a retry: `Effect.retry({ times, while })` asks its `while` after the last
- *   try as well.
+ * - A retry does not count towards `maxInFlight`: it starts after the request that it repeats has ended.
+ * - Pay only when a retry will follow. `Effect.retry({ times, while })` calls `while` after the last try, too.
  *
  * @example
  * ```ts
@@ -263,12 +308,17 @@ export const makeBudget: (options?: BudgetOptions) => Effect.Effect<Budget> = bu
 export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tryAcquire
 
 /**
- * Changes how many copies there are to be for each call, while the program runs.
+ * Changes the ratio of a budget while the program runs.
+ *
+ * **When to use**
+ *
+ * Use it to allow more or fewer hedges without a restart. A ratio of zero turns hedging off.
  *
  * **Details**
  *
- * What has been deposited keeps its worth, but for a ratio of zero: then nothing is spent, until the ratio is raised
- * again. Copies that are under way go on.
+ * - Earlier deposits keep their value. With a ratio of zero, the budget pays for nothing until you raise the ratio
+ *   again.
+ * - Hedges that already run continue.
  *
  * @example
  * ```ts
@@ -281,7 +331,7 @@ export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tr
  * })
  * ```
  *
- * @throws `IllegalArgumentException`, as a defect, if the ratio is not from 0 to 1.
+ * @throws `IllegalArgumentException`, as a defect, if the ratio is not a number from 0 to 1.
  *
  * @since 0.1.0
  * @category budgets
@@ -292,59 +342,89 @@ export const setRatio: {
 } = dual(2, budgets.setRatio)
 
 /**
- * When to send another copy, and which answer is good enough.
+ * When to send hedges, and which answers are good enough. Only `delay` is required.
+ *
+ * **Details**
+ *
+ * An option that makes no sense, such as a negative duration, is a defect: an `IllegalArgumentException` with the name
+ * of the option and its value.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<in A = unknown, in E = unknown> {
   /**
-   * How long a copy is given before the next is sent: a duration, a `Schedule` that is stepped once per copy with its
-   * index, or what {@link percentile} learns. Milliseconds of the `Clock`.
+   * How long to wait after an attempt starts before the next hedge. Milliseconds of the `Clock`.
+   *
+   * - A duration. *The Tail at Scale* uses the 95th percentile of the latency.
+   * - A `Schedule`: the call steps it once per attempt, with the index of the attempt.
+   * - A {@link percentile}: the policy learns it.
    */
   readonly delay: Duration.DurationInput | Schedule.Schedule<unknown, number> | Percentile
-  /** How many copies may be sent besides the first. Default 1. */
+  /** How many hedges a call may send: a whole number. Default 1. */
   readonly maxHedges?: number | undefined
   /**
-   * How many attempts may take the place of a failed one without being paid for. They start at once, and only for a
-   * failure of the newest attempt. When there are none left, a failure brings the next hedge forward, which the budget
-   * pays for. Default 0.
+   * How many attempts of a call may replace a failed one without the budget: a whole number of at least 0, or `Infinity`.
+   * Default 0, and 1 in `Replicas.hedge`.
+   *
+   * - Such an attempt starts at once when the newest attempt fails. It is not a hedge, and `maxHedges` does not count it.
+   * - When a call has used them up, a failure sends the next hedge at once, and the budget pays for it.
    */
   readonly failovers?: number | undefined
   /**
-   * With which probability a copy is sent to a call that is late. `"auto"`: the delay and the probability are chosen
-   * together, out of what a {@link percentile} has learnt; see there. Drawn from the `Random` in the environment. Copies
-   * that a failure brings forward are always sent. Default 1.
+   * The probability that a late call gets a hedge: a number from 0 to 1, or `"auto"`. Default 1.
+   *
+   * - The call draws from the `Random` in the environment, once.
+   * - `"auto"` chooses the delay and the probability together. It needs a {@link percentile}; see there.
+   * - It does not apply to a hedge that follows a failure. The call always sends that one.
    */
   readonly probability?: number | "auto" | undefined
-  /** The quantile of calls that `"auto"` makes least. Default 0.99. */
+  /** The quantile of the latency that `"auto"` makes as small as it can: between 0 and 1. Default 0.99. */
   readonly targetQuantile?: number | undefined
   /**
-   * Whether a success may win. One that may not is as a failure: what it holds is released, and then the next copy is
-   * sent. But where no other copy runs, and none may be sent, it is what the call succeeds with, and what it holds is
-   * kept. If only failures come after it, the call fails with them, unless it held nothing: then it is what the call
-   * succeeds with all the same, if no failure is `fatal` or a defect.
+   * Whether an answer may win. Default: every success.
+   *
+   * - A rejected answer counts as a failure: the call releases what the attempt holds, and sends the next hedge.
+   * - If no other attempt runs and no hedge may be sent, the call succeeds with the rejected answer, and keeps what it
+   *   holds.
+   * - If only failures follow a rejected answer, the call fails with them. If that answer held nothing, the call
+   *   succeeds with it instead, unless a failure is `fatal` or a defect.
    */
   readonly accept?: Predicate.Predicate<A> | undefined
-  /** The failures after which no copy is of use. They end the call. */
+  /** Which failures no hedge can help against. They end the call, and it interrupts what still runs. Default: none. */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
-  /** What the end of a copy says about those that follow. Those that run go on. */
+  /**
+   * What the end of an attempt says about later hedges. The call does not ask it about an interruption. Running
+   * attempts continue. Default: nothing.
+   */
   readonly pushback?: ((exit: Exit.Exit<A, E>) => Pushback) | undefined
-  /** Whether copies are sent at all, asked for each call. */
+  /** Whether hedges may be sent. Each call runs it once, at its start. Default: always. */
   readonly enabled?: Effect.Effect<boolean> | undefined
-  /** As in `StaggeredRace`. Default `"await"`. Databases want `"background"`: see {@link hedge}. */
+  /**
+   * Whether the call returns after its losers have ended (`"await"`) or at once (`"background"`). For databases, use
+   * `"background"`: see {@link hedge}. Default `"await"`.
+   */
   readonly losers?: "await" | "background" | undefined
   /**
-   * Makes calls tell of themselves: it tags {@link metrics} and, where there is a tracer, a span for each copy. Default:
-   * they do not, and there are no spans of theirs in a trace.
+   * Enables {@link metrics}, tagged with this name, and a span for each attempt if there is a tracer. A string that is
+   * not empty. Default: none, and then no metrics and no spans.
    */
   readonly name?: string | undefined
 }
 
 /**
- * What a server says about when it will take another request: `true` for none any more, `false` for whenever one is due,
- * or how long it is to get none. gRPC calls it so
- * (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback); HTTP has `Retry-After`.
+ * What a server says about further requests.
+ *
+ * **Details**
+ *
+ * | pushback | the call |
+ * |---|---|
+ * | `false` | sends hedges as usual |
+ * | a duration | sends no hedge for that long |
+ * | `true`, or an infinite duration | sends no more hedges |
+ *
+ * The name is from gRPC (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback). HTTP has
+ * `Retry-After` for it.
  *
  * @since 0.1.0
  * @category models
@@ -352,18 +432,21 @@ export interface Options<in A = unknown, in E = unknown> {
 export type Pushback = boolean | Duration.DurationInput
 
 /**
- * Options of {@link make}.
+ * Options of {@link make}: those of a call, and the budget.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MakeOptions<in A = unknown, in E = unknown> extends Options<A, E> {
-  /** What may be spent on copies. Default: that of {@link BudgetOptions}, of the policy's own. */
+  /**
+   * What the policy may spend on hedges: a shared {@link Budget}, options for one of its own, or `"unlimited"`.
+   * Default: one of its own, with the defaults of {@link BudgetOptions}.
+   */
   readonly budget?: Budget | BudgetOptions | "unlimited" | undefined
 }
 
 /**
- * When to send another copy, with what calls share: what they have learnt, and their budget.
+ * When to send hedges, and what calls share: the learned delay and the budget. Made by {@link make}.
  *
  * @since 0.1.0
  * @category models
@@ -376,16 +459,20 @@ export interface Policy<in A = unknown, in E = unknown> {
 }
 
 /**
- * Makes a policy for many calls.
+ * Makes a policy that many calls share.
  *
  * **When to use**
  *
- * Once for each kind of request, or for each server, in a layer or as the program starts.
+ * Make one policy for each kind of request, or for each server: in a layer, or when the program starts.
  *
  * **Details**
  *
- * A policy whose `accept`, `fatal` or `pushback` looks at answers or failures is one for calls that give these: a
- * `Hedge.Policy<Answer, Failure>`. A policy without them is one for any call.
+ * `accept`, `fatal` and `pushback` give the policy its type: a `Hedge.Policy<Answer, Failure>` fits calls with these
+ * answers and failures. A policy without them fits any call.
+ *
+ * **Gotchas**
+ *
+ * Do not make a policy inside a call. It would know nothing, and its budget would be empty.
  *
  * **Example** (A policy as a service)
  *
@@ -425,34 +512,42 @@ export interface Policy<in A = unknown, in E = unknown> {
  * console.log(await Effect.runPromise(program)) // [ "answer to 1", "answer to 2", "answer to 3" ]
  * ```
  *
+ * @throws `IllegalArgumentException`, as a defect, if an option makes no sense.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Effect.Effect<Policy<A, E>> = policies.make
 
 /**
- * What a single call says.
+ * Options of a single call.
  *
  * @since 0.1.0
  * @category models
  */
 export interface CallOptions {
   /**
-   * What the request is sent to, such as a server: calls of one key have a delay of their own. Until enough of them have
-   * ended (`warmup`), they go by what all calls of the policy have taught. With more keys than the option `keys` of
-   * {@link percentile}, those that were not called for longest begin anew. Default: none, or `""`; such calls go by all.
+   * What the request is sent to, such as a server. Default: none, or `""`.
+   *
+   * - Calls with the same key have a learned delay of their own. Calls without a key have the delay of all calls.
+   * - A key for which fewer than `warmup` calls have ended has the delay of all calls.
+   * - A policy keeps a limited number of keys: see `keys` in {@link PercentileOptions}. It forgets the one that was not
+   *   called for longest.
    */
   readonly key?: string | undefined
-  /** The delay of this call, in the place of the policy's: because of its size, say, or of the time it has left. */
+  /**
+   * The delay of this call: for a large request, or when little time is left. Milliseconds of the `Clock`. Default: the
+   * delay of the policy.
+   */
   readonly delay?: Duration.DurationInput | undefined
 }
 
 /**
- * Sends another copy of an effect if the first is late, and takes the first good answer.
+ * Sends a request again if its answer is late, and takes the first good answer.
  *
  * **When to use**
  *
- * For requests that may safely be sent twice, whose slowest answers are much slower than most.
+ * Use it for requests that are safe to send twice, and whose slowest answers are much slower than most.
  *
  * **Details**
  *
@@ -461,29 +556,36 @@ export interface CallOptions {
  *
  *    0 ms        20        40   50   60        80
  *    └───────────┴─────────┴────┴────┴─────────┴
- * #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫      late: interrupted
- * #1                            +████████████      answers: taken
+ * #0 ┣━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┫      the request is late: interrupted
+ * #1                            +████████████      the hedge answers: taken
  * ```
  *
- * - It is a `StaggeredRace.race` of copies: the rules for scopes, interruption and causes are the same. Inside a copy,
- *   `StaggeredRace.CurrentAttempt` tells which one it is.
- * - If the newest copy fails, the next one is sent at once, and paid for as well.
- * - Where no copy may be sent, what runs goes on, and the call is as it would be without.
- * - If all have failed, the causes are in the order in which the copies were sent.
+ * - It is a `StaggeredRace.race` of attempts, with the same rules for scopes, interruption and causes. Inside an
+ *   attempt, `StaggeredRace.CurrentAttempt` tells its index.
+ * - If the newest attempt fails early, the call sends the next hedge at once, and pays for it from the budget. With the
+ *   default `maxHedges`, that is the only retry.
+ * - If the call may send no hedge, its attempts continue, as without hedging.
+ * - If all attempts fail, the causes are in the order of the attempts.
  *
  * **Gotchas**
  *
- * - Plain options are a policy without a budget, whose calls know nothing of each other.
- * - The failure of an older copy sends nothing. In gRPC, any failure that is not fatal sends the next copy
- *   (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#hedging-policy).
- * - With `losers: "background"`, a copy that has lost may still run when the call has returned. Until its clean-up is
- *   over, it can touch what copies share, such as a file or a transaction. A `Scope` in the environment waits for it.
- * - For a database, use a pool for each replica, `losers: "background"`, and connections apart from the pools to cancel
- *   lost queries. With `"await"`, a read waits until the replica that hangs has taken the cancellation. With pools of
- *   5 connections, 20 reads at a time, and a replica that hung for 5 seconds, p99 was 5.0 seconds; with `"background"`,
- *   it was 0.1 to 0.5. A pool whose clients all wait for another one of it, to cancel with, waits for ever. A test has
- *   the code (https://github.com/effect-staggered-race/effect-staggered-race/blob/main/test/clients/databases.test.ts).
- *   Give the pools a limit for how long a client is waited for: of what waits in them, nothing can be taken back.
+ * - Plain options have no budget, and their calls share nothing. For a budget, use a policy from {@link make}.
+ * - The failure of an older attempt sends nothing. gRPC differs: there, any failure that is not fatal sends the next
+ *   hedge (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#hedging-policy).
+ * - With `losers: "background"`, a loser may still run when the call has returned. Until its clean-up is over, it can
+ *   touch what attempts share, such as a file or a transaction. A `Scope` in the environment waits for it.
+ *
+ * For a database:
+ *
+ * - Use one pool for each replica, `losers: "background"`, and connections outside the pools to cancel lost queries. A
+ *   test has the code
+ *   (https://github.com/effect-staggered-race/effect-staggered-race/blob/main/test/clients/databases.test.ts).
+ * - With `losers: "await"`, a read waits until the replica that hangs has taken the cancellation. Measured with pools
+ *   of 5 connections, 20 reads at a time, and a replica that hung for 5 seconds, p99 was 5.0 seconds. With
+ *   `"background"`, it was 0.1 to 0.5 seconds.
+ * - Do not cancel over a connection of the same pool. When all clients of the pool wait for another one to cancel with,
+ *   they wait for ever.
+ * - Limit how long a request may wait for a connection of the pool. Nothing can take back a request that waits there.
  *
  * @example
  * ```ts
@@ -491,11 +593,11 @@ export interface CallOptions {
  * import * as Effect from "effect/Effect"
  *
  * let sent = 0
- * const request = Effect.suspend(() => ++sent === 1 ? Effect.never : Effect.succeed(`answer to copy ${sent}`))
+ * const request = Effect.suspend(() => ++sent === 1 ? Effect.never : Effect.succeed(`answer of attempt ${sent}`))
  *
  * const program = request.pipe(Hedge.hedge({ delay: "20 millis" }))
  *
- * console.log(await Effect.runPromise(program)) // answer to copy 2
+ * console.log(await Effect.runPromise(program)) // answer of attempt 2
  * ```
  *
  * @since 0.1.0
@@ -514,23 +616,23 @@ export const hedge: {
 } = dual((args) => Effect.isEffect(args[0]), calls.hedge)
 
 /**
- * Hedges a request over several targets: the first candidate is the request, and each hedge is the next one.
+ * Hedges a request over several targets: the first candidate is the request, and each hedge is the next candidate.
  *
  * **When to use**
  *
- * When a hedge should not go where the request hangs: to another replica, or over another connection.
+ * Use it when a hedge must not go where the request hangs: to another replica, or over another connection.
  *
  * **Details**
  *
  * - It works as {@link hedge} does. The call pulls a candidate when it is due, and closes an iterator that has more.
- * - When no candidate is left, no hedge is sent, and what runs goes on.
+ * - When no candidate is left, the call sends no hedge, and its attempts continue.
  *
  * **Gotchas**
  *
- * - `maxHedges` is 1 by default: with three candidates, the third is never tried.
+ * - `maxHedges` is 1 by default: with three candidates, the call never tries the third.
  * - Without candidates, the call dies with an `IllegalArgumentException`.
- * - An error that the iterable throws ends the candidates, and is part of the cause if all attempts fail.
- * - A generator object can be read once. To run the effect twice, pass an array, or another iterable that begins anew.
+ * - An error that the iterable throws ends the candidates. It is part of the cause if all attempts fail.
+ * - A generator object can be read once. To run the effect twice, pass an array, or another iterable that starts again.
  *
  * @example
  * ```ts
@@ -564,75 +666,95 @@ export const hedgeAll: {
 } = dual((args) => Predicate.isIterable(args[0]), calls.hedgeAll)
 
 /**
- * What a policy knows of the calls of one key.
+ * What a policy knows about the calls of one key, or about all calls.
+ *
+ * **Details**
+ *
+ * Times are milliseconds of the `Clock`. The policy forgets calls that are older than two windows; see
+ * {@link PercentileOptions}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface KeyStats {
-  /** `""` for all calls together. */
+  /** The key of the calls, or `""` for all calls together. */
   readonly key: string
-  /** How many calls are known. */
+  /** How many calls the policy knows. */
   readonly count: number
   /** How many of them have ended. The others were cut off, and would have taken longer. */
   readonly ended: number
   /**
-   * How long calls take at the quantile that the policy asks for, and at others. Milliseconds of the `Clock`. Where too
-   * few calls are known for one of them, it is the slowest that has ended, or up to twice that; not a number where none
-   * has.
+   * How long calls take at the quantile that {@link percentile} was given.
+   *
+   * If the policy knows too few calls for it, it is the slowest call that has ended, or up to twice that. `NaN` if none
+   * has ended. The same holds for `p50`, `p90` and `p99`.
    */
   readonly quantile: number
+  /** The median. */
   readonly p50: number
+  /** The 90th percentile. */
   readonly p90: number
+  /** The 99th percentile. */
   readonly p99: number
-  /** The delay of the next call in milliseconds, or why it has none. Of a key that knows too little, that of all. */
+  /**
+   * The delay of the next call, or why it gets no hedge: `"warm-up"` if the policy knows too few calls, `"above-max"`
+   * if the percentile is above `max` and `aboveMax` is `"skip"`. A key that knows too few calls has the delay of all
+   * calls.
+   */
   readonly delay: Either.Either<number, "warm-up" | "above-max">
-  /** With which probability the next call gets a hedge if it is late. */
+  /** The probability that the next call gets a hedge if it is late. 0 if there is no delay. */
   readonly probability: number
 }
 
 /**
- * What is in a budget.
+ * What a budget holds.
  *
  * @since 0.1.0
  * @category models
  */
 export interface BudgetStats {
-  /** How many hedges there are to be for each call, at most. */
+  /** Hedges per call, at most. */
   readonly ratio: number
-  /** How many hedges it can pay for now. A part of one is what calls have saved towards the next. */
+  /** How many hedges the budget can pay for now. A fraction is what calls have saved towards the next hedge. */
   readonly tokens: number
-  /** How many hedges are under way. */
+  /** How many hedges run now. */
   readonly inFlight: number
 }
 
 /**
- * What a policy knows.
+ * What a policy knows, and what its budget holds.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Stats {
-  /** First all calls together, then each key, the one that was called last at the end. Empty without a percentile. */
+  /**
+   * All calls together, then each key. The key that was called last is at the end. Empty if the delay is not a
+   * {@link percentile}.
+   */
   readonly keys: ReadonlyArray<KeyStats>
-  /** None if it is `"unlimited"`. */
+  /** None if the budget is `"unlimited"`. */
   readonly budget: Option.Option<BudgetStats>
 }
 
 /**
- * Reads what a policy knows: how long calls take, the delay that follows from it, and what is in the budget.
+ * Reads what a policy knows: how long calls take, the next delay, and what the budget holds.
  *
  * **When to use**
  *
- * To see why hedges are sent or not, in a log or at an endpoint for operators. {@link metrics} count what was sent.
+ * Use it to see why hedges are sent or not: in a log, or at an endpoint for operators. To see what was sent, use
+ * {@link metrics}.
  *
  * **Details**
  *
- * Reading changes nothing. It takes some microseconds for each key. Times are milliseconds of the `Clock`.
+ * - For each key, and for all calls: how many calls are known, their percentiles, and the next delay. See
+ *   {@link KeyStats}.
+ * - For the budget: its ratio, what it can pay for, and what runs. See {@link BudgetStats}.
+ * - Reading changes nothing, and takes some microseconds for each key.
  *
  * **Gotchas**
  *
- * A quantile beyond the delay is known less well: most calls that take longer are cut off.
+ * The policy knows less about quantiles above the delay: it cuts off most calls that take longer.
  *
  * @example
  * ```ts
@@ -661,29 +783,58 @@ export interface Stats {
 export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = policies.stats
 
 /**
- * What policies with a name count, each tagged with `policy`, the name, and then with what the table says.
+ * Metrics of all policies with a `name`.
+ *
+ * **When to use**
+ *
+ * Use them to watch how many hedges are sent, how often they win, and why others are not sent. To see what a policy has
+ * learned, use {@link stats}.
  *
  * **Details**
  *
- * | metric | unit, and what else it is tagged with |
+ * Every metric has the tag `policy`, with the name of the policy. The next tags are:
+ *
+ * | metric | type | what it tells | tags |
+ * |---|---|---|---|
+ * | `hedge_calls` | counter | calls that have ended | `end` |
+ * | `hedge_sent` | counter | hedges that were started | |
+ * | `hedge_wins` | counter | good answers that were taken | `index` of the attempt: `0` to `7`, or `more` |
+ * | `hedge_denied` | counter | hedges that were not sent | `reason` |
+ * | `hedge_delay_seconds` | gauge, seconds | the delay of the newest call; not set by a schedule | `unit`: `s` |
+ * | `hedge_wasted_seconds` | counter, seconds | how long losers ran | `unit`: `s` |
+ *
+ * Seconds are those of the `Clock`. Exporters for OpenTelemetry read the unit from the tag `unit`.
+ *
+ * | `end` | the call |
  * |---|---|
- * | `hedge_calls` | calls; `end`: `won`, `rejected`, `failed` or `interrupted` |
- * | `hedge_sent` | copies started besides the first; one that loses before its request is written was never sent |
- * | `hedge_failovers` | attempts that took the place of a failed one, and were not paid for; see `failovers` |
- * | `hedge_wins` | answers that were good enough; `index`: that of the attempt, `0` to `7`, or `more` |
- * | `hedge_denied` | copies that were due, by `reason`: `budget` (empty), `in-flight` (too many), `no-target`, `pushback`; calls that could have none: `warm-up`, `above-max`, `disabled` |
- * | `hedge_delay_seconds` | the delay of the newest call |
- * | `hedge_wasted_seconds` | seconds of the `Clock` for which copies ran that then lost |
+ * | `won` | returned a good answer |
+ * | `rejected` | returned an answer that `accept` had rejected, as there was no better one |
+ * | `failed` | failed or died |
+ * | `interrupted` | was interrupted |
  *
- * Those in seconds have the tag `unit`, with the value `s`, which exporters of OpenTelemetry take for the unit.
+ * A call counts as denied at most once, with the first reason:
  *
- * Where there is a tracer, each copy of such a policy also has a span, `hedge.attempt`, a child of the call's, with the
- * attributes `hedge.policy`, `hedge.index` and `hedge.end`, how it ended: `won`, `lost`, `rejected`, `failed` or
- * `interrupted`. One that lost is no error. They take the place of the spans and metrics of `StaggeredRace`.
+ * | `reason` | why no hedge was sent |
+ * |---|---|
+ * | `budget` | a hedge was due, and the budget held too little |
+ * | `in-flight` | a hedge was due, and `maxInFlight` hedges were running |
+ * | `no-target` | a hedge was due, and no candidate was left ({@link hedgeAll}) |
+ * | `pushback` | the server asked for no more |
+ * | `warm-up` | the call had no delay, because the policy knew too few calls |
+ * | `above-max` | the call had no delay, because the percentile was above `max` |
+ * | `disabled` | `enabled` did not allow hedges |
+ *
+ * The last three count every such call, whether it was late or not.
+ *
+ * If there is a tracer, each attempt of such a policy has a span `hedge.attempt`, a child of the caller's span. Its
+ * attributes are `hedge.policy`, `hedge.index`, and `hedge.end`: `won`, `lost`, `rejected`, `failed` or `interrupted`.
+ * A lost attempt is not an error. These spans and metrics replace those of `StaggeredRace`.
  *
  * **Gotchas**
  *
- * To Effect the order of tags matters: `policy` comes first.
+ * - To read a metric, add its tags in this order, `policy` first. To Effect, another order is another metric.
+ * - `hedge_sent` counts a hedge when its effect starts. If the hedge loses before its request is written, the server
+ *   never sees it.
  *
  * @example
  * ```ts
@@ -703,11 +854,18 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * @category metrics
  */
 export const metrics: {
+  /** `hedge_calls`: calls that have ended. */
   readonly calls: Metric.Metric.Counter<number>
+  /** `hedge_sent`: hedges that were started. */
   readonly sent: Metric.Metric.Counter<number>
+  /** `hedge_failovers`: attempts that replaced a failed one without the budget. */
   readonly failovers: Metric.Metric.Counter<number>
+  /** `hedge_wins`: good answers that were taken. */
   readonly wins: Metric.Metric.Counter<number>
+  /** `hedge_denied`: hedges that were not sent. */
   readonly denied: Metric.Metric.Counter<number>
+  /** `hedge_delay_seconds`: the delay of the newest call. */
   readonly delay: Metric.Metric.Gauge<number>
+  /** `hedge_wasted_seconds`: how long losers ran. */
   readonly wasted: Metric.Metric.Counter<number>
 } = internalMetrics.metrics

@@ -1,13 +1,16 @@
 /**
- * Hedged requests for the `HttpClient` of `@effect/platform`: one more copy of a request is sent when the first is late,
- * the first good response is taken, and the connection of the other is closed. It is {@link Hedge}, with the rules of
- * HTTP for what may be sent twice, and which response is good.
+ * Hedged requests for the `HttpClient` of `@effect/platform`: when a response is late, send the request again, and take
+ * the first good response.
  *
- * | | gives | the response lives |
+ * It is `Hedge` with the rules of HTTP: which requests may be sent twice, and which responses are good. The client
+ * closes the connection of each attempt that loses.
+ *
+ * | use | for | a response lives |
  * |---|---|---|
- * | {@link layer}, {@link hedge} | an `HttpClient` | as without hedging |
- * | {@link hedgeScoped} | an `HttpClient` | as long as the scope around the request |
- * | {@link hedgeRead} | a function from request to what was read | until it has been read |
+ * | {@link layer} | all requests of a program | as without hedging |
+ * | {@link hedge} | one client | as without hedging |
+ * | {@link hedgeScoped} | responses that may stay unread | as long as the scope around the request |
+ * | {@link hedgeRead} | responses that you read at once | until it has been read |
  *
  * @module
  * @since 0.1.0
@@ -28,42 +31,52 @@ import type * as Hedge from "./Hedge.js"
 import * as internal from "./internal/http/hedged.js"
 
 /**
- * Which requests may be sent twice, and how copies are sent.
+ * Options of a hedged client: which requests may be sent twice, and how hedges are sent.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<out E = never, out R = never> {
   /**
-   * The methods whose requests may be sent twice. Those of others may if they have an `Idempotency-Key`. Default: the
-   * safe ones, GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1).
+   * The methods whose requests may be sent twice. Requests of other methods may, too, if they have the header
+   * `Idempotency-Key`. Default: the safe methods GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1).
    */
   readonly methods?: ReadonlyArray<string> | undefined
-  /** Requests of one key have a delay of their own; see `Hedge.CallOptions`. Default: the origin of the URL. */
+  /**
+   * The key of a request: requests with the same key have a learned delay of their own, see `Hedge.CallOptions`.
+   * Default: the origin of the URL.
+   */
   readonly key?: ((request: HttpClientRequest.HttpClientRequest) => string) | undefined
   /**
-   * The header in which a hedge says which it is: 1 for the first. From the request itself it is taken off, in case that
-   * a proxy passes it on. `false` for no header: in a browser, one asks for a preflight request. Default
-   * `x-hedge-attempt`.
+   * The header that numbers hedges: 1 for the first. `false` for none. Default `"x-hedge-attempt"`.
+   *
+   * - The client removes it from the request itself, because a proxy may pass on the header of a hedge.
+   * - In a browser, use `false`: the header causes a preflight request.
    */
   readonly attemptHeader?: string | false | undefined
   /**
-   * What sends the copies, such as a client with connections of its own, where the one that the first hangs on is not, or
-   * one for another server. Default: the client itself.
+   * The client that sends hedges. Default: the client itself.
+   *
+   * For example, a client with connections of its own, because the shared one may hang, or a client for another server.
    */
   readonly hedges?: HttpClient.HttpClient.With<E, R> | undefined
   /**
-   * When a request has been answered: with the headers of the response, or when all of its body has been read, so that a
-   * body that stalls, or breaks off, is answered by a hedge. A body that has been read is kept in memory. It can
-   * still be read in every way, also as a stream. Default `"headers"`.
+   * When an attempt has answered: with the headers of the response, or when its body has been read. Default
+   * `"headers"`.
+   *
+   * With `"body"`, a body that stalls or breaks off gets a hedge. The client keeps the body in memory. You can still
+   * read it in every way, also as a stream.
    */
   readonly answered?: "headers" | "body" | undefined
-  /** The delay of a request, in the place of the policy's: because of its size, say. `undefined` for the policy's. */
+  /**
+   * The delay of a request, for example by its size. `undefined` for the delay of the policy. Milliseconds of the
+   * `Clock`. Default: the delay of the policy.
+   */
   readonly delay?: ((request: HttpClientRequest.HttpClientRequest) => Duration.DurationInput | undefined) | undefined
 }
 
 /**
- * A policy for responses, or the options of one that has no budget.
+ * A policy for HTTP responses, or plain options: these have no budget.
  *
  * @since 0.1.0
  * @category models
@@ -73,7 +86,7 @@ export type PolicyOf<E> =
   | Hedge.Options<HttpClientResponse.HttpClientResponse, E>
 
 /**
- * What is to be said of options by which no body is read. Then no error is added to those of the client.
+ * Options with which the client reads no body. It then fails only with the errors of the client that it hedges.
  *
  * @since 0.1.0
  * @category models
@@ -83,7 +96,6 @@ export interface AnsweredByHeaders {
   readonly answered?: "headers" | undefined
 }
 
-/** Data first, where the first argument is a client. */
 const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpClient.TypeId)
 
 /**
@@ -91,35 +103,41 @@ const isDataFirst = (args: IArguments) => Predicate.hasProperty(args[0], HttpCli
  *
  * **When to use**
  *
- * For requests that may safely be sent twice, whose slowest responses are much slower than most: a client for a service
- * with several servers, say. {@link layer} does it for a whole program.
+ * Use it for requests that are safe to send twice, and whose slowest responses are much slower than most: for example,
+ * to a service with several servers. For a whole program, use {@link layer}.
  *
  * **Details**
  *
- * - A response wins with its headers, or with `answered: "body"` when its body has been read. From then on nothing of the
- *   race touches it.
- * - The connection of a copy that loses, or whose response is not good, is closed at that moment.
- * - Not good are the statuses that `HttpClient.retryTransient` retries: 408, 429, 500, 502, 503 and 504. The next copy
- *   is sent at once; where there is none, the response is what the request succeeds with. If the next copy fails, the
- *   request fails as that has, since the response before it is closed. A policy's own `accept` takes the place of this
- *   rule, and its `fatal` that of the next.
- * - Errors that are not transient, such as those of an invalid URL, end the call.
- * - After a 429 or 503 with `Retry-After`, the next copy is sent at that time, if it is within a second, and none
- *   otherwise. A policy's `pushback` takes the place of this rule, such as `retryAfter("5 seconds")`.
- * - Bodies that can be sent once only, a stream or a `Raw` one, are never sent twice.
+ * | response or error | what the client does |
+ * |---|---|
+ * | status 408, 429, 500, 502, 503 or 504 | sends the next hedge at once: the response is not good |
+ * | any other status | returns the response |
+ * | 429 or 503 with `Retry-After` | sends the next hedge at that time if it is within a second, otherwise none |
+ * | a transient error, such as a timeout or a connection that breaks | sends the next hedge at once |
+ * | any other error, such as an invalid URL | fails |
+ *
+ * - These are the statuses and errors that `HttpClient.retryTransient` retries. The `accept`, `fatal` and `pushback` of
+ *   a policy replace these rules; for example, `pushback: retryAfter("5 seconds")`.
+ * - If no hedge may be sent, the client returns the response, good or not. If a hedge was sent and failed, the client
+ *   fails with that failure, because it has closed the response before.
+ * - A response wins with its headers, or with `answered: "body"` when its body has been read. After that, the race does
+ *   not touch it.
+ * - The client closes the connection of an attempt when it loses, or when its response is not good.
+ * - It never sends a body twice that can be read only once: a stream, or a `Raw` body that is not a string.
  *
  * **Gotchas**
  *
- * - Put `retry` inside, around the client that is hedged, to retry each copy; outside, to hedge each try.
- *   {@link Hedge.tryAcquire} has retries paid for by the budget of the copies. `retryTransient` leaves the responses open
- *   that it retries: outside, until the scope is closed; inside, until nobody knows them any more.
- * - What is added by `HttpClient.mapRequest` later is done once, and not for each copy.
- * - What a client inside adds to requests is not known when it is decided whether a request may be sent twice, and which
- *   others it learns from. So put `prependUrl`, an `Idempotency-Key` and bodies outside, or give a `key`.
- * - A response that nobody reads keeps its connection until it is collected as garbage, as without hedging. Where that
- *   happens, {@link hedgeScoped} closes it.
- * - A client that needs a scope itself, such as that of `HttpClient.withScope`, gets the scope of the race. That is closed
- *   when the race ends, and with it the response. {@link hedgeScoped} is for such clients.
+ * - To retry each attempt, put `retry` inside, around the client that you hedge. To hedge each try, put it outside.
+ *   With `Hedge.tryAcquire`, the budget pays for retries, too.
+ * - `retryTransient` leaves the responses open that it retries. Outside, they stay open until the scope closes. Inside,
+ *   they stay open until they are garbage.
+ * - What you add with `HttpClient.mapRequest` to the hedged client is done once, not once per attempt.
+ * - The client cannot see what a client inside adds to requests. It decides without that whether a request may be sent
+ *   twice, and which key it has. So put `prependUrl`, an `Idempotency-Key` and bodies outside, or set `key`.
+ * - A response that nobody reads keeps its connection until it is garbage, as without hedging. {@link hedgeScoped}
+ *   closes it.
+ * - A client that needs a scope itself, such as that of `HttpClient.withScope`, gets the scope of the race. When the
+ *   race ends, that scope closes, and the response with it. Use {@link hedgeScoped} for such clients.
  *
  * @example
  * ```ts
@@ -173,12 +191,16 @@ export const hedge: {
 } = dual(isDataFirst, internal.hedge)
 
 /**
- * As {@link hedge}, where a response lives as long as the scope around its request: its connection is closed with it.
+ * Hedges the requests of a client, and closes each response with the scope around its request.
  *
  * **When to use**
  *
- * Where responses may be left unread, or read in part, and where the client that is hedged needs a scope itself, as that of
- * `HttpClient.withScope` does.
+ * Use it when you may leave responses unread, or read only a part of them. Use it also for a client that needs a scope
+ * itself, such as that of `HttpClient.withScope`.
+ *
+ * **Details**
+ *
+ * It works as {@link hedge} does, except for the life of responses.
  *
  * @example
  * ```ts
@@ -188,7 +210,7 @@ export const hedge: {
  * import * as Effect from "effect/Effect"
  * import { createServer } from "node:http"
  *
- * // A body that never ends, and of which nobody reads anything.
+ * // The body never ends, and nobody reads it.
  * const server = createServer((_, response) => response.write("a")).listen(8020)
  *
  * const program = Effect.gen(function*() {
@@ -232,15 +254,16 @@ export const hedgeScoped: {
 } = dual(isDataFirst, internal.hedgeScoped)
 
 /**
- * The `HttpClient` in the environment, hedged.
+ * Hedges the `HttpClient` in the environment.
  *
  * **When to use**
  *
- * To hedge all requests of a program, or of a part of it, that knows nothing of it.
+ * Use it to hedge all requests of a program, or of a part of it, without a change to their code.
  *
  * **Details**
  *
- * It takes a policy, or the options of one, which is then made with the layer. See {@link hedge}.
+ * It takes a policy, or options. From options, the layer makes a policy with a budget. Otherwise, it works as
+ * {@link hedge} does.
  *
  * @example
  * ```ts
@@ -268,16 +291,18 @@ export const layer: (
 ) => Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient> = internal.layer
 
 /**
- * A rule for `pushback`: after a 429 or 503 with `Retry-After`, the next copy is sent at that time, and none any more if
- * that is later than `max` from now (RFC 9110, section 10.2.3).
+ * A rule for the option `pushback`: wait as long as `Retry-After` says, but at most `max`.
  *
  * **When to use**
  *
- * Where requests are rather late than refused: without it, a server is waited for no longer than a second.
+ * Use it when a late response is better than a refused one. The default rule waits at most one second.
  *
  * **Details**
  *
- * A date is compared with the clock on the wall. What is neither a number of seconds nor a date means no copy.
+ * - After a 429 or 503 with `Retry-After`, the call sends the next hedge at that time (RFC 9110, section 10.2.3). If
+ *   that is later than `max` from now, it sends no more hedges.
+ * - A date is compared with the wall clock (`Date.now`), not with the `Clock`.
+ * - A value that is neither a whole number of seconds nor a date means no more hedges.
  *
  * @example
  * ```ts
@@ -287,7 +312,7 @@ export const layer: (
  * export const policy = Hedge.make({ delay: "50 millis", pushback: HedgedHttpClient.retryAfter("5 seconds") })
  * ```
  *
- * @throws `IllegalArgumentException` if `max` is no duration.
+ * @throws `IllegalArgumentException` if `max` is not a duration of zero or more.
  *
  * @since 0.1.0
  * @category rules
@@ -297,21 +322,24 @@ export const retryAfter: (
 ) => (exit: Exit.Exit<HttpClientResponse.HttpClientResponse, unknown>) => Hedge.Pushback = internal.retryAfter
 
 /**
- * Hedges requests together with the reading of their responses.
+ * Hedges requests together with the reading of their responses: gives a function from a request to what was read.
  *
  * **When to use**
  *
- * Where the response is read at once: no scope is needed, and a response whose body stalls gets a copy as well.
+ * Use it when you read the response at once. It needs no scope, and a body that stalls gets a hedge, too.
  *
  * **Details**
  *
- * As {@link hedge}, but a copy has answered when `read` has succeeded. A body that breaks off brings the next copy
- * forward; one that makes no sense, such as JSON that cannot be parsed, ends the call.
+ * It works as {@link hedge} does, with these differences:
+ *
+ * - An attempt has answered when `read` has succeeded.
+ * - If a body breaks off, the next hedge is sent at once.
+ * - If a body makes no sense, such as invalid JSON, the call fails.
  *
  * **Gotchas**
  *
- * - What is learnt is how long requests take to be read, so take another policy than for {@link hedge}.
- * - `read` should not return what needs the connection, such as a stream.
+ * - Use another policy than for {@link hedge}: this one learns how long requests take until they have been read.
+ * - `read` must not return what needs the connection, such as a stream. The client has closed it by then.
  *
  * @example
  * ```ts

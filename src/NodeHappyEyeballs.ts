@@ -1,20 +1,19 @@
 /**
- * Connections that do not wait for a dead address: Happy Eyeballs (RFC 8305) for Node's sockets, for TLS, for
- * `node:http`, and for undici, which is what `fetch` connects with.
+ * Node connections that do not wait for a dead address: Happy Eyeballs (RFC 8305) for sockets, TLS, HTTP and `fetch`.
  *
- * Node's own way, `autoSelectFamily`, tries a host's addresses in turn too, but its 250 milliseconds are a timeout: as
- * the next address is tried, the one before is given up. So a host that answers after 300 milliseconds is out of reach if
- * the last of its addresses does not answer at all, and on a slow line a single lost packet has the same effect
- * (nodejs/node#48145, #54359). Here it is a delay: what has been started goes on until one of them answers.
+ * Node's own `autoSelectFamily` also tries the addresses of a host in turn. But its 250 milliseconds are a timeout:
+ * Node gives up an address as it tries the next. So it never reaches a host that answers after 300 milliseconds if the
+ * last address of the host is dead. On a slow line, a single lost packet has the same effect (nodejs/node#48145,
+ * #54359). Here the 250 milliseconds are a delay: every attempt goes on until one of them succeeds.
  *
- * | to connect | take |
+ * | to connect | use |
  * |---|---|
  * | a socket, in an Effect program | {@link connect}, {@link connectTls} |
- * | a socket, anywhere else | {@link createConnection}, {@link createTlsConnection} |
- * | a socket that is connected, as a promise | {@link connectPromise}, {@link connectTlsPromise} |
+ * | a socket, in any other program | {@link createConnection}, {@link createTlsConnection} |
+ * | a socket, with `await` | {@link connectPromise}, {@link connectTlsPromise} |
  * | with `node:http` and `node:https` | {@link HttpAgent}, {@link HttpsAgent} |
- * | with undici, and `fetch` | {@link connector} |
- * | with a protocol of your own inside the race | `HappyEyeballs.connect` with {@link open} or {@link openTls} |
+ * | with `fetch` and undici | {@link connector} |
+ * | with your own protocol inside the race | `HappyEyeballs.connect` with {@link open} or {@link openTls} |
  *
  * For `@effect/platform`, see `HappyEyeballsHttpClient` and `HappyEyeballsSocket`.
  *
@@ -42,18 +41,18 @@ import * as internalSystem from "./internal/node/system.js"
 import * as internalConnector from "./internal/node/undici.js"
 
 /**
- * One address could not be connected to, or its handshake of TLS has failed.
+ * Connecting to one address failed, or its TLS handshake did.
  *
  * **Details**
  *
- * The `cause` is Node's own error, and so are the `code`, such as `"ECONNREFUSED"`, and the message.
+ * The `cause` is Node's own error. The message and the `code`, such as `"ECONNREFUSED"`, come from it.
  *
  * @since 0.1.0
  * @category errors
  */
 export class SocketFailed extends Data.TaggedError("SocketFailed")<{
   readonly cause: NodeJS.ErrnoException
-  /** Whether the server has answered, with a certificate that is not trusted. */
+  /** Whether the server answered with a certificate that is not trusted. */
   readonly isUntrusted?: boolean
 }> {
   get code(): string | undefined {
@@ -65,9 +64,12 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
 }
 
 /**
- * Whether a server has answered with a certificate that is not trusted. It is what is `fatal` in {@link connectTls} and
- * {@link connectTlsPromise} if nothing else is said: other addresses of the host are not tried then, and this is the
- * error that the caller sees.
+ * Whether a server answered with a certificate that is not trusted.
+ *
+ * **Details**
+ *
+ * This is the default of `fatal` in {@link connectTls} and {@link connectTlsPromise}. The race then tries no other
+ * address of the host, and you get this error.
  *
  * @since 0.1.0
  * @category errors
@@ -75,56 +77,58 @@ export class SocketFailed extends Data.TaggedError("SocketFailed")<{
 export const isUntrusted: (cause: Cause.Cause<SocketFailed>) => boolean = internal.isUntrusted
 
 /**
- * How names are resolved.
+ * Options of {@link makeResolver}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ResolverOptions {
-  /** What to ask in the place of `dns.lookup`: a cache, or a resolver of your own. */
+  /** Called in place of `dns.lookup`, for example a cache or your own resolver. Default: `dns.lookup`. */
   readonly lookup?: net.LookupFunction | undefined
   /**
-   * Flags of `dns.lookup`, such as `dns.V4MAPPED`; 0 for none. Default: `dns.ADDRCONFIG` as in `net.connect`, so that the
-   * system asks for no family that the host has no address of. Not on Windows, not where one family alone is asked for,
-   * and not where the other family has no route.
+   * Flags of `dns.lookup`, such as `dns.V4MAPPED`. Use 0 for none. Default: `dns.ADDRCONFIG`, as in `net.connect`, so
+   * the system skips a family that the host has no address of. The default is 0 on Windows, if you ask for one family
+   * only, and if the other family has no route.
    */
   readonly hints?: number | undefined
 }
 
 /**
- * A resolver that asks the system, with one `dns.lookup` for each family: hosts files and all else that the system is
- * set up for count.
+ * Makes a resolver that asks the system, with one `dns.lookup` for each family.
+ *
+ * **When to use**
+ *
+ * Use it by default. It follows the hosts file and every other setting of the system.
  *
  * **Details**
  *
- * - The family that leads is the one that the system would try first. `dns.setDefaultResultOrder` decides it if it says
- *   `ipv4first` or `ipv6first`. Else the rules of RFC 6724 do, with `/etc/gai.conf` on Linux: IPv4 leads where IPv6 has no
- *   route, or only unique-local addresses.
- * - Equal look-ups that run at the same time are one. Nothing is kept once they are answered. A `lookup` of your own is
- *   called for every query.
- * - AAAA look-ups take turns, so that A look-ups always have a thread. Those that wait and are not needed any more, since
- *   their race is decided, are never asked.
- *
- * Where the host is an IPv4 address and the machine has none, it asks for the prefix of the network's NAT64 (RFC 7050: the
- * IPv6 addresses of `ipv4only.arpa`), and gives the IPv6 addresses by which the host is reached (RFC 8305, section 7.1;
- * RFC 6052). The host's own address is tried too. Names need none of this: a network with NAT64 has a DNS server that
- * answers with such addresses (DNS64, RFC 6147).
+ * - The family that leads is the one that the system would try first. `dns.setDefaultResultOrder` decides if it is
+ *   `ipv4first` or `ipv6first`. Otherwise the rules of RFC 6724 decide, with `/etc/gai.conf` on Linux. By these rules
+ *   IPv4 leads if IPv6 has no route or only unique-local addresses.
+ * - Equal look-ups that run at the same time are one. Answers are not cached. A `lookup` of your own is called for
+ *   every query.
+ * - AAAA look-ups take turns, so A look-ups always have a thread. If a race is decided while its AAAA look-up waits for
+ *   its turn, that look-up never starts.
+ * - The host may be an IPv4 address while the machine has none. Then the resolver finds the NAT64 prefix of the
+ *   network: it queries the IPv6 addresses of `ipv4only.arpa` (RFC 7050). With the prefix it makes IPv6 addresses that
+ *   reach the host (RFC 8305, section 7.1; RFC 6052). The race also tries the address of the host itself. Names do not
+ *   need this, because the DNS server of such a network already answers with IPv6 addresses (DNS64, RFC 6147).
  *
  * **Gotchas**
  *
- * A look-up cannot be stopped: its answer is dropped if nobody needs it any more, but it keeps its thread until it comes.
- * Node lends half of its threads to look-ups, rounded up: two, if `UV_THREADPOOL_SIZE` does not say otherwise. One of
- * them is kept for A look-ups, so that one AAAA query runs at a time, and while it is not answered, other hosts are
- * reached over IPv4. With 16 threads, seven run at a time. With 1 or 2, look-ups have a single thread, and an AAAA query
- * that is not answered holds up every other look-up. {@link makeDnsResolver} needs no thread.
+ * - A look-up cannot be stopped. The resolver drops an answer that nobody needs, but the look-up keeps its thread until
+ *   the answer comes.
+ * - Node lends half of its threads to look-ups, rounded up. That is two, unless `UV_THREADPOOL_SIZE` changes it. One of
+ *   them is kept for A look-ups, so AAAA look-ups run one at a time. While one of them hangs, other hosts are reached
+ *   over IPv4. With 16 threads, seven run at a time.
+ * - With 1 or 2 threads, all look-ups share a single one, and an AAAA look-up that hangs stops all others.
+ *   {@link makeDnsResolver} needs no thread.
+ * - `/etc/gai.conf` is read once. On systems other than Linux, the resolver assumes the tables of RFC 6724, even if an
+ *   administrator has changed them.
+ * - The resolver uses NAT64 only if no interface has an IPv4 address. An interface that leads nowhere counts, too, such
+ *   as Docker's bridge.
  *
- * `/etc/gai.conf` is read once. On other systems than Linux the tables of RFC 6724 are assumed, whatever an administrator
- * has changed.
- *
- * The machine counts as one with IPv4 if any interface has such an address, even one that leads nowhere, such as the
- * bridge of Docker. Then literals are not reached by NAT64.
- *
- * **Example** (addresses of a network that is not one's own are refused)
+ * **Example** (refuse hosts whose name resolves to a private network)
  *
  * @example
  * ```ts
@@ -148,7 +152,7 @@ export interface ResolverOptions {
 export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver["Type"] = internalSystem.makeResolver
 
 /**
- * The resolver of {@link makeResolver} as a layer, with its defaults.
+ * Provides the resolver of {@link makeResolver}, with its defaults.
  *
  * @example
  * ```ts
@@ -168,20 +172,20 @@ export const makeResolver: (options?: ResolverOptions) => HappyEyeballs.Resolver
 export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyeballs.Resolver, makeResolver)
 
 /**
- * A history as `HappyEyeballs.makeHistory` makes it, which is forgotten when the addresses of the machine change.
+ * Makes a history like `HappyEyeballs.makeHistory`, which also forgets everything when the network changes.
  *
  * **When to use**
  *
- * As the option `history` of all that connects, in programs with Effect and without. Make one, and share it.
+ * Pass it as the option `history` to everything that connects, with or without Effect. Make one and share it.
  *
  * **Details**
  *
- * The network is told by the addresses of `os.networkInterfaces()`, without those of loopback and of the link. They are
- * listed once a second at most, by the `Clock`.
+ * It identifies the network by the addresses in `os.networkInterfaces()`, without loopback and link-local ones. It
+ * lists them at most once a second, by the `Clock`.
  *
  * **Gotchas**
  *
- * Two networks that give the machine the same address look the same. Give a `network` of your own to tell them apart.
+ * Two networks that give the machine the same address look the same. Pass your own `network` to tell them apart.
  *
  * @example
  * ```ts
@@ -193,7 +197,7 @@ export const layer: Layer.Layer<HappyEyeballs.Resolver> = Layer.sync(HappyEyebal
  * export const httpsAgent = new NodeHappyEyeballs.HttpsAgent({ happyEyeballs: { history } })
  * ```
  *
- * @throws `IllegalArgumentException` if an option makes no sense.
+ * @throws `IllegalArgumentException` if an option is invalid.
  *
  * @since 0.1.0
  * @category connecting
@@ -202,65 +206,67 @@ export const makeHistory: (options?: HappyEyeballs.HistoryOptions) => HappyEyeba
   internalHistory.makeHistory
 
 /**
- * How {@link makeDnsResolver} asks.
+ * Options of {@link makeDnsResolver}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface DnsResolverOptions {
   /**
-   * The DNS servers to ask, the first one first: addresses, each with a port if need be, such as `"192.0.2.53"` or
-   * `"[2001:db8::53]:5353"`. Default: those of the system, which `dns.setServers` does not change.
+   * The DNS servers, in the order to ask them. Each is an IP address with an optional port, such as `"192.0.2.53"` or
+   * `"[2001:db8::53]:5353"`. Default: those of the system. `dns.setServers` does not change them.
    */
   readonly servers?: ReadonlyArray<string> | undefined
   /**
-   * How long the first try of a query waits for its answer; later ones wait longer. Milliseconds of the process, and not
-   * of the `Clock`; no less than about 300. Default: that of c-ares, 2 seconds in Node 20.
+   * How long the first try of a query waits for its answer. Later tries wait longer. Milliseconds of the process, not
+   * of the `Clock`, and at least about 300. Default: that of c-ares, 2 seconds in Node 20.
    */
   readonly timeout?: Duration.DurationInput | undefined
-  /** The longest that a try waits. Milliseconds of the process. Default: no limit. Node 20 disregards it. */
+  /** The longest that a try waits. Milliseconds of the process. Node 20 ignores it. Default: no limit. */
   readonly maxTimeout?: Duration.DurationInput | undefined
-  /** How often each server is tried. Default 4. */
+  /** How often to try each server. Default 4. */
   readonly tries?: number | undefined
-  /** Where names are looked up before any server is asked. Default: the hosts file of the system, such as `/etc/hosts`. */
+  /**
+   * The file to search for a name before asking a server. Default: the hosts file of the system, such as `/etc/hosts`.
+   */
   readonly hostsFile?: string | undefined
 }
 
 /**
- * A resolver that asks DNS servers itself, with one query for each family, and needs no thread: `resolve4` and `resolve6`
- * of `node:dns`, which are those of c-ares.
+ * Makes a resolver that asks DNS servers itself, with one query for each family, and needs no thread.
  *
  * **When to use**
  *
- * - Where a DNS server drops AAAA queries: `dns.lookup` keeps a thread for each of them until it times out.
- * - Where many hosts are connected to at once: `dns.lookup` answers four at a time.
- * - Where a query should end with the race, or after a time of your own.
+ * - A DNS server drops AAAA queries. `dns.lookup` keeps a thread for each of them until it times out.
+ * - You connect to many hosts at once. `dns.lookup` answers at most four at a time.
+ * - A query should end with the race, or after a time that you set.
  *
- * Elsewhere take {@link makeResolver}, which finds every name that the other programs of the machine find.
+ * Otherwise use {@link makeResolver}, which finds every name that other programs on the machine find.
  *
  * **Details**
  *
- * - A query that is interrupted is cancelled, and its socket is closed.
- * - A name without an address of a family has none (`ENODATA`). Everything else fails: `ENOTFOUND` where there is no such
- *   name, `ESERVFAIL`, `EREFUSED`, `ETIMEOUT`, and so on. The `cause` of the `QueryFailed` is Node's own error.
- * - A query that nobody answers fails when each of its tries has timed out, after about 25 seconds if `timeout` and
- *   `tries` do not say otherwise.
- * - A name of the hosts file is not asked for, not even in a family of which the file has no address. The file is read
- *   again when its time or its size has changed. If it cannot be read, it has no names.
+ * - It uses `resolve4` and `resolve6` of `node:dns`, which are those of c-ares.
+ * - Interrupting a query cancels it and closes its socket.
+ * - A name without an address of a family gives an empty answer (`ENODATA`). Everything else fails, such as `ENOTFOUND`
+ *   for an unknown name, `ESERVFAIL`, `EREFUSED` or `ETIMEOUT`. The `cause` of the `QueryFailed` is Node's own error.
+ * - A query without an answer fails when each try has timed out. By default that takes about 25 seconds. Change it with
+ *   `timeout` and `tries`.
+ * - If the hosts file has a name, no server is asked for it, not even for a family that the file does not list.
+ * - The hosts file is read again when its time or size has changed. A file that cannot be read has no names.
  * - `localhost`, and every name that ends with `.localhost`, is loopback without a query (RFC 6761, section 6.3).
- * - The system's DNS servers are read for each query, so that a change of network is noticed.
- * - IPv4 addresses on a machine without IPv4 are reached by NAT64, as with {@link makeResolver}.
+ * - The DNS servers of the system are read for each query, so a change of network takes effect.
+ * - On a machine without IPv4, IPv4 addresses are reached by NAT64, as in {@link makeResolver}.
  *
  * **Gotchas**
  *
- * - Every name is absolute, with or without a dot at its end: `search`, `domain` and `ndots` of resolv.conf do not count.
- *   So the short names of a Kubernetes cluster, or of an office, are not found.
- * - Of nsswitch.conf, `files` and `dns` count, in this order. What is known by other means is not found: printers and the
- *   like by mDNS (`.local`), names by NetBIOS, LDAP or NIS, containers by `mymachines`.
- * - Nothing is cached. The cache of the system counts only where it is itself a DNS server, as that of systemd-resolved.
- * - Addresses are in the order of the answer, where `dns.lookup` has those first that suit the machine (RFC 6724).
+ * - Every name is absolute, with or without a dot at its end. `search`, `domain` and `ndots` in resolv.conf are
+ *   ignored. So it does not find the short names of a Kubernetes cluster or an office.
+ * - Of nsswitch.conf, only `files` and `dns` count, in this order. It does not find names from mDNS (`.local`, such as
+ *   printers), NetBIOS, LDAP, NIS, or `mymachines` (containers).
+ * - Nothing is cached. The cache of the system counts only if it is a DNS server, such as systemd-resolved.
+ * - Addresses stay in the order of the answer. `dns.lookup` sorts them for the machine (RFC 6724).
  *
- * **Example** (a broken router drops AAAA queries: the connection begins 50 milliseconds later, and not after seconds)
+ * **Example** (a broken router drops AAAA queries: connecting takes 50 milliseconds more, not seconds)
  *
  * @example
  * ```ts no-run
@@ -273,7 +279,7 @@ export interface DnsResolverOptions {
  * socket.end()
  * ```
  *
- * @throws `IllegalArgumentException` if an option makes no sense, such as a server that is no address.
+ * @throws `IllegalArgumentException` if an option is invalid, such as a server that is not an IP address.
  *
  * @since 0.1.0
  * @category resolving
@@ -282,7 +288,7 @@ export const makeDnsResolver: (options?: DnsResolverOptions) => HappyEyeballs.Re
   internalDns.makeDnsResolver
 
 /**
- * The resolver of {@link makeDnsResolver} as a layer.
+ * Provides the resolver of {@link makeDnsResolver}.
  *
  * @example
  * ```ts
@@ -308,12 +314,12 @@ export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeball
   Layer.sync(HappyEyeballs.Resolver, () => makeDnsResolver(options))
 
 /**
- * Where connections come from: an address of this machine for each family.
+ * The local address to connect from, for each family.
  *
  * **Details**
  *
- * A family without one comes from whatever address the system takes. A `localAddress`, which is one for all, wins, and
- * then addresses of its family alone are tried.
+ * For a family without one, the system chooses. A `localAddress` overrides both, and then the race tries addresses of
+ * its family only.
  *
  * @since 0.1.0
  * @category models
@@ -321,7 +327,7 @@ export const layerDns = (options?: DnsResolverOptions): Layer.Layer<HappyEyeball
 export type LocalAddresses = { readonly [F in HappyEyeballs.Family]?: string | undefined }
 
 /**
- * Options of `net.connect`, but for those that say where to.
+ * Options of `net.connect`, without those that say where to connect.
  *
  * @since 0.1.0
  * @category models
@@ -340,12 +346,12 @@ export interface SocketOptions extends
     | "timeout"
   >
 {
-  /** Where connections come from, for each family. Default: the system decides. */
+  /** The local address to connect from, for each family. Default: the system decides. */
   readonly localAddresses?: LocalAddresses | undefined
 }
 
 /**
- * Options of `tls.connect`, but for those that say where to.
+ * Options of `tls.connect`, without those that say where to connect.
  *
  * @since 0.1.0
  * @category models
@@ -358,23 +364,23 @@ export interface TlsOptions extends
   >
 {
   /**
-   * How long an address that has been connected to is given for its handshake before the next one is tried beside it.
-   * Milliseconds of the `Clock`. Default: the Connection Attempt Delay, 250 milliseconds.
+   * How long a connected address has for its TLS handshake before the next address starts beside it. Milliseconds of
+   * the `Clock`. Default: the Connection Attempt Delay, 250 milliseconds.
    */
   readonly handshakeDelay?: Duration.DurationInput | undefined
 }
 
 /**
- * Connects to one address, for a race of your own: the socket is connected when the effect succeeds, and is destroyed
- * when its scope closes.
+ * Connects to one address, as the `open` of your own race. The socket is destroyed when its scope closes.
  *
  * **When to use**
  *
- * With `HappyEyeballs.connect`, where more than a connection has to succeed, such as the greeting of a mail server; or
- * with `HappyEyeballs.outcome`, to learn what became of each address. For the connection alone there is
- * {@link connect}.
+ * - With `HappyEyeballs.connect`, if more than the connection must succeed, such as the greeting of a mail server.
+ * - With `HappyEyeballs.outcome`, to see how each attempt ended.
  *
- * **Example** (a server has to speak first)
+ * For the connection alone, use {@link connect}.
+ *
+ * **Example** (the server must speak first)
  *
  * @example
  * ```ts
@@ -408,12 +414,11 @@ export const open: (
 ) => (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<net.Socket, SocketFailed, Scope.Scope> = internal.open
 
 /**
- * As {@link open}, with TLS: the handshake has ended when the effect succeeds.
+ * Like {@link open}, with TLS. It succeeds when the handshake is done.
  *
  * **Details**
  *
- * The name of the endpoint is sent along (SNI), and the certificate is checked against it, unless `servername` says
- * otherwise.
+ * It sends the name of the endpoint (SNI) and checks the certificate against it. `servername` overrides the name.
  *
  * @example
  * ```ts no-run
@@ -429,7 +434,7 @@ export const open: (
  * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHappyEyeballs.layer)))
  * ```
  *
- * @throws `IllegalArgumentException` if `handshakeDelay` is no duration of zero or more.
+ * @throws `IllegalArgumentException` if `handshakeDelay` is not a duration of zero or more.
  *
  * @since 0.1.0
  * @category one address
@@ -439,7 +444,7 @@ export const openTls: (
 ) => (endpoint: HappyEyeballs.Endpoint) => Effect.Effect<tls.TLSSocket, SocketFailed, Scope.Scope> = internal.openTls
 
 /**
- * How {@link connect} resolves, races, and makes its sockets.
+ * Options of {@link connect}: how to resolve, race, and make sockets.
  *
  * @since 0.1.0
  * @category models
@@ -447,7 +452,7 @@ export const openTls: (
 export interface ConnectOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, SocketOptions {}
 
 /**
- * How {@link connectTls} resolves, races, and makes its sockets.
+ * Options of {@link connectTls}: how to resolve, race, and make sockets.
  *
  * @since 0.1.0
  * @category models
@@ -455,27 +460,25 @@ export interface ConnectOptions extends HappyEyeballs.ConnectOptions<SocketFaile
 export interface ConnectTlsOptions extends HappyEyeballs.ConnectOptions<SocketFailed>, TlsOptions {}
 
 /**
- * A socket to whichever of a host's addresses answers first.
+ * Connects a socket to whichever of a host's addresses answers first.
  *
  * **When to use**
  *
- * In the place of `net.connect`, in an Effect program.
+ * Use it in place of `net.connect` in an Effect program.
  *
  * **Details**
  *
- * - The socket is connected. It is destroyed when the scope closes; the sockets to all other addresses are when it is
- *   known that they have lost.
- * - Interrupting the effect stops the connecting.
- * - With a `localAddress`, addresses of its family alone are tried.
+ * - The socket is connected. It is destroyed when the scope closes. The race destroys the sockets of the losers.
+ * - Interrupting the effect stops the race.
+ * - With a `localAddress`, the race tries addresses of its family only.
  *
  * **Gotchas**
  *
- * Without a `timeout`, where every address neither answers nor refuses, the system gives up after two minutes or so.
- *
- * Somebody listens to the socket's errors already, so that one that comes when nobody else does ends the connection and
- * not the process. It is in `socket.errored`.
- *
- * What has been written, but not yet sent when the scope closes, is lost: `end` the socket, and wait for it, first.
+ * - Without a `timeout`, if no address answers or refuses, the system gives up after about two minutes.
+ * - The socket has an `error` listener from the start. So an error that you do not listen for closes the connection,
+ *   but does not end the process. You find it in `socket.errored`.
+ * - When the scope closes, data that you wrote but Node has not sent yet is lost. Call `end`, and wait until it is
+ *   done.
  *
  * @example
  * ```ts
@@ -511,15 +514,15 @@ export const connect: (
 > = internal.connect
 
 /**
- * As {@link connect}, with TLS. The handshake is a part of the race: an address that takes connections and cannot do
- * TLS loses. One that shows a certificate that is not trusted is the end of the race, see {@link isUntrusted}.
+ * Like {@link connect}, with TLS. The handshake is part of the race: an address that connects but cannot do TLS loses.
  *
  * **Details**
  *
- * - The target's name is sent along (SNI), and the certificate is checked against it, unless `servername` says
- *   otherwise. `ALPNProtocols` and all other options of `tls.connect` are Node's.
- * - An address that has been connected to gets another Connection Attempt Delay for its handshake before the next is
- *   tried; see `handshakeDelay`.
+ * - A certificate that is not trusted ends the race, see {@link isUntrusted}.
+ * - It sends the name of the target (SNI) and checks the certificate against it. `servername` overrides the name.
+ *   `ALPNProtocols` and all other options of `tls.connect` are Node's.
+ * - After it connects, an address has another Connection Attempt Delay for its handshake before the next one starts.
+ *   See `handshakeDelay`.
  *
  * @example
  * ```ts no-run
@@ -547,43 +550,47 @@ export const connectTls: (
 > = internal.connectTls
 
 /**
- * How to resolve and race where there is no Effect program around.
+ * Options of the functions without Effect: how to resolve and race.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PlainOptions extends HappyEyeballs.ConnectOptions<SocketFailed> {
-  /** Who resolves names. Default: that of {@link makeResolver}. */
+  /** Resolves names. Default: that of {@link makeResolver}. */
   readonly resolver?: HappyEyeballs.Resolver["Type"] | undefined
-  /** Where connections come from, for each family. Default: the system decides. */
+  /** The local address to connect from, for each family. Default: the system decides. */
   readonly localAddresses?: LocalAddresses | undefined
 }
 
 /**
- * What a promise is given besides.
+ * Options of the functions that return a promise, in addition to those of {@link connect}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PromiseOptions extends Pick<PlainOptions, "resolver"> {
-  /** Stops connecting. The socket that the promise has been fulfilled with is not touched. */
+  /** Stops the race when it aborts. It does not affect a socket that you already have. Default: none. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * A socket to whichever of a host's addresses answers first, for programs without Effect.
+ * Returns a promise of a socket to whichever of a host's addresses answers first.
  *
  * **Details**
  *
- * - The socket is connected, and the caller's to close.
- * - If it cannot be had, the promise is rejected with Node's own error where there is only one; with an
- *   `AggregateError` of all, which has the code of the first and a message that names every address; with the error of
- *   `dns.lookup` where there is no address; with the signal's reason if that aborts; with one whose code is `ETIMEDOUT`,
- *   and whose message says what each address was doing, when the `timeout` has passed.
+ * The socket is connected, and you close it. If the race fails, the promise rejects with:
+ *
+ * | if | the error |
+ * |---|---|
+ * | there is one error, or one is `fatal` | Node's own error |
+ * | there are several | an `AggregateError` of them, with the `code` of the first and a message that names every address |
+ * | the host has no address | the error of `dns.lookup` |
+ * | the `signal` aborts | its reason |
+ * | the `timeout` passes | one with the code `ETIMEDOUT` and a message that says what each address was doing |
  *
  * **Gotchas**
  *
- * As with {@link connect}, errors that nobody else listens for are in `socket.errored`.
+ * As in {@link connect}, you find errors that you do not listen for in `socket.errored`.
  *
  * @example
  * ```ts no-run
@@ -605,7 +612,7 @@ export const connectPromise: (
 ) => Promise<net.Socket> = internalRun.connectPromise
 
 /**
- * As {@link connectPromise}, with TLS, and with the handshake as a part of the race, as in {@link connectTls}.
+ * Like {@link connectPromise}, with TLS. The handshake is part of the race, as in {@link connectTls}.
  *
  * @example
  * ```ts no-run
@@ -630,7 +637,7 @@ export const connectTlsPromise: (
  * @category models
  */
 export interface CreateConnectionOptions extends net.TcpNetConnectOpts {
-  /** How to resolve and race. Default: as RFC 8305 says. */
+  /** How to resolve and race. Default: as in RFC 8305. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
@@ -641,7 +648,7 @@ export interface CreateConnectionOptions extends net.TcpNetConnectOpts {
  * @category models
  */
 export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
-  /** How to resolve and race. Default: as RFC 8305 says. */
+  /** How to resolve and race. Default: as in RFC 8305. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
@@ -650,27 +657,26 @@ export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
  *
  * **When to use**
  *
- * Use it where your program calls `net.connect`, and for clients and drivers that take a socket or a function that makes
- * one. {@link connectPromise} waits until the socket is connected.
+ * Use it where your program calls `net.connect`, and for clients and drivers that take a socket or a function that
+ * makes one. {@link connectPromise} waits until the socket is connected.
  *
  * **Details**
  *
- * - The socket is Node's own: arguments, options, events, timers. It sends what you write before it is connected, `unref`
- *   lets the process end, and `timeout` is the time without activity.
+ * - The socket is Node's own: arguments, options, events, timers. It sends what you write before it is connected.
+ *   `unref` lets the process end. `timeout` is the time without activity.
  * - It emits `lookup` and `connectionAttempt` as each address is tried, and `connectionAttemptFailed` as one fails.
  * - Destroying the socket, or aborting its `signal`, stops the race.
- * - `happyEyeballs.timeout` limits the time for all of it, from the look-up on.
+ * - `happyEyeballs.timeout` limits the total time, including the look-up.
  * - Errors are those of {@link connectPromise}.
  * - A `path` is not raced.
  *
  * **Gotchas**
  *
- * The race makes sockets of its own, and hands the winner's connection over by members of Node's sockets that are not
- * documented. They are the same in Node 20, 22, 24 and 26, which are tested. If a version of Node lacks them, the socket
- * connects to the address that won once more.
- *
- * While an address neither answers nor refuses, Node holds the process, also for a socket that is `unref`: for its own
- * sockets as for this one. `happyEyeballs.timeout`, or destroying the socket, ends that.
+ * - The race makes its own sockets. It moves the connection of the winner to your socket, through undocumented members
+ *   of Node's sockets. They are the same in Node 20, 22, 24 and 26, which are tested. If a version of Node lacks them,
+ *   the socket connects to the winning address a second time.
+ * - While an address neither answers nor refuses, Node keeps the process alive, even if the socket is `unref`. This is
+ *   so for Node's own sockets, too. Set `happyEyeballs.timeout`, or destroy the socket.
  *
  * @example
  * ```ts no-run
@@ -682,7 +688,7 @@ export interface CreateTlsConnectionOptions extends tls.ConnectionOptions {
  * socket.end("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n").pipe(process.stdout)
  * ```
  *
- * @throws `IllegalArgumentException` if `family` is none that there is, and what `net.connect` throws.
+ * @throws `IllegalArgumentException` if `family` is not a valid family, and whatever `net.connect` throws.
  *
  * @since 0.1.0
  * @category without Effect
@@ -695,19 +701,20 @@ export const createConnection: {
 } = internalConnection.createConnection
 
 /**
- * Replaces `tls.connect`, as {@link createConnection} replaces `net.connect`. The handshake is part of the race: an
- * address that accepts connections and then says nothing loses to the next.
+ * Replaces `tls.connect`, as {@link createConnection} replaces `net.connect`. The handshake is part of the race.
  *
  * **Details**
  *
+ * - An address that accepts connections and then says nothing loses to the next.
  * - The socket emits `connect` and `secureConnect` when the race is won.
- * - It checks the certificate once. A wrong one is final, and so is an error of your own `checkServerIdentity`: the other
- *   addresses are not tried.
- * - Without a `servername`, the name of the host is sent (SNI). Node sends none.
+ * - It checks the certificate once. A wrong certificate is final, and so is an error of your own `checkServerIdentity`:
+ *   the race tries no other address.
+ * - Without a `servername`, it sends the name of the host (SNI). Node sends none.
  *
  * **Gotchas**
  *
- * With the option `onread`, the handshake is not part of the race, and the address that won is connected to once more.
+ * With the option `onread`, the handshake is not part of the race. The socket then connects to the winning address a
+ * second time.
  *
  * @example
  * ```ts no-run
@@ -719,7 +726,7 @@ export const createConnection: {
  * })
  * ```
  *
- * @throws `IllegalArgumentException` if `family` is none that there is, and what `tls.connect` throws.
+ * @throws `IllegalArgumentException` if `family` is not a valid family, and whatever `tls.connect` throws.
  *
  * @since 0.1.0
  * @category without Effect
@@ -737,7 +744,7 @@ export const createTlsConnection: {
  * @category models
  */
 export interface HttpAgentOptions extends http.AgentOptions {
-  /** How to resolve and race. Default: as RFC 8305 says. */
+  /** How to resolve and race. Default: as in RFC 8305. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
@@ -748,30 +755,29 @@ export interface HttpAgentOptions extends http.AgentOptions {
  * @category models
  */
 export interface HttpsAgentOptions extends https.AgentOptions {
-  /** How to resolve and race. Default: as RFC 8305 says. */
+  /** How to resolve and race. Default: as in RFC 8305. */
   readonly happyEyeballs?: PlainOptions | undefined
 }
 
 /**
- * Node's `http.Agent` whose connections are raced.
+ * An `http.Agent` of Node that races its connections.
  *
  * **When to use**
  *
- * As the `agent` of `http.request`, or of anything that is made of it.
+ * Pass it as the `agent` of `http.request`, or of any client built on that.
  *
  * **Details**
  *
- * - Pooling, `keepAlive`, `maxSockets` and all else are Node's own; so are `family`, `localAddress`, `lookup`, `hints`
- *   and `timeout` of a request.
- * - Where Node goes through a proxy (`proxyEnv`, from Node 24 on), or to a path of the file system, it does so still, and
- *   nothing is raced.
- * - A request has its socket at once, and the socket all of its events: see {@link createConnection}.
- * - Destroying the request, or the agent, stops the connecting.
+ * - Pooling, `keepAlive`, `maxSockets` and everything else are Node's own. So are `family`, `localAddress`, `lookup`,
+ *   `hints` and `timeout` of a request.
+ * - Nothing is raced through a proxy of Node (`proxyEnv`, from Node 24 on) or to a path of the file system.
+ * - A request gets its socket at once, with all of its events, see {@link createConnection}.
+ * - Destroying the request or the agent stops the race.
  * - Errors are those of {@link connectPromise}.
  *
  * **Gotchas**
  *
- * The connection is handed over as in {@link createConnection}, which see.
+ * The gotchas of {@link createConnection} apply.
  *
  * @example
  * ```ts no-run
@@ -789,7 +795,7 @@ export interface HttpsAgentOptions extends https.AgentOptions {
 export const HttpAgent: new(options?: HttpAgentOptions) => HttpAgent = internalAgent.HttpAgent
 
 /**
- * An agent of {@link HttpAgent}: Node's, as far as types go.
+ * The type of a {@link HttpAgent}: Node's `http.Agent`.
  *
  * @since 0.1.0
  * @category models
@@ -797,13 +803,13 @@ export const HttpAgent: new(options?: HttpAgentOptions) => HttpAgent = internalA
 export interface HttpAgent extends http.Agent {}
 
 /**
- * Node's `https.Agent` whose connections are raced, with the handshake as a part of the race.
+ * An `https.Agent` of Node that races its connections, including the TLS handshake.
  *
  * **Details**
  *
- * It is to `node:https` what {@link HttpAgent} is to `node:http`. Sessions are resumed as Node does.
+ * It works like {@link HttpAgent}. It resumes TLS sessions as Node does.
  *
- * **Example** (for all requests of a program that do not say otherwise)
+ * **Example** (all requests of a program that set no other agent)
  *
  * @example
  * ```ts
@@ -819,7 +825,7 @@ export interface HttpAgent extends http.Agent {}
 export const HttpsAgent: new(options?: HttpsAgentOptions) => HttpsAgent = internalAgent.HttpsAgent
 
 /**
- * An agent of {@link HttpsAgent}: Node's, as far as types go.
+ * The type of a {@link HttpsAgent}: Node's `https.Agent`.
  *
  * @since 0.1.0
  * @category models
@@ -827,7 +833,7 @@ export const HttpsAgent: new(options?: HttpsAgentOptions) => HttpsAgent = intern
 export interface HttpsAgent extends https.Agent {}
 
 /**
- * What undici asks a connector for.
+ * What undici passes to a connector.
  *
  * @since 0.1.0
  * @category models
@@ -844,7 +850,7 @@ export interface ConnectorOptions {
 }
 
 /**
- * A connector as undici has it: one of those that its `buildConnector` builds.
+ * A connector of undici, such as its `buildConnector` returns.
  *
  * @since 0.1.0
  * @category models
@@ -857,33 +863,30 @@ export interface Connector {
 }
 
 /**
- * A connector for undici that races a host's addresses, each of which the given connector connects to.
+ * Makes a connector for undici, and so for `fetch`, that races the addresses of a host.
  *
  * **When to use**
  *
- * As the `connect` of undici's `Agent`; and with `setGlobalDispatcher`, for every `fetch` of a program.
+ * Pass it as the `connect` of undici's `Agent`. With `setGlobalDispatcher`, that covers every `fetch` of the program.
  *
  * **Details**
  *
- * - TLS, its sessions, and its timeout for each address are those of the given connector.
- * - `timeout` is for all of it, the look-up of the name as well. Default: ten seconds, as undici has. Then the error is
- *   named `ConnectTimeoutError`, with the code `UND_ERR_CONNECT_TIMEOUT`.
+ * - Your `connector` connects to each address. Its TLS settings, its sessions, and its timeout apply to each address.
+ * - `timeout` covers everything, including the look-up. Default 10 seconds, as in undici. The error is then named
+ *   `ConnectTimeoutError`, with the code `UND_ERR_CONNECT_TIMEOUT`.
  * - All other errors are those of {@link connectPromise}.
- * - Nothing is raced through a proxy's socket or for a path of the file system.
+ * - Nothing is raced through the socket of a proxy, or for a path of the file system.
  *
  * **Gotchas**
  *
- * The given connector sees addresses: its own `lookup`, `hints` and `family` are not asked. What to ask is `resolver`, as
- * {@link makeResolver} makes it of a `lookup`.
- *
- * What undici's `Agent` is told of connections, it does not tell a connector: `connectTimeout` is `timeout` here, and
- * `allowH2` has to be given to `buildConnector` as well, or there is HTTP/1.1 and no word of it.
- *
- * Undici does not tell a connector that nobody needs its connection any more: that of a request that is aborted while it
- * connects is kept for the next one.
- *
- * A connector that does not return its socket, as those of `buildConnector` do, cannot be stopped: if it loses, its socket
- * is destroyed once it has connected.
+ * - Your connector sees addresses, so its `lookup`, `hints` and `family` have no effect. Pass a `resolver`:
+ *   {@link makeResolver} takes a `lookup`.
+ * - Undici does not pass the options of its `Agent` to a connector. Use `timeout` here in place of `connectTimeout`.
+ *   Pass `allowH2` to `buildConnector`, too: otherwise you silently get HTTP/1.1.
+ * - Undici does not tell a connector that a request was aborted. So the connection of such a request still opens, and
+ *   undici keeps it for the next one.
+ * - A connector must return its socket to be stoppable, as those of `buildConnector` do. If another connector loses,
+ *   its socket is destroyed only after it has connected.
  *
  * @example
  * ```ts no-run

@@ -13,32 +13,60 @@
  * ┣ first  + after the delay  ! after a failure  ┊ decided
  * ```
  *
- * The rules of a staggered race:
- *
  * - The first candidate starts at once.
- * - The next candidate starts when the newest attempt fails, or when the delay since its start has passed, whichever
- *   comes first. Running attempts continue: the delay never stops anything.
- * - The first success decides the race. Its value is the result, and the race interrupts all other attempts.
- * - When all attempts have failed, the race fails with all of their failures.
+ * - The next candidate starts when the newest attempt fails, or when the delay since its start has passed.
+ * - The delay is not a timeout: running attempts continue.
+ * - The first success wins. The race returns its value and interrupts all other attempts.
+ * - If all attempts fail, the race fails with all of their failures.
  *
- * Trying one candidate after the other is slow: a server that never answers blocks the rest until a timeout. Trying all
- * at once gives every server the full load, even when the first would have answered.
+ * **When to use**
  *
- * Browsers run a staggered race over the addresses of a host (Happy Eyeballs, RFC 8305). Hedged requests run one over
- * two copies of a slow request (Dean and Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013).
+ * Use it when one of several effects has to succeed and each may be slow or fail. Trying them one after another is
+ * slow: one server that never answers blocks the rest. Starting all at once loads every server, even if the first one
+ * answers.
  *
- * | to | use |
+ * Browsers race the addresses of a host this way (Happy Eyeballs, RFC 8305). A hedged request races a slow request
+ * against a second one (Dean and Barroso, "The Tail at Scale", Communications of the ACM 56(2), 2013).
+ *
+ * | you want | use |
  * |---|---|
- * | get the winner's value | {@link race} |
- * | get a report of every attempt, also when all fail | {@link outcome} |
- * | turn a report back into the value or the failure | {@link toEffect} |
- * | race candidates that arrive over time | {@link raceStream}, {@link outcomeStream} |
- * | know inside a candidate which attempt it is, or postpone the next start | {@link CurrentAttempt} |
- * | see races in traces and metrics | a tracer, and the option `name`: {@link metrics} |
+ * | the winner's value | {@link race} |
+ * | a report of every attempt, also if all fail | {@link outcome} |
+ * | to turn a report back into the value or the failure | {@link toEffect} |
+ * | candidates that arrive over time | {@link raceStream}, {@link outcomeStream} |
+ * | to know which attempt a candidate runs as, or to postpone the next start | {@link CurrentAttempt} |
+ * | traces and metrics | a tracer, and the option `name`: see {@link metrics} |
  *
- * A race has no timeout of its own: put `Effect.timeout` around a candidate, or around the race. It does not judge
- * values: a candidate whose answer is not good enough must fail. It runs each candidate once: `Effect.retry` around the
- * race starts a new one.
+ * **Details**
+ *
+ * | term | meaning |
+ * |---|---|
+ * | candidate | an effect that may start; its *index* is its place in the list, from 0 |
+ * | attempt | a candidate that has started; it has a fiber and a scope of its own |
+ * | delay | the time between one start and the next, if nothing fails |
+ * | winner | the attempt whose success decided the race |
+ * | loser | an attempt that was still running when the race was decided |
+ * | late success | a loser that succeeded all the same; the race drops its value and releases its resources |
+ * | outcome | the report of a race: the winner, if any, and every attempt |
+ *
+ * **Gotchas**
+ *
+ * - A race has no timeout. Put `Effect.timeout` around each candidate, or around the race.
+ * - A race does not judge values. A candidate must fail if its answer is not good enough.
+ * - A race runs each candidate once. `Effect.retry` around it starts a new race.
+ *
+ * **Example** (The first mirror hangs, the second refuses, the third wins)
+ *
+ * @example
+ * ```ts
+ * import { StaggeredRace } from "effect-staggered-race"
+ * import * as Effect from "effect/Effect"
+ *
+ * const mirrors = [Effect.never, Effect.fail("refused"), Effect.succeed("hello from the third")]
+ *
+ * console.log(await Effect.runPromise(StaggeredRace.race(mirrors, { delay: "20 millis" })))
+ * // hello from the third
+ * ```
  *
  * @module
  * @since 0.1.0
@@ -61,20 +89,21 @@ import * as internal from "./internal/race/outcome.js"
  *
  * **Details**
  *
- * - Only the `Clock` in the environment tells time, in milliseconds. Under `TestClock`, or any simulated clock, a race
- *   uses no real timer.
- * - An option that makes no sense, such as a negative or `NaN` duration, is a defect: an `IllegalArgumentException`
- *   with the name of the option and its value. Missing options are a defect, too.
- * - What you pass in cannot hang a race. If a schedule or a `Clock` dies, or a `Supervisor` throws, the race dies with
- *   that defect.
- * - TypeScript infers all type parameters. `RD` and `RE` are what the schedule and `onEvent` require.
+ * - A race reads time only from the `Clock` in the environment, in milliseconds. Under `TestClock`, or any other
+ *   simulated clock, it uses no real timer.
+ * - An invalid option, such as a negative or `NaN` duration, is a defect: an `IllegalArgumentException` that names the
+ *   option and its value. It is also a defect to pass no options.
+ * - Nothing that you pass in can hang a race. If a schedule or a `Clock` dies, or a `Supervisor` throws, the race dies
+ *   with that defect.
+ * - TypeScript infers all type parameters. `A` and `E` are the types of the candidates. `RD` and `RE` are what the
+ *   schedule and `onEvent` require from the environment.
  *
  * **Gotchas**
  *
- * In `pipe(candidates, StaggeredRace.race(options))` TypeScript reads the options before the candidates. `fatal` and
- * `onEvent` therefore see values of type `unknown`, unless you annotate their parameter.
+ * In `pipe(candidates, StaggeredRace.race(options))`, TypeScript reads the options before the candidates. `fatal` and
+ * `onEvent` then get values of type `unknown`. Annotate their parameter.
  *
- * **Example** (RFC 8305's figures, at most four attempts at a time)
+ * **Example** (The figures of RFC 8305, and at most four attempts at once)
  *
  * @example
  * ```ts
@@ -100,7 +129,7 @@ import * as internal from "./internal/race/outcome.js"
  */
 export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
   /**
-   * How long to wait after a start before the next start: a duration, or a schedule that gives one for each start.
+   * How long to wait after a start before the next start: a duration, or a schedule that gives one per start. Required.
    *
    * ```text
    * delay: "250 millis"                                    delay: Schedule.exponential("100 millis")
@@ -113,22 +142,28 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *                                                        #3                                +█████ won
    * ```
    *
-   * - The delay is not a timeout. When it has passed, the next attempt starts beside those that run.
+   * - The delay is not a timeout. When it has passed, the next attempt starts beside the running ones.
    * - Every start restarts the delay, also a start after a failure.
-   * - Zero starts all candidates at once. `Duration.infinity` runs them one after the other: only a failure starts the
-   *   next.
+   * - Zero starts all candidates at once. `Duration.infinity` runs one at a time: only a failure starts the next.
    * - For connections, RFC 8305 (section 5) recommends 250 milliseconds, and at most 2 seconds. For hedged requests,
-   *   "The Tail at Scale" uses the 95th percentile of the latency: about one request in twenty is sent twice.
-   * - If an attempt ends at the very instant when the delay has passed, its ending counts first. A success then starts
-   *   nothing, and a failure starts one attempt, not two.
-   * - On the process's clock, the race therefore gives the event loop one turn before a start by the delay: a
-   *   `setImmediate`, which takes microseconds. So it hears what arrived while the process was busy. On any other
-   *   `Clock`, the race asks that clock alone. A clock that wakes the last sleeper of an instant first, as `TestClock`
-   *   does, wakes older attempts after the timer: there, the rule holds for the newest attempt.
-   * - The race steps a schedule once per start, whatever caused the start. The input is the index of the new attempt,
-   *   and the delay counts from that start. (`Schedule.fixed` and `Schedule.windowed` keep their own grid, as always.)
-   * - When a schedule is done, only failures start the next candidate. A schedule that recurs twice causes at most two
-   *   starts by delay. A slow schedule blocks nothing: running attempts can win or fail meanwhile.
+   *   "The Tail at Scale" uses the 95th percentile of the latency. About one request in twenty is then sent twice.
+   *
+   * *Schedules*
+   *
+   * - The race steps the schedule once per start, whatever caused the start. The input is the index of the new attempt,
+   *   and the delay counts from that start. `Schedule.fixed` and `Schedule.windowed` keep their own grid.
+   * - When the schedule is done, only failures start the next candidate. A schedule that recurs twice causes at most
+   *   two starts by delay.
+   * - A slow schedule blocks nothing. Running attempts can win or fail meanwhile.
+   *
+   * *Ties*
+   *
+   * - If an attempt ends at the same instant as the delay, its ending counts first. A success then starts nothing, and
+   *   a failure starts one attempt, not two.
+   * - On the process's clock, the event loop gets one turn before each start by delay (`setImmediate`, microseconds).
+   *   Answers that arrived while the process was busy therefore count.
+   * - `TestClock` wakes the last sleeper of an instant first, so it wakes older attempts after the timer. Under such a
+   *   clock, the rule holds only for the newest attempt.
    *
    * **Example** (A schedule whose delays grow)
    *
@@ -160,7 +195,7 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    */
   readonly delay: Duration.DurationInput | Schedule.Schedule<unknown, number, RD>
   /**
-   * The least time between two starts, also after a failure. A finite duration; default zero.
+   * The least time between two starts, also after a failure. A finite duration. Default zero.
    *
    * ```text
    * minDelay: "10 millis", and each attempt but the last fails after 1 ms
@@ -173,10 +208,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #3                             !██████████████████   won
    * ```
    *
-   * - If all servers refuse at once, a race without it tries the whole list within a moment. To the network, this looks
+   * - Without it, a race tries the whole list within a moment if all servers refuse at once. To the network, this looks
    *   like an attack. RFC 8305 (section 5) forbids a new connection within 10 milliseconds, and recommends at least
    *   100.
-   * - A shorter `delay` is raised to `minDelay`, also a shorter one from a schedule.
+   * - The race raises a shorter `delay` to `minDelay`, also one from a schedule.
+   * - An attempt can exempt the next start from it: see `waiveMinDelay` of {@link CurrentAttempt}.
    */
   readonly minDelay?: Duration.DurationInput | undefined
   /**
@@ -192,20 +228,21 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    * #2                               ·············+███████████████   won, was due at 200
    * ```
    *
-   * - When a start is due and no place is free, the start waits until an attempt ends. If a place becomes free before
-   *   the next start is due, nothing starts.
-   * - The race interrupts nothing to make room. Attempts that hang can take all places: limit each with
+   * - If a start is due and no place is free, it waits until an attempt ends. If a place becomes free before a start is
+   *   due, nothing starts.
+   * - The race interrupts nothing to make room. Attempts that hang can take all places. Limit each with
    *   `Effect.timeout`.
    */
   readonly concurrency?: number | "unbounded" | undefined
   /**
-   * Says which failures end the race. Then nothing more starts, and the race interrupts what still runs. Default: none.
+   * Decides which failures end the race at once: nothing more starts, and the race interrupts all running attempts.
+   * Default: no failure does.
    *
-   * - `fatal` sees the cause of each attempt that fails before the decision, also defects and interruptions. It does
-   *   not see losers.
-   * - The race fails with the failures so far: the fatal one first, then the others in candidate order. `catchTag`,
-   *   `flip` and `retry` look at the first. The cause does not hold the attempts that the race interrupted.
-   * - If `fatal` throws, that is fatal too: the cause holds the failure, then the thrown value as a defect.
+   * - The race calls it with the cause of each attempt that fails before the decision, including defects and
+   *   interruptions. It does not call it for losers.
+   * - The race then fails with the failures so far. The fatal one comes first, where `catchTag`, `flip` and `retry`
+   *   look; the others follow in candidate order. The attempts that the race interrupted are not in the cause.
+   * - If `fatal` throws, the failure counts as fatal. The cause holds it, followed by the thrown value as a defect.
    *
    * **Example** (A wrong password is wrong on every server)
    *
@@ -239,7 +276,7 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    */
   readonly fatal?: Predicate.Predicate<Cause.Cause<E>> | undefined
   /**
-   * Whether the race returns after its losers have ended (`"await"`, the default) or at the decision (`"background"`).
+   * When the race returns: after its losers have ended (`"await"`, the default), or at the decision (`"background"`).
    *
    * ```text
    * losers: "await"                                  losers: "background"
@@ -251,24 +288,25 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    *                                    returns                              returns
    * ```
    *
-   * - In both modes the race interrupts all losers at the same time, at the decision. They run their finalizers to the
+   * - In both modes, the race interrupts all losers at the same time, at the decision. They run their finalizers to the
    *   end.
-   * - With `"await"`, an attempt that cannot be interrupted delays the result. So do slow children that the winner
+   * - With `"await"`, an attempt that cannot be interrupted delays the result. So do slow fibers that the winner
    *   forked.
-   * - With `"background"`, only `onEvent` reports a clean-up that fails. {@link outcome} reports losers as of the
-   *   decision.
-   * - With `"background"`, a `Scope` in the environment waits for the losers as it closes. Only then does it release
-   *   what they or the winner hold.
-   * - A race that is interrupted waits for all of its attempts in both modes.
+   * - With `"background"`, only `onEvent` reports failures in a loser's clean-up. {@link outcome} reports losers as
+   *   they are at the decision.
+   * - With `"background"`, a `Scope` in the environment waits for the losers when it closes. Then it releases what they
+   *   and the winner hold.
+   * - If the race itself is interrupted, it waits for all of its attempts in both modes.
    */
   readonly losers?: "await" | "background" | undefined
   /**
    * Called for each {@link RaceEvent}: `Started`, `Failed`, `Won`, `Decided`, `Lost`, `SucceededLate`, `SourceFailed`.
    *
-   * - Handlers run one at a time, in the order of the events, in a fiber of their own with the caller's environment.
+   * - Handlers run one at a time, in the order of the events. They have a fiber of their own and the caller's
+   *   environment.
    * - The race never waits for a handler. A slow one may still run after the race has returned.
-   * - A handler that fails, dies, throws or is interrupted does not change the race. The race logs it at debug level
-   *   and handles the next event.
+   * - A handler that fails, dies, throws or is interrupted does not change the race. The race logs the failure at debug
+   *   level and goes on with the next event.
    *
    * **Example** (A line per event)
    *
@@ -301,11 +339,11 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
    */
   readonly onEvent?: ((event: RaceEvent<A, E>) => Effect.Effect<unknown, unknown, RE>) | undefined
   /**
-   * Enables {@link metrics}, tagged with this name, and labels the race's span. A string that is not empty. Default:
-   * none, and no metrics.
+   * Enables {@link metrics}, tagged with this name, and labels the race's span. A non-empty string. Default: no name
+   * and no metrics.
    *
-   * Name the kind of race, such as `"mirrors"`. A name made from a request, such as its host, creates new metrics
-   * without end.
+   * Name the kind of race, such as `"mirrors"`. Do not make the name from a request: each new host, for example, would
+   * create new metrics.
    */
   readonly name?: string | undefined
 }
@@ -315,11 +353,14 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
  *
  * **Details**
  *
- * - `"first"`: it is the first attempt
- * - `"delay"`: the delay since the newest start had passed
- * - `"failure"`: the newest attempt had failed
+ * | value | the attempt started because |
+ * |---|---|
+ * | `"first"` | the race began |
+ * | `"delay"` | the delay since the newest start had passed |
+ * | `"failure"` | the newest attempt had failed |
  *
- * If the delay makes a start due and it then waits for a free place or for the stream, the reason stays `"delay"`.
+ * A start that is due by delay may have to wait. It stays `"delay"` while it waits for the stream, or for an older
+ * attempt to free a place. If the newest attempt fails and frees the place, it is `"failure"`.
  *
  * @since 0.1.0
  * @category models
@@ -327,18 +368,39 @@ export interface Options<A = unknown, E = unknown, RD = never, RE = never> {
 export type StartedBy = "first" | "delay" | "failure"
 
 /**
+ * What held back a start that was due.
+ *
+ * **Details**
+ *
+ * - `"concurrency"`: no place was free
+ * - `"source"`: the stream had not given the candidate yet
+ * - `"minDelay"`: the start before was too recent
+ * - `"progress"`: the attempt before had called `progress` or `holdBack`
+ *
+ * If there were several reasons, it is the one that lasted to the end; `"source"` only if the stream took longer than the
+ * other reason had lasted. A timer that is late because the process was busy is no reason.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HeldBackBy = "concurrency" | "source" | "minDelay" | "progress"
+
+/**
  * What decided a race.
  *
  * **Details**
  *
- * - `"success"`: an attempt succeeded; it is the winner
- * - `"failures"`: every attempt failed and no candidate is left, or there was none at all
- * - `"fatal"`: an attempt failed with a failure that `fatal` accepts
- * - `"timeout"`: a limit has passed that was set by what the race is a part of, such as a connection
- * - `"interruption"`: the caller was interrupted
- * - `"defect"`: something that you passed in died, such as the schedule or the `Clock`
+ * | value | the race was decided because |
+ * |---|---|
+ * | `"success"` | an attempt succeeded: the winner |
+ * | `"failures"` | every attempt failed and no candidate is left, or there was none |
+ * | `"fatal"` | an attempt failed, and the option `fatal` accepted its cause |
+ * | `"timeout"` | the `timeout` of a `HappyEyeballs` connection passed; a race of this module has no timeout |
+ * | `"interruption"` | the caller was interrupted |
+ * | `"defect"` | something that you passed in died, such as the schedule or the `Clock` |
  *
- * Only the `Decided` event shows the last two. Such a race has no {@link Outcome}: it is interrupted, or it dies.
+ * A race that ends by `"interruption"` or `"defect"` has no {@link Outcome}: it is interrupted, or it dies. You see
+ * these two values in events, spans and metrics only.
  *
  * @since 0.1.0
  * @category models
@@ -346,28 +408,44 @@ export type StartedBy = "first" | "delay" | "failure"
 export type DecidedBy = "success" | "failures" | "fatal" | "timeout" | "interruption" | "defect"
 
 /**
- * Something that happened in a race. `at` is the time of the `Clock` in milliseconds.
+ * Something that happened in a race, as `onEvent` receives it.
  *
  * **When to use**
  *
- * Use events in `onEvent` to log a race while it runs, or to feed metrics of your own. When the race is over,
+ * Use events to log a race while it runs, or to feed metrics of your own. To look at a race when it is over,
  * {@link outcome} is simpler. For the usual metrics, see {@link metrics}.
  *
  * **Details**
  *
- * | event | what happened |
- * |---|---|
- * | `Started` | An attempt started. `startedBy` says why, and `dueAt` since when the start was due |
- * | `Failed` | An attempt ended without success, before the decision |
- * | `Won` | An attempt succeeded first. `Decided` follows at once |
- * | `Decided` | From now on nothing starts, and the race interrupts what runs. `by` says why; `pending` is a start that was due and did not happen. Once per race |
- * | `Lost` | An attempt that still ran at the decision has ended |
- * | `SucceededLate` | An attempt that still ran at the decision has succeeded. Its value is dropped, and its resources are released |
- * | `SourceFailed` | The iterable threw, or the stream failed; it gives no more candidates. Or closing it failed |
+ * | event | what happened | fields, beside `_tag` and `at` |
+ * |---|---|---|
+ * | `Started` | an attempt started | `index`, `dueAt`, `startedBy`, `heldBackBy` |
+ * | `Failed` | an attempt ended without success, before the decision | `index`, `cause` |
+ * | `Won` | an attempt succeeded first; `Decided` follows at once | `index`, `value` |
+ * | `Decided` | the race was decided: nothing more starts, and the race interrupts all running attempts | `by`, `pending` |
+ * | `Lost` | a loser ended without success | `index`, `cause` |
+ * | `SucceededLate` | a loser succeeded all the same; the race dropped its value and released its resources | `index` |
+ * | `SourceFailed` | the iterable threw or the stream failed, and gives no more candidates; or closing it failed | `cause` |
  *
- * Every attempt has one `Started`, and one of `Failed`, `Won`, `Lost` and `SucceededLate`. `Failed` and `Won` come
- * before `Decided`; `Lost` and `SucceededLate` come after it. With losers in the background they may come after the
- * race has returned.
+ * The fields:
+ *
+ * | field | meaning |
+ * |---|---|
+ * | `_tag` | the name of the event |
+ * | `at` | when it happened, in milliseconds of the `Clock` |
+ * | `index` | which attempt: the place of its candidate in the list, from 0 |
+ * | `dueAt` | when the start became due, in milliseconds of the `Clock`; earlier than `at` if the start had to wait |
+ * | `startedBy` | what started the attempt: see {@link StartedBy} |
+ * | `cause` of `Failed` | why the attempt failed: an error, a defect or an interruption, with any failure of its clean-up |
+ * | `cause` of `Lost` | how the attempt ended: the race's interruption, with any failure of its clean-up |
+ * | `cause` of `SourceFailed` | the stream's failure, or what the iterable threw, as a defect |
+ * | `value` | what the winner succeeded with |
+ * | `by` | what decided the race: see {@link DecidedBy} |
+ * | `pending` | a start that was due and now never happens, as an `Option`: see {@link Pending} |
+ *
+ * - Every attempt has one `Started`, and one of `Failed`, `Won`, `Lost` and `SucceededLate`.
+ * - Every race has one `Decided`. `Failed` and `Won` come before it; `Lost` and `SucceededLate` come after it.
+ * - With losers in the background, `Lost` and `SucceededLate` may come after the race has returned.
  *
  * **Example** (Counting lost attempts)
  *
@@ -400,6 +478,7 @@ export type RaceEvent<A, E> =
     readonly at: number
     readonly index: number
     readonly dueAt: number
+    readonly heldBackBy: Option.Option<HeldBackBy>
     readonly startedBy: StartedBy
   }
   | { readonly _tag: "Failed"; readonly at: number; readonly index: number; readonly cause: Cause.Cause<E> }
@@ -415,29 +494,29 @@ export type RaceEvent<A, E> =
   | { readonly _tag: "SourceFailed"; readonly at: number; readonly cause: Cause.Cause<unknown> }
 
 /**
- * A start that was due and still waiting when the race was decided. It never happened.
- *
- * **Details**
- *
- * A start waits when `concurrency`, `minDelay` or `progress` holds it back. See {@link Attempt.dueAt}.
+ * A start that was due but still held back when the race was decided. It never happened.
  *
  * **Gotchas**
  *
- * The race reports it only if it knows that a candidate was left: from an array, a `Chunk` or a `Set`. A stream or
- * another iterable does not say how many it has.
+ * The race reports it only if it knows that a candidate was left. An array, a `Chunk` or a `Set` tells how many it has;
+ * a stream or another iterable does not.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Pending {
   /**
-   * Since when the start was due, in milliseconds of the `Clock`.
+   * When the start became due, in milliseconds of the `Clock`.
    */
   readonly dueAt: number
+  /**
+   * What held it back.
+   */
+  readonly heldBackBy: HeldBackBy
 }
 
 /**
- * The attempt whose success decided the race, in an {@link Outcome}.
+ * The attempt whose success decided the race, as an {@link Outcome} reports it.
  *
  * @since 0.1.0
  * @category models
@@ -448,13 +527,13 @@ export interface Winner<A> {
    */
   readonly index: number
   /**
-   * The value that the attempt succeeded with.
+   * The value that the attempt succeeded with. Its resources stay open until the outer scope closes.
    */
   readonly value: A
 }
 
 /**
- * What became of one candidate that was started, in an {@link Outcome}.
+ * What became of one candidate that started, as an {@link Outcome} reports it.
  *
  * **Example** (Why nobody answered)
  *
@@ -491,62 +570,74 @@ export interface Attempt<A, E> {
    * When the start became due, in milliseconds of the `Clock`: the attempt before it had failed, or its delay had
    * passed.
    *
-   * From then until `startedAt` the start waited: for a free place, for the stream, or because `minDelay` or `progress`
-   * held it back.
+   * The attempt starts then, or as soon as the process gets to it. If something holds it back, it starts later: see
+   * `heldBackBy`.
    */
   readonly dueAt: number
+  /**
+   * What held back the start from `dueAt` to `startedAt`, if anything did.
+   */
+  readonly heldBackBy: Option.Option<HeldBackBy>
   /**
    * When the attempt started, in milliseconds of the `Clock`.
    */
   readonly startedAt: number
   /**
-   * When the attempt ended, in milliseconds of the `Clock`: after its finalizers and after the children that it forked.
-   * If a `Scope` is in the environment and the attempt did not win, also after its resources were released.
+   * When the attempt ended, in milliseconds of the `Clock`: after its finalizers and after the fibers that it forked.
+   * If there is a `Scope` in the environment and the attempt did not win, also after its resources were released.
    *
-   * With `losers: "background"`, an attempt that still ran at the decision has the time of the decision here.
+   * With `losers: "background"`, it is the time of the decision for an attempt that was still running then.
    */
   readonly endedAt: number
   /**
-   * When the attempt last called `progress`, in milliseconds of the `Clock`.
+   * When the attempt last called `progress`, in milliseconds of the `Clock`. `None` if it never did.
    */
   readonly progressedAt: Option.Option<number>
   /**
-   * What started the attempt.
+   * What started the attempt: the beginning of the race, the delay, or a failure.
    */
   readonly startedBy: StartedBy
   /**
-   * How the attempt ended. If its clean-up failed, the cause holds that failure as well.
+   * How the attempt ended: its value or its cause. If its clean-up failed, the cause holds that failure as well.
    *
    * **Gotchas**
    *
-   * The exit of a late success holds its value, but its resources are released already. Do not use the value.
+   * Do not use the value of a late success: the race has released its resources.
    */
   readonly exit: Exit.Exit<A, E>
   /**
-   * The part that the attempt played in the race:
+   * What the attempt was to the race:
    *
    * - `"won"`: its success decided the race
-   * - `"failed"`: before the decision, it failed, died, or was interrupted, though not by the race
-   * - `"lost"`: it still ran at the decision, and did not succeed
-   * - `"late"`: it still ran at the decision, and succeeded
+   * - `"failed"`: before the decision, it failed, died, or was interrupted, but not by the race
+   * - `"lost"`: it was still running at the decision, and did not succeed
+   * - `"late"`: it was still running at the decision, and succeeded all the same
    *
-   * Late successes are rare. An interrupted attempt ends as interrupted, even after something uninterruptible, so it
-   * has lost. It is late only if it had just succeeded and the race had not seen that before the decision.
+   * Late successes are rare. An interrupted attempt has lost, even if something uninterruptible inside it succeeds. It
+   * is late only if it succeeds just before the interruption reaches it.
    */
   readonly result: "won" | "failed" | "lost" | "late"
 }
 
 /**
- * The report of a race: the winner, if there is one, and what became of every attempt.
+ * The report of a race: the winner, if any, and what became of every attempt.
  *
  * **When to use**
  *
- * Use it in tests, logs and metrics. `Timeline.render` draws it on one time axis, and {@link toEffect} turns it back
- * into the result.
+ * Use it in tests and logs. `Timeline.render` draws it on one time axis.
  *
  * **Details**
  *
- * `E2` is the error of the stream that gave the candidates. An iterable has none.
+ * | to get | use |
+ * |---|---|
+ * | the winner's value, or the race's failure, as an effect | {@link toEffect} |
+ * | the same as an `Exit` | `exit` |
+ * | the winner's value and index, if there is a winner | `winner` |
+ * | how each attempt ended | `exit` and `result` of each of the `attempts` |
+ * | the failure of the stream or the iterable | `sourceFailure` |
+ *
+ * `A` and `E` are the types of the candidates. `E2` is the error type of the stream that gave the candidates; it is
+ * `never` for an iterable.
  *
  * **Example** (A race drawn)
  *
@@ -591,20 +682,20 @@ export interface Attempt<A, E> {
  */
 export interface Outcome<A, E, E2 = never> {
   /**
-   * The attempt that won, if one did.
+   * The winner's index and value. `None` if no attempt won.
    */
   readonly winner: Option.Option<Winner<A>>
   /**
-   * How the race ended: with the winner's value, or with the failure that {@link race} gives.
+   * How the race ended: the winner's value, or the cause that {@link race} or {@link raceStream} fails with.
    */
   readonly exit: Exit.Exit<A, E | E2>
   /**
-   * Every candidate that was started, in candidate order. Candidates that never started are not in it.
+   * Every attempt, in candidate order. Candidates that never started are not in it.
    */
   readonly attempts: ReadonlyArray<Attempt<A, E>>
   /**
-   * What the iterable threw or the stream failed with, if it did, or what went wrong when it was closed. A race can
-   * have a winner all the same.
+   * Why the stream failed, what the iterable threw, or what went wrong when the race closed it. `None` if nothing did.
+   * The race can have a winner all the same.
    */
   readonly sourceFailure: Option.Option<Cause.Cause<E2>>
   /**
@@ -612,25 +703,34 @@ export interface Outcome<A, E, E2 = never> {
    */
   readonly startedAt: number
   /**
-   * When the race was decided. From then on, nothing started.
+   * When the race was decided, in milliseconds of the `Clock`. Nothing started after that.
    */
   readonly decidedAt: number
   /**
-   * When the race returned: after its losers had ended, or with `losers: "background"` at the decision.
+   * When the race returned, in milliseconds of the `Clock`: after its losers had ended or, with `losers: "background"`,
+   * at the decision.
    */
   readonly endedAt: number
   /**
-   * What decided the race.
+   * What decided the race, such as a success or the last failure.
    */
   readonly decidedBy: DecidedBy
   /**
-   * The start that was due and still waiting at the decision, if there was one.
+   * The start that was due and held back at the decision. `None` if there was none, or if the race does not know.
    */
   readonly pending: Option.Option<Pending>
 }
 
 /**
- * The attempt that a candidate runs as: its index, and a way to postpone the next start.
+ * The attempt that a candidate runs as: its index, and ways to move the next start.
+ *
+ * **Details**
+ *
+ * | call | the next start |
+ * |---|---|
+ * | `progress(duration)` | waits at least that long, unless the newest attempt fails |
+ * | `holdBack(duration)` | waits at least that long, even if attempts fail |
+ * | `waiveMinDelay` | may come before `minDelay` has passed |
  *
  * @since 0.1.0
  * @category context
@@ -641,7 +741,7 @@ export interface CurrentAttempt {
    */
   readonly index: number
   /**
-   * Postpones the next start until at least this long from now. Call it when the attempt makes progress, so that the
+   * Postpones the next start until at least this long from now. Run it when the attempt makes progress, so that the
    * race does not start another one for nothing.
    *
    * ```text
@@ -653,18 +753,17 @@ export interface CurrentAttempt {
    * #1                          · · · · · · · ·+━━━━━━━   was due at 250
    * ```
    *
-   * - It never makes the next start earlier. A failure still starts the next candidate at once.
-   * - Only the newest attempt can postpone, and only while it runs. For any other attempt, the call does nothing.
+   * - It never makes the next start earlier. If the newest attempt fails, the next candidate still starts at once.
+   * - It works only for the newest attempt while that runs. For any other attempt, it does nothing.
    * - After the next start, the delay counts from that start as usual.
    * - A negative or invalid duration is a defect: an `IllegalArgumentException` with the value.
    *
-   * The draft of Happy Eyeballs version 3 asks for this where a connection takes several steps, such as a TLS
-   * handshake.
+   * The draft of Happy Eyeballs version 3 asks for this when a connection takes several steps, such as a TLS handshake.
    */
   readonly progress: (duration: Duration.DurationInput) => Effect.Effect<void>
   /**
-   * Lets the next start come without the distance from this one that the option `minDelay` asks for. Run it where the
-   * attempt has not touched what `minDelay` is there to spare, such as a network.
+   * Exempts the next start from `minDelay`. Run it when the attempt has not used what `minDelay` protects, such as the
+   * network.
    *
    * ```text
    * minDelay: "10 millis", and the first attempt runs waiveMinDelay before it fails
@@ -675,12 +774,13 @@ export interface CurrentAttempt {
    * #1       +━━━━━━━━━━━━━━━━━━━━━━━━━━━
    * ```
    *
-   * Only the newest attempt can do so, and only while it runs. The `delay` stays.
+   * - It works only for the newest attempt while that runs. For any other attempt, it does nothing.
+   * - It does not change the `delay`.
    */
   readonly waiveMinDelay: Effect.Effect<void>
   /**
-   * Lets nothing start for at least this long from now, whatever fails meanwhile. Run it where whoever was asked says when
-   * to come back, as an HTTP server does by `Retry-After`.
+   * Postpones the next start until at least this long from now, even if attempts fail meanwhile. Run it when a server
+   * asks you to wait, as an HTTP server does with `Retry-After`.
    *
    * ```text
    * delay: "250 millis", and the first attempt runs holdBack("300 millis") before it fails
@@ -691,25 +791,26 @@ export interface CurrentAttempt {
    * #1           · · · · · · · · · · · · · · · +━━━━━━━
    * ```
    *
-   * - Any attempt can hold back the next start while it runs. Of several, the one that asks for the latest time counts.
+   * - It works for any attempt that is still running. If several attempts ask, the latest time counts.
+   * - If every attempt has failed and no candidate is left, the race fails at once.
    * - A negative or invalid duration is a defect: an `IllegalArgumentException` with the value.
    */
   readonly holdBack: (duration: Duration.DurationInput) => Effect.Effect<void>
 }
 
 /**
- * The attempt that the effect runs in: `Some` inside a candidate, `None` elsewhere.
+ * Tells which attempt the code runs in: `Some` inside a candidate, `None` elsewhere.
  *
  * **When to use**
  *
- * Use it to tell copies apart when all candidates are the same effect, and to report progress.
+ * Use it to tell attempts apart when all candidates are the same effect, and to move the next start.
  *
  * **Details**
  *
- * - It requires nothing from the environment: outside of a race it is `Option.none()`.
+ * - It requires nothing from the environment.
  * - In a race inside another race, it is the attempt of the inner one.
  *
- * **Example** (Copies of a request that know which one they are)
+ * **Example** (The same request twice, and each attempt knows its index)
  *
  * @example
  * ```ts
@@ -720,14 +821,14 @@ export interface CurrentAttempt {
  *
  * const request = Effect.gen(function*() {
  *   const attempt = yield* StaggeredRace.CurrentAttempt
- *   const copy = Option.match(attempt, { onNone: () => 0, onSome: ({ index }) => index })
- *   // The network loses the first copy.
- *   return copy === 0 ? yield* Effect.never : `answer to copy ${copy}`
+ *   const index = Option.match(attempt, { onNone: () => 0, onSome: ({ index }) => index })
+ *   // The network loses the first request.
+ *   return index === 0 ? yield* Effect.never : `answer to attempt ${index}`
  * })
  *
  * const answer = await Effect.runPromise(StaggeredRace.race([request, request], { delay: "10 millis" }))
  *
- * assert.strictEqual(answer, "answer to copy 1")
+ * assert.strictEqual(answer, "answer to attempt 1")
  * ```
  *
  * **Example** (A connection that needs a handshake)
@@ -762,7 +863,7 @@ export interface CurrentAttempt {
  *
  * const outcome = await Effect.runPromise(Effect.provide(program, TestContext.TestContext))
  *
- * // It took 300 ms, longer than the delay, and the race made no second connection.
+ * // The attempt took 300 ms, longer than the delay, but the race did not start a second one.
  * assert.strictEqual(outcome.attempts.length, 1)
  * ```
  *
@@ -787,67 +888,63 @@ export const CurrentAttempt: Context.Reference<CurrentAttempt, Option.Option<Cur
  *
  * **When to use**
  *
- * Use it when one of several effects has to succeed, any of them may be slow or fail, and starting all at once costs
- * too much. Examples are the addresses of a host, mirrors, replicas, and copies of a request that is safe to send
- * twice.
+ * Use it when one of several effects has to succeed, and starting all at once costs too much. Examples are the addresses
+ * of a host, mirrors, and replicas. Another is the same request twice, if that is safe.
  *
  * **Details**
  *
  * *Starting*
  *
  * - Candidates are any iterable of effects, also of different types. The race reads it as `for..of` does, one candidate
- *   per start. An endless iterable is fine: the race closes its iterator at the decision.
- * - If an attempt succeeds without suspending, the race does not read the next candidate, whatever the delay. A race of
- *   candidates that never suspend does not suspend either: `Effect.runSync` can run it.
- * - Only the newest attempt's failure starts the next candidate. An older attempt's failure starts nothing.
- * - Attempts are interruptible, even in an uninterruptible region. Use `Effect.uninterruptible` inside a candidate that
- *   must not be interrupted.
+ *   per start.
+ * - An endless iterable is fine. The race closes its iterator at the decision.
+ * - Only a failure of the newest attempt starts the next candidate. If an older attempt fails, nothing starts.
+ * - If an attempt succeeds without suspending, the race does not read the next candidate, whatever the delay. If no
+ *   attempt suspends, the race does not either: `Effect.runSync` can run it.
+ * - Attempts are interruptible, even if the race runs in an uninterruptible region. Inside a candidate, protect what
+ *   must not be interrupted with `Effect.uninterruptible`.
  *
  * *Ending*
  *
- * - An attempt has ended when its fiber has: after its finalizers, after the children that it forked, and after its own
- *   scope has closed. A failure starts the next candidate at that moment.
- * - There is exactly one winner. The race interrupts all other attempts at the same time. By default it returns after
- *   they have ended.
+ * - An attempt ends with its fiber: after its finalizers, after the fibers that it forked, and after its scope has
+ *   closed. A failure starts the next candidate at that moment.
+ * - There is exactly one winner. The race interrupts all losers at the same time and, by default, waits until they have
+ *   ended.
  * - The winner's changes to `FiberRef`s and runtime flags reach the caller. No other attempt's changes do.
- * - If the caller is interrupted, the race interrupts all attempts and waits for them, even while losers clean up after
- *   a win. It then closes the winner's scope as well.
+ * - If the caller is interrupted, the race interrupts all attempts and waits for them. If an attempt has already won,
+ *   the race then closes the winner's scope as well.
  *
  * *Resources*
  *
- * - If a `Scope` is in the environment, each attempt gets a child of it. The race closes the child of an attempt that
- *   fails or loses. The winner's stays open until the outer scope closes.
- * - Finalizers run one by one or in parallel, as in the outer scope: `Effect.parallelFinalizers` applies.
- * - The race drops the value of a loser that succeeds late, and releases its resources.
+ * - If there is a `Scope` in the environment, each attempt gets a child of it. When an attempt fails or loses, the race
+ *   closes its child. The winner's child stays open until the outer scope closes.
+ * - Finalizers run as the outer scope runs them, one by one or in parallel. `Effect.parallelFinalizers` applies.
+ * - The race drops the value of a late success and releases its resources.
  *
  * *Failing*
  *
- * - A defect or an interruption of a single attempt counts as its failure. `fatal` can end the race on it.
- * - When all attempts have failed, the race fails with their causes in candidate order: `sequential` where an attempt
- *   began after all earlier ones had ended, `parallel` where they overlapped. A `fatal` failure comes first.
- * - An iterable that throws gives no more candidates, but running attempts continue. If none wins, the cause also holds
- *   what the iterable threw, as a defect.
- * - A race without candidates dies with an `IllegalArgumentException`. So does a race of something that is not an
- *   iterable: for a `Stream`, the message names {@link raceStream}.
+ * - A defect or an interruption of one attempt counts as its failure. `fatal` can end the race on it.
+ * - If all attempts fail, the race fails with their causes in candidate order. A cause is `sequential` where an attempt
+ *   started after all earlier ones had ended, and `parallel` where they overlapped. A `fatal` failure comes first.
+ * - If the iterable throws, it gives no more candidates, but running attempts continue. If none wins, the cause also
+ *   holds what the iterable threw, as a defect.
+ * - A race without candidates dies with an `IllegalArgumentException`. So does a race of anything but an iterable. For
+ *   a `Stream`, the message names {@link raceStream}.
  *
  * **Gotchas**
  *
- * If all attempts fail and one of them dies, the cause holds errors and a defect. `Effect.catchAll`, `either`,
- * `option`, `orElse` and `retry` do not recover from such a cause. `catchTag`, `catchTags`, `catchIf`, `catchSome` and
- * `sandbox` do; `mapError` keeps only the first error. Turn defects of candidates into errors with
- * `Effect.catchAllDefect`, or use {@link outcome}.
- *
- * Put `Effect.scoped` around the code that uses the result. Around a candidate, it releases the winner's resources
- * before you can use them.
- *
- * What an attempt starts with `Effect.fork` ends with the attempt, also if it wins. With `Effect.forkScoped` it lives
- * as long as the attempt's scope.
- *
- * A generator object can be read only once. If you run or retry its race, the second run finds no candidates and dies.
- * Pass an iterable that can start again.
- *
- * Only an array, a `Chunk` or a `Set` says how many candidates it has. With any other iterable the race needs one timer
- * more, to learn that no candidate is left.
+ * - If all attempts fail and one of them dies, the cause holds errors and a defect. `Effect.catchAll`, `either`,
+ *   `option`, `orElse` and `retry` do not recover from such a cause. `catchTag`, `catchTags`, `catchIf`, `catchSome`
+ *   and `sandbox` do. `mapError` keeps only the first error. Turn the defects of candidates into errors with
+ *   `Effect.catchAllDefect`, or use {@link outcome}.
+ * - Put `Effect.scoped` around the code that uses the result. Around a candidate, it releases the winner's resources
+ *   before you can use them.
+ * - A fiber that an attempt starts with `Effect.fork` ends with the attempt, even if the attempt wins. With
+ *   `Effect.forkScoped`, it lives as long as the attempt's scope.
+ * - A generator object can be read only once. If you run or retry its race, the second run finds no candidates and
+ *   dies. Pass an iterable that can start again.
+ * - Only an array, a `Chunk` or a `Set` says how many candidates it has. With any other iterable, the race needs one
+ *   more timer to learn that no candidate is left.
  *
  * **Example** (The first mirror hangs, the second refuses)
  *
@@ -916,16 +1013,16 @@ export const race: {
  *
  * **When to use**
  *
- * Use it when the winner's value is not enough: to know which candidate won, to log or draw the race, or to handle each
- * failure by itself. In a test, it shows when each attempt started. To go on with the result, see {@link toEffect}.
+ * Use it to know which candidate won, to log or draw the race, or to handle each failure by itself. In a test, it shows
+ * when each attempt started. To get from the report to the value or the failure, use {@link toEffect}.
  *
  * **Details**
  *
- * - It never fails. It can be interrupted with its caller. It can die of invalid options, or of something else that you
- *   passed in and that died, such as the schedule.
+ * - It never fails. It is interrupted with its caller. It dies if an option is invalid, or if something that you passed
+ *   in dies, such as the schedule.
  * - Without candidates, it reports no attempts and no winner.
  * - The winner's resources stay open until the outer scope closes, as with {@link race}.
- * - With `losers: "background"`, it reports losers as of the decision: interrupted, at that time.
+ * - With `losers: "background"`, it reports losers as they are at the decision: interrupted at that time.
  *
  * **Example** (Which candidate won)
  *
@@ -972,19 +1069,20 @@ export const outcome: {
 } = dual(2, internal.outcome)
 
 /**
- * Turns a report back into the result that the race would have given: the winner's value, or the failure.
+ * Turns a report into the result that the race would have given: the winner's value, or the failure.
  *
  * **When to use**
  *
- * Use it after {@link outcome} or {@link outcomeStream}, to log or draw a race and then go on as after {@link race}.
+ * Use it after {@link outcome} or {@link outcomeStream}: log or draw the race, then go on as after {@link race}.
  *
  * **Details**
  *
  * - If an attempt won, the effect succeeds with its value. The winner's resources stay open as before.
- * - Otherwise it fails as {@link race} or {@link raceStream} would have failed: with the failures of the attempts, and
- *   with that of the source beside them.
- * - If the report has neither attempts nor a failure of the source, it dies with an `IllegalArgumentException`, as
- *   {@link race} does without candidates.
+ * - Otherwise it fails as {@link race} or {@link raceStream} does: with the failures of the attempts and, beside them,
+ *   that of the source.
+ * - If there were no candidates and the source did not fail, it dies with an `IllegalArgumentException`, as
+ *   {@link race} does.
+ * - It runs nothing. It is the report's `exit`, as an effect.
  *
  * **Example** (Log the race, then go on)
  *
@@ -1012,7 +1110,7 @@ export const outcome: {
 export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.Effect<A, E | E2> = internal.toEffect
 
 /**
- * Runs a {@link race} of candidates that arrive over time, from a stream.
+ * Runs a {@link race} whose candidates arrive over time, from a stream.
  *
  * ```text
  * delay: "250 millis", and the second candidate arrives after 400 ms
@@ -1025,30 +1123,29 @@ export const toEffect: <A, E, E2 = never>(outcome: Outcome<A, E, E2>) => Effect.
  *
  * **When to use**
  *
- * Use it when finding the candidates takes time, and the first need not wait for the last: addresses as the resolver
- * answers, or a list of replicas that comes in pages.
+ * Use it when it takes time to find the candidates, and the first can start before the last is known. Examples are
+ * addresses as the resolver answers, and a list of replicas that comes in pages.
  *
  * **Details**
  *
- * - The race pulls one candidate at a time, when a start is due. A slow stream blocks nothing: running attempts can win
- *   meanwhile, and a candidate that is due starts as it arrives.
- * - The race goes on until the stream has ended, even if all attempts so far have failed.
- * - A stream that fails gives no more candidates, but running attempts can still win. If none does, the cause holds the
- *   stream's failure beside those of the attempts.
- * - At the decision the race interrupts the stream. It finalizes the stream after all attempts, and the children that
- *   they forked, have ended: none loses a resource of the stream while it runs. With `losers: "background"` this happens
- *   in the background.
+ * - The race pulls one candidate at a time, when a start is due. If the stream is slow, running attempts can win
+ *   meanwhile. A candidate that is due starts as soon as it arrives.
+ * - The race goes on until the stream ends, even if all attempts so far have failed.
+ * - If the stream fails, it gives no more candidates, but running attempts can still win. If none does, the cause holds
+ *   the stream's failure beside those of the attempts.
+ * - At the decision, the race interrupts the stream. It finalizes the stream after all attempts, and the fibers that
+ *   they forked, have ended. So no attempt loses a resource of the stream while it runs. With `losers: "background"`,
+ *   this happens in the background.
  * - The stream's finalizers see the exit of the race: a success, a failure, or an interruption.
- * - A stream without elements is a race without candidates. It dies with an `IllegalArgumentException`.
+ * - A stream without elements is a race without candidates: it dies with an `IllegalArgumentException`.
  *
  * **Gotchas**
  *
- * The race starts to pull when a start is due. To have the next candidate ready by then, put a `Stream.buffer` after
- * the slow part of the stream.
+ * - The race pulls only when a start is due. To have the next candidate ready by then, put a `Stream.buffer` after the
+ *   slow part of the stream.
+ * - The race learns that the stream has ended only when it pulls again. So it needs one more timer than for an array.
  *
- * The race learns that the stream has ended only when it pulls again, so it needs one timer more than for an array.
- *
- * **Example** (Two resolvers, of which the slower knows the better address)
+ * **Example** (Two resolvers; the slower one knows the better address)
  *
  * @example
  * ```ts
@@ -1097,13 +1194,13 @@ export const raceStream: {
  *
  * **When to use**
  *
- * As for {@link outcome}. It also tells the failure of the stream from the failures of the attempts, which
- * {@link raceStream} combines in one cause.
+ * Use it as {@link outcome}. It also keeps the failure of the stream apart from those of the attempts.
+ * {@link raceStream} combines them in one cause.
  *
  * **Details**
  *
  * - It never fails. The failure of the stream is the `sourceFailure` of the report, also if an attempt won.
- * - It can be interrupted and it can die, as {@link outcome} can.
+ * - It is interrupted and it dies as {@link outcome} does.
  *
  * **Example** (The list of candidates breaks off, and its first entry wins)
  *
@@ -1153,48 +1250,63 @@ export const outcomeStream: {
 } = dual(2, internal.outcomeStream)
 
 /**
- * The metrics of races that have a name. This page also describes the spans of all races.
+ * The metrics of races that have a `name`. This page also describes the spans of all races.
  *
  * **When to use**
  *
- * Use them to see how often the first candidate is not enough, what the others add, and what they cost.
+ * Use them to see how often the first candidate is not enough, what the other attempts gain, and what they cost.
  *
  * **Details**
  *
  * *Metrics*
  *
- * All are tagged with `race`, the name of the race.
+ * | metric, and its exported name | type, unit | meaning | tags |
+ * |---|---|---|---|
+ * | `races`: `staggered_races` | counter, races | races, at their decision | `race`, `decided_by`: see {@link DecidedBy} |
+ * | `attempts`: `staggered_race_attempts` | histogram, attempts | how many attempts a race started before its decision | `race` |
+ * | `decision`: `staggered_race_decision_seconds` | histogram, seconds | the time from the start of a race to its decision | `race`, `unit`: `s` |
+ * | `wins`: `staggered_race_wins` | counter, races | races with a winner, at their decision | `race`, `index` of the winner: `0` to `7`, or `more` |
+ * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds | the running time of losers, added when each loser ends | `race`, `unit`: `s` |
  *
- * | metric | type, unit | meaning, and further tags |
- * |---|---|---|
- * | `races`: `staggered_races` | counter, races | races, by `decided_by`: see {@link DecidedBy} |
- * | `attempts`: `staggered_race_attempts` | histogram, attempts | attempts that a race has started |
- * | `decision`: `staggered_race_decision_seconds` | histogram, seconds of the `Clock` | time from the beginning of a race to its decision |
- * | `wins`: `staggered_race_wins` | counter, races | races with a winner, by `index` of the winner: `0` to `7`, or `more` |
- * | `wasted`: `staggered_race_wasted_seconds` | counter, seconds of the `Clock` | running time of attempts that lost or succeeded late |
+ * - The tag `race` is the option `name`. Tags that the caller sets with `Effect.tagMetrics` are added.
+ * - Seconds are those of the `Clock` in the environment.
  *
- * A race is counted at its decision, and its wasted time when each loser ends.
+ * *Export*
+ *
+ * They are metrics of Effect, so Effect's exporters send them. With `@effect/opentelemetry`, pass a `metricReader` to
+ * `NodeSdk.layer`, or use `Otlp.layer`. Both read the unit from the tag `unit`. Without an exporter, `Metric.snapshot`
+ * lists all metrics of the process. `Metric.value` reads one metric, for one set of tags: see the example.
  *
  * *Spans*
  *
- * If there is a tracer, each race has a span, a child of the current one, and each attempt has a child of the race's
- * span. A candidate runs in the span of its attempt. The stream, the schedule and `onEvent` run in the span of the
- * race.
+ * If there is a tracer, each race has a span, a child of the current span. Each attempt has a child of the race's span.
+ * A candidate runs in the span of its attempt. The stream, the schedule and `onEvent` run in the span of the race.
  *
- * | span | attributes | ends | exit |
- * |---|---|---|---|
- * | `staggered_race` | `staggered_race.name`; `staggered_race.decided_by`; `.attempts`, their number; `.winner`, its index | when the race returns | that of the race: a success, its failure, or its interruption |
- * | `staggered_race.attempt` | `staggered_race.attempt.index`; `.started_by`, see {@link StartedBy}; `.result`, see {@link Attempt} | at the event for its end; the winner's, at its win | its failure, if it failed; its interruption, if the race was interrupted; otherwise a success |
+ * | span | attribute | value |
+ * |---|---|---|
+ * | `staggered_race` | `staggered_race.name` | the option `name`, if it is set |
+ * | | `staggered_race.decided_by` | what decided the race: see {@link DecidedBy} |
+ * | | `staggered_race.attempts` | how many attempts started |
+ * | | `staggered_race.winner` | the index of the winner, if there is one |
+ * | `staggered_race.attempt` | `staggered_race.attempt.index` | the index of the attempt |
+ * | | `staggered_race.attempt.started_by` | what started it: see {@link StartedBy} |
+ * | | `staggered_race.attempt.result` | `won`, `failed`, `lost` or `late`: see {@link Attempt} |
  *
- * - So a loser is not an error. Only `onEvent` and {@link outcome} report a failure in its clean-up.
- * - The span of an {@link outcome} is not an error either, even if all attempts failed. See `decided_by`.
- * - Losers in the background end their spans when they end, after the race's own span has ended.
- * - With Effect's default tracer, whose spans nobody sees, and under `Effect.withTracerEnabled(false)`, there are no
- *   spans and no cost.
- * - A tracer or a metric that throws does not change the race. The error is logged at debug level.
- * - Requests of a `Hedge` have spans and metrics of their own instead of these.
+ * A loser is not an error:
  *
- * **Example** (How often the second mirror was needed)
+ * | span | ends | exit |
+ * |---|---|---|
+ * | `staggered_race` | when the race returns | the race's own: a success, a failure, or an interruption |
+ * | `staggered_race.attempt` | with its event `Failed`, `Won`, `Lost` or `SucceededLate` | its failure, if it failed; its interruption, if the caller was interrupted; otherwise a success |
+ *
+ * - Only `onEvent` and {@link outcome} report a failure in a loser's clean-up.
+ * - The span of an {@link outcome} is not an error either, even if all attempts failed. Look at `decided_by`.
+ * - With losers in the background, their spans end after the race's span.
+ * - There are no spans, and no cost, with Effect's default tracer or under `Effect.withTracerEnabled(false)`.
+ * - A tracer or a metric that throws does not change the race. The race logs the error at debug level.
+ * - Requests of a `Hedge` have their own spans and metrics instead.
+ *
+ * **Example** (Reading how often the second mirror won)
  *
  * @example
  * ```ts

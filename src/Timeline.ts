@@ -31,7 +31,7 @@ import * as text from "./internal/timeline/text.js"
 import type * as StaggeredRace from "./StaggeredRace.js"
 
 /**
- * The unit of the times in a picture. `"auto"` uses milliseconds, and seconds from 10 seconds on.
+ * The unit of the times in a picture. `"auto"` shows milliseconds below 10 seconds, and seconds from there on.
  *
  * @since 0.1.0
  * @category models
@@ -50,11 +50,11 @@ export interface Options {
    */
   readonly width?: number | undefined
   /**
-   * Names of the candidates, by index, such as their addresses. A candidate without a name is `#0`, `#1` and so on.
+   * Names of the candidates, by index, such as their addresses. Default `#0`, `#1` and so on.
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
-   * What times are told in. Default `"auto"`.
+   * The unit of the times. Default `"auto"`.
    */
   readonly unit?: Unit | undefined
   /**
@@ -75,16 +75,16 @@ export interface Options {
  */
 export interface SvgOptions {
   /**
-   * The width of the picture in pixels: a whole number of at least 320. Default 720. The height follows from the
-   * content.
+   * The width of the picture in pixels: a whole number of at least 320. The height follows from the content. Default
+   * 720.
    */
   readonly width?: number | undefined
   /**
-   * Names of the candidates, by index. A candidate without a name is `#0`, `#1` and so on.
+   * Names of the candidates, by index. Default `#0`, `#1` and so on.
    */
   readonly labels?: ReadonlyArray<string> | undefined
   /**
-   * What times are told in. Default `"auto"`.
+   * The unit of the times. Default `"auto"`.
    */
   readonly unit?: Unit | undefined
   /**
@@ -92,27 +92,27 @@ export interface SvgOptions {
    */
   readonly maxRows?: number | undefined
   /**
-   * The least length of the axis, in milliseconds. By default the axis ends with the race. Set it to draw several races
-   * on one scale, or a running race whose bars grow along a fixed axis. Finite and not negative; default zero.
+   * The least length of the axis, in milliseconds: finite and not negative. Set it to draw several races on one scale,
+   * or a running race whose bars grow along a fixed axis. Default 0: the axis ends with the race.
    */
   readonly until?: number | undefined
   /**
-   * The accessible name of the picture; it is not drawn. Default: the headline.
+   * The accessible name of the picture. It is not drawn. Default the headline.
    */
   readonly title?: string | undefined
   /**
-   * The prefix of all ids in the picture: a letter, then letters, digits, `-` and `_`. Default: a hash of the picture,
+   * The prefix of all ids in the picture: a letter, then letters, digits, `-` and `_`. Default a hash of the picture,
    * so that one page can hold several pictures.
    */
   readonly id?: string | undefined
   /**
-   * Light, dark, or what the reader's system prefers (`"auto"`, the default).
+   * The colours. `"auto"` follows the reader's system. Default `"auto"`.
    */
   readonly theme?: "auto" | "light" | "dark" | undefined
 }
 
 /**
- * A race as far as its events show it, made by {@link soFar}: a race that still runs, or that ended without an outcome.
+ * A snapshot of a race, made by {@link soFar}. The race may still run, or have ended without an outcome.
  *
  * @since 0.1.0
  * @category models
@@ -131,15 +131,15 @@ export interface Running {
    */
   readonly startedAt: number
   /**
-   * The time of the picture, which is its right end.
+   * The time of the snapshot, and the right end of the picture. In milliseconds of the `Clock`.
    */
   readonly now: number
   /**
-   * When the race was decided and by what, if it is decided.
+   * When and how the race was decided, if it was.
    */
   readonly decided: Option.Option<{ readonly at: number; readonly by: StaggeredRace.DecidedBy }>
   /**
-   * The start that was due and still waiting at the decision, if there was one.
+   * The start that was due but still held back at the decision, if there was one.
    */
   readonly pending: Option.Option<StaggeredRace.Pending>
 }
@@ -151,10 +151,10 @@ export interface Running {
  * @category models
  */
 export interface RunningAttempt
-  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "startedAt" | "startedBy">
+  extends Pick<StaggeredRace.Attempt<unknown, unknown>, "index" | "dueAt" | "heldBackBy" | "startedAt" | "startedBy">
 {
   /**
-   * How and when it ended, if it has ended. The cause of a success is empty.
+   * How and when the attempt ended, if it has. The cause of a success is empty.
    */
   readonly ended: Option.Option<{
     readonly at: number
@@ -164,27 +164,30 @@ export interface RunningAttempt
 }
 
 /**
- * Where {@link live} writes: `process.stdout`, or anything else that takes text.
+ * Where {@link live} writes: `process.stdout`, or any other object that takes text.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Output {
   /**
-   * Writes a text. For a terminal, the text may hold ANSI escape sequences. The result is ignored.
+   * Writes text. On a terminal, the text holds ANSI escape sequences. The view ignores the result.
    */
   readonly write: (text: string) => unknown
   /**
-   * Whether it is a terminal, whose lines can be rewritten.
+   * Whether the output is a terminal, so that the view can rewrite lines. Default `false`.
    */
   readonly isTTY?: boolean | undefined
   /**
-   * The current columns and rows of the terminal. Default 80 and 24.
+   * The current width of the terminal, in columns. Default 80.
    */
   readonly columns?: number | undefined
+  /**
+   * The current height of the terminal, in rows. Default 24.
+   */
   readonly rows?: number | undefined
   /**
-   * Whether earlier text is still waiting to be written. The view then skips a frame.
+   * Whether earlier text still waits to be written. The view then skips a frame. Default `false`.
    */
   readonly writableNeedDrain?: boolean | undefined
 }
@@ -196,13 +199,16 @@ export interface Output {
  * @category models
  */
 export interface LiveOptions {
+  /**
+   * Where the view writes, such as `process.stdout`.
+   */
   readonly output: Output
   /**
-   * Whether to colour the pictures. Default: `true` if the output is a terminal.
+   * Whether to colour the pictures. Default `true` if the output is a terminal, else `false`.
    */
   readonly color?: boolean | undefined
   /**
-   * What times are told in. Default `"auto"`.
+   * The unit of the times. Default `"auto"`.
    */
   readonly unit?: Unit | undefined
   /**
@@ -217,32 +223,32 @@ export interface LiveOptions {
 }
 
 /**
- * Names for a race that a {@link Live} view follows.
+ * Options of `follow` in a {@link Live} view: the names to show. All are optional.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FollowOptions {
   /**
-   * The name of the race. Default: `race 1`, `race 2` and so on.
+   * The name of the race. Default `race 1`, `race 2` and so on.
    */
   readonly name?: string | undefined
   /**
-   * Names of the candidates, by index.
+   * Names of the candidates, by index. Default `#0`, `#1` and so on.
    */
   readonly labels?: ReadonlyArray<string> | undefined
 }
 
 /**
- * A view of races, made by {@link live}.
+ * A view of running races, made by {@link live}.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Live {
   /**
-   * Returns a handler for the `onEvent` of one race. If you run that race again, the view shows it as a new race. Runs
-   * at the same time need one handler each.
+   * Returns a handler for the `onEvent` of one race. When that race runs again, the view shows a new race. Runs that
+   * overlap need one handler each.
    */
   readonly follow: (
     options?: FollowOptions
@@ -254,45 +260,54 @@ export interface Live {
  *
  * **When to use**
  *
- * Use it to see why a race took so long: in a log, in the message of a failing test, in a terminal.
+ * Use it to see why a race took so long: in a log, in a terminal, or in the message of a failing test.
  *
  * **Details**
  *
- * The first line says how the race ended, and why its source failed, if it did. The axis counts milliseconds of the
- * `Clock` from the start of the race, or seconds from 10 seconds on. It ends when the last attempt ended, or at `now`
- * while the race runs.
+ * The first line says how the race ended, and why its source failed, if it did. The axis shows the time of the `Clock`
+ * since the start of the race, in milliseconds or seconds. It ends when the last attempt ended, or at `now` while the
+ * race runs.
  *
- * A bar begins with what started the attempt: `┣` it was the first, `+` the delay had passed, `!` the newest attempt
- * had failed. The rest shows how the attempt ended:
+ * The first mark of a bar shows what started the attempt:
+ *
+ * - `┣` the first attempt
+ * - `+` the delay had passed
+ * - `!` the newest attempt had failed
+ *
+ * The rest of the bar shows how the attempt ended:
  *
  * - `█████` won
  * - `━━━━╳` failed, with the message of the first error, or its tag
- * - `━━━━┫` lost: the race interrupted it at the decision. `╌╌╌` is the time of its clean-up
+ * - `━━━━┫╌╌╌` lost: the race interrupted it at the decision; `╌╌╌` is its clean-up
  * - `━━━━┫╌╌o` succeeded late: its value was dropped, and its resources were released
  * - `━━━━→` still runs; `━━━━┫╌╌→` still cleans up
  *
- * `┊` is the decision. A bar has at least two cells, so that an attempt that took no time shows both of its marks.
+ * `┊` is the decision. Even an attempt that took no time has a bar of two cells, one for each of its marks.
  *
- * Dots before a bar show that the start was due and had to wait ("parked"): `·····+━━━━┫`. A row that has only dots is
- * a start that still waited at the decision. The picture leaves out a wait of up to two milliseconds, which is how late
- * a timer may be, and a wait of less than a hundredth of the picture.
+ * Dots before a bar show how long a start was due but held back: `·····+━━━━┫`. A row with only dots is a start that
+ * was still held back at the decision. The note says for how long, and what held it back:
  *
- * If there are more attempts than `maxRows`, the picture only counts those in the middle. The winner always has a row,
- * and so does an attempt whose failure was fatal. The axis still covers the whole race.
+ * - `no place`: as many attempts were running as `concurrency` allows
+ * - `no candidate`: the stream had none ready
+ * - `minDelay` or `progress`: that option
  *
- * Labels and messages that do not fit end in `…`. Their line breaks become spaces, and other control characters become
- * `?`, so foreign text can neither break the picture nor control the terminal.
+ * A start that is late because the process was busy has no dots.
  *
- * With `color`, the winner is green, failures are red, late successes are yellow, and losers are faint. Nothing is
- * shown by colour alone.
+ * If there are more attempts than `maxRows`, the picture only counts those in the middle. The attempt that decided the
+ * race, by its win or by a fatal failure, always has a row. The axis still covers the whole race.
+ *
+ * Labels and messages that do not fit end in `…`. Line breaks become spaces, and other control characters become `?`.
+ * So foreign text can neither break the picture nor control the terminal.
+ *
+ * With `color`, the winner is green, failures are red, late successes are yellow, and losers are faint. Colour never
+ * carries information alone.
  *
  * **Gotchas**
  *
- * A `width`, a `maxRows` or a `unit` that makes no sense throws an `IllegalArgumentException` with the name of the
- * option.
+ * An invalid option throws an `IllegalArgumentException` with its name and value.
  *
- * With `losers: "background"`, the outcome is ready before the losers have ended, so their bars stop at the decision.
- * {@link soFar} draws them from events.
+ * With `losers: "background"`, the outcome is ready before the losers have ended. Their bars stop at the decision. To
+ * draw their clean-up too, use {@link soFar}.
  *
  * **Example** (One mirror refuses, one is slow, one answers)
  *
@@ -348,24 +363,31 @@ export const render: {
  * of the reader's system, unless you set `theme`. From a width of 600 pixels on, labels and notes stand beside the
  * lanes; below that, they stand above them.
  *
- * - A thin line shows a start after the delay: it comes from the start of the attempt before. An arrow shows a start
- *   after a failure: it comes from the end of the attempt before.
- * - A bar ends with `✓` if the attempt won, `×` if it failed, a cap if it was interrupted, a ring if it succeeded late,
- *   and an arrow if it still runs. A hatched part is clean-up. Dots are a start that was due and had to wait.
- * - The vertical line is the decision. Before the decision, it is the time of the picture.
+ * | mark | meaning |
+ * |---|---|
+ * | thin line from the start of the previous attempt | started after the delay |
+ * | arrow from the end of the previous attempt | started after a failure |
+ * | dots | the start was due but held back |
+ * | `✓` at the end of a bar | won |
+ * | `×` at the end | failed |
+ * | cap at the end | interrupted |
+ * | ring at the end | succeeded late |
+ * | arrow at the end | still runs |
+ * | hatched part | clean-up |
+ * | vertical line | the decision, or before it the time of the picture |
  *
- * Nothing is shown by colour alone. A screen reader reads the title and one sentence per lane. The same sentence
+ * Colour never carries information alone. A screen reader reads the title and one sentence per lane. The same sentence
  * appears when you point at a lane.
  *
- * The same race always gives the same text. All ids and style rules begin with the id of the picture, so one page can
+ * The same race always gives the same SVG. All ids and style rules begin with the id of the picture, so one page can
  * hold many pictures.
  *
  * **Gotchas**
  *
- * Fonts differ, so the picture cuts texts to what fits in a wide font. Labels in scripts with very wide characters are
- * cut early.
+ * Fonts differ, so the picture cuts every text to what fits in a wide font. It cuts labels in scripts with very wide
+ * characters early.
  *
- * An option that makes no sense throws an `IllegalArgumentException` with its name and value.
+ * An invalid option throws an `IllegalArgumentException` with its name and value.
  *
  * **Example** (A picture in a file)
  *
@@ -401,24 +423,24 @@ export const toSvg: {
 } = dual((args) => hasProperty(args[0], "attempts"), svg.toSvg)
 
 /**
- * Collects the events of a race so far into a {@link Running} race that {@link render} and {@link toSvg} can draw.
+ * Makes a snapshot of a race from its events so far, for {@link render} and {@link toSvg} to draw.
  *
  * **When to use**
  *
  * Use it to draw a race that still runs, or one that was interrupted or died and so has no outcome. It also shows
- * losers that clean up in the background, which an outcome does not.
+ * losers that clean up in the background. An outcome does not.
  *
  * **Details**
  *
- * - `now` is a time of the race's `Clock`, in milliseconds. It is the right end of the picture. When the race is
- *   decided and all attempts have ended, the right end is the last event.
+ * - `now` is a time of the race's `Clock`, in milliseconds. The picture ends there. Once the race is decided and all
+ *   attempts have ended, it ends at the last event.
  * - After the last event, the picture equals that of the outcome.
  *
  * **Gotchas**
  *
  * No event says when the race began, what the source does after the last event, or how long the winner's children take
- * to end. Times therefore count from the first event, which is usually the first start. If you know more, change the
- * result: it is plain data.
+ * to end. So times count from the first event, which is usually the first start. The result is plain data: if you know
+ * more, change it.
  *
  * **Example** (A race half way)
  *
@@ -454,31 +476,31 @@ export const soFar: (events: ReadonlyArray<StaggeredRace.RaceEvent<unknown, unkn
   running.soFar
 
 /**
- * Shows races while they run. You connect each race with its `onEvent`.
+ * Shows races while they run, in a terminal or a log. Connect each race with its `onEvent`.
  *
  * **When to use**
  *
- * Use it to watch long work in a terminal: downloads from mirrors, a migration over replicas.
+ * Use it to watch long work, such as downloads from mirrors or a migration over replicas.
  *
  * **Details**
  *
  * In a terminal, the view redraws running races in place, once per `every` and at each decision. When a race is over,
- * the view draws it a last time above the others, and leaves it there. The view never grows wider or taller than the
- * terminal. If there is little room, it shows a shorter picture of each race, or one line, or only a count.
+ * the view draws it a last time above the others and leaves it there. The view never grows wider or taller than the
+ * terminal. If room is short, it shows each race as a shorter picture, as one line, or only in a count.
  *
- * In a file or a pipe, the view writes a line for each start, failure, win, loss and decision, with the time since the
- * race started. A last line says how the race ended.
+ * In a file or a pipe, the view appends one line per event, with the time since the race started. A win and its
+ * decision are one line. A last line says how the race ended.
  *
- * When the scope closes, the last picture stays, the cursor is back, and the view writes nothing more. While no race
- * runs, no timer is pending.
+ * When the scope closes, the view shows the cursor again, leaves its last picture, and writes nothing more. While no
+ * race runs, no timer is pending.
  *
  * **Gotchas**
  *
  * If your program writes to the same terminal while races run, its text mixes with the view.
  *
- * If the output throws, the view logs this at debug level and stops writing. The races continue.
+ * If the output throws, the view logs the error at debug level and stops writing. The races continue.
  *
- * An option that makes no sense is a defect: an `IllegalArgumentException` with its name and value.
+ * An invalid option makes the effect die with an `IllegalArgumentException` that has its name and value.
  *
  * **Example** (A race in a terminal, or in a log)
  *

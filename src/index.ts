@@ -1,19 +1,19 @@
 /**
- * The staggered race, pictures of it, and what it is for. The modules are also entry points of their own, such as
- * `effect-staggered-race/StaggeredRace`.
+ * Staggered races, and two uses of them: Happy Eyeballs and hedged requests. Each module is also an entry point of its
+ * own, such as `effect-staggered-race/StaggeredRace`.
  *
  * @since 0.1.0
  */
 
 /**
- * Candidates start one by one, the first success wins, losers leave nothing behind.
+ * Starts effects one by one, each when the previous one fails or after a delay. The first success wins.
  *
  * @since 0.1.0
  */
 export * as StaggeredRace from "./StaggeredRace.js"
 
 /**
- * A race as a picture: text, SVG, or live in a terminal.
+ * Draws a race: as text, as SVG, or live in a terminal.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export * as Timeline from "./Timeline.js"
 export * as HappyEyeballs from "./HappyEyeballs.js"
 
 /**
- * Another copy of a request when the first is late, within a budget.
+ * Sends a second request when the first is late, within a budget.
  *
  * @since 0.1.0
  */

@@ -54,7 +54,7 @@ const rows: ReadonlyArray<readonly [message: string, make: () => Effect.Effect<u
     () => Hedge.hedge(Effect.void, { delay: 1, enabled: given(false) })
   ],
   [
-    "Hedge: option \"budget\" must be a budget, the options of one, or \"unlimited\", got \"none\"",
+    "Hedge: option \"budget\" must be a budget, options for one, or \"unlimited\", got \"none\"",
     () => Hedge.make({ delay: 1, budget: given("none") })
   ],
   [

@@ -1,20 +1,23 @@
 import * as Effect from "effect/Effect"
+import { readCommand } from "../../scripts/command.js"
 import * as Network from "../../test/support/wire/network.js"
-import { BenchFailed, chosen, readOptions, runBench } from "../support/command.js"
+import { BenchFailed, chosen, runBench } from "../support/command.js"
 import { save, toText } from "../support/table.js"
 import { cases } from "./cases.js"
 import { contenders } from "./contenders.js"
 import { measure } from "./measure.js"
 import { type Report, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:happy-eyeballs, and what may follow after --:
+const usage = `npm run bench:happy-eyeballs -- [options]: how long it takes to connect to hosts of several addresses
+
   --rounds N     5 if not given
   --only WORDS   the cases whose name has these words
   --save         writes the table into README.md beside this, and a part of it into that of the project
-  --help         this
+  --help, -h     this text
+
 Ends with status 1 if ours does not connect where it must, or too late, and where there can be no test network.`
 
-const options = readOptions(usage, {
+const { options } = readCommand(usage, {
   rounds: { type: "string", default: "5" },
   only: { type: "string" },
   save: { type: "boolean" }
@@ -23,7 +26,7 @@ const options = readOptions(usage, {
 runBench(Effect.gen(function*() {
   const rounds = Number(options.rounds)
   if (!(Number.isSafeInteger(rounds) && rounds > 0)) {
-    return yield* new BenchFailed({ message: `--rounds has to be a number of rounds, not "${options.rounds}"` })
+    return yield* new BenchFailed({ message: `--rounds must be a whole number above 0, not "${options.rounds}"` })
   }
   const some = yield* chosen(cases, options)
   const { absent, present } = yield* contenders

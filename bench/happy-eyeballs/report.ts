@@ -43,7 +43,7 @@ const rowsOf = (report: Report) => [
 
 const notes = ({ absent, contenders }: Report) => [
   ...contenders.map(({ description, name }) => `${name}: ${description}`),
-  ...absent.map((command) => `there is no ${command} here, so it is left out`)
+  ...absent.map((command) => `${command} is not installed, so it is not in the table`)
 ]
 
 const heading = ({ rounds }: Report) =>

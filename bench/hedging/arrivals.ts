@@ -2,7 +2,7 @@ import type * as Effect from "effect/Effect"
 import type { Draw } from "./draws.js"
 import type { Simulation } from "./simulation.js"
 
-/** Starts one call after the other until a time. When the next one starts does not depend on how long calls take. */
+/** Starts calls until a time, whether or not earlier calls have ended. */
 export const arriving = (
   simulation: Simulation,
   { every, until }: { readonly every: () => number; readonly until: number },
@@ -18,5 +18,5 @@ export const arriving = (
   next()
 }
 
-/** Draws the milliseconds between independent arrivals, `rate` a second. */
+/** Draws the milliseconds between two arrivals that do not depend on each other, at `rate` a second. */
 export const poisson = (rate: number, draw: Draw) => (): number => -1000 / rate * Math.log(draw())

@@ -8,18 +8,18 @@ const delay = 50
 const ratio = 0.05
 const burst = 10
 
-/** Counts calls and copies: for some seconds no call is late, for as many all are. */
+/** Counts calls and hedges. For `seconds`, no call is late; then, for as many seconds, every call is. */
 const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budget"]) => {
   const simulation = new Simulation(5)
-  let [calls, copies] = [0, 0]
+  let [calls, hedges] = [0, 0]
   simulation.fork(Effect.map(Hedge.make({ delay, budget }), (policy) => {
     const isSlow = () => simulation.now > seconds * 1000
     arriving(simulation, { every: () => 1000 / rate, until: 2 * seconds * 1000 }, () => {
       calls += isSlow() ? 1 : 0
-      let copy = 0
+      let attempt = 0
       return Hedge.hedge(
         Effect.suspend(() => {
-          copies += copy++ > 0 ? 1 : 0
+          hedges += attempt++ > 0 ? 1 : 0
           return simulation.sleep(isSlow() ? 10 * delay : delay / 10)
         }),
         policy
@@ -27,7 +27,7 @@ const observed = (rate: number, seconds: number, budget: Hedge.MakeOptions["budg
     })
   }))
   simulation.advanceTo(Infinity)
-  return { rate, calls, copies }
+  return { rate, calls, hedges }
 }
 
 export const brownOut: Experiment = (scale) => {
@@ -39,16 +39,16 @@ export const brownOut: Experiment = (scale) => {
   return {
     title: `4. Brown-out: for ${seconds} s, every call takes ten times the delay`,
     table: [
-      ["calls a second", `copies, budget of ${percent(ratio)}, burst of ${burst}`, "at most", "copies, no budget"],
-      ...rows.map(({ calls, copies, most, rate, unlimited }) => [
+      ["calls a second", `hedges, budget of ${percent(ratio)}, burst of ${burst}`, "at most", "hedges, no budget"],
+      ...rows.map(({ calls, hedges, most, rate, unlimited }) => [
         `${rate}`,
-        percent(copies / calls),
+        percent(hedges / calls),
         percent(most),
-        percent(unlimited.copies / unlimited.calls)
+        percent(unlimited.hedges / unlimited.calls)
       ])
     ],
-    missed: rows.filter(({ calls, copies, most }) => copies / calls > most + 1e-9).map((
-      { calls, copies, most, rate }
-    ) => `${rate} a second: copies for ${percent(copies / calls)}, more than ${percent(most)}`)
+    missed: rows.filter(({ calls, hedges, most }) => hedges / calls > most + 1e-9).map((
+      { calls, hedges, most, rate }
+    ) => `${rate} a second: ${percent(hedges / calls)} hedges, more than ${percent(most)}`)
   }
 }

@@ -6,7 +6,7 @@ import { type Experiment, percent, wider } from "./section.js"
 
 const seed = 2
 
-/** Whether a tenth more slow calls, or a tenth fewer, make the percentile another time altogether. */
+/** Whether 10 % more or fewer slow calls move the percentile to a time that is more than three times as long. */
 const isInGap = ({ longer }: Distribution, q: number) =>
   quantileOf(longer, 1 - 0.9 * (1 - q)) > 3 * quantileOf(longer, 1 - 1.1 * (1 - q))
 
@@ -24,11 +24,11 @@ export const calibration: Experiment = (scale) => {
     })
   )
   return {
-    title: `2. The share of calls that get a copy when the delay is learnt, without a budget, ${
+    title: `2. The share of calls that get a hedge when the delay is learned, without a budget, ${
       calls.toLocaleString("en")
     } calls`,
     table: [
-      ["latency", "percentile", "is to be", "is"],
+      ["latency", "percentile", "expected", "measured"],
       ...rows.map((
         { distribution, extra, quantile }
       ) => [distribution.name, `${quantile}`, percent(1 - quantile), percent(extra)])
@@ -38,7 +38,7 @@ export const calibration: Experiment = (scale) => {
       const fewer = isInGap(distribution, quantile) ? 0.2 : 0.1
       return times > 1 + wider(0.1, scale) || times < 1 - wider(fewer, scale)
     }).map(({ distribution, extra, quantile }) =>
-      `${distribution.name}: copies for ${percent(extra)}, with the percentile ${quantile}`
+      `${distribution.name}: ${percent(extra)} hedges, with the percentile ${quantile}`
     )
   }
 }

@@ -5,7 +5,7 @@ import { Simulation } from "./simulation.js"
 export interface Measured {
   /** Milliseconds, ascending. */
   readonly latencies: Float64Array
-  /** Copies for each call. */
+  /** Hedges per call. */
   readonly extra: number
 }
 
@@ -13,13 +13,13 @@ export const quantile = ({ latencies }: Measured, q: number): number =>
   latencies[Math.max(0, Math.ceil(q * latencies.length) - 1)] ?? NaN
 
 /**
- * Measures one call after the other. The policy has no budget unless `options` says so. `latency` says how long a copy of
- * a call takes, and `every` how long to wait before each call. The first `skip` calls are not measured, and have negative
- * indices.
+ * Measures one call after the other. The policy has no budget unless `options` sets one. `latency` says how long an
+ * attempt takes, and `every` how long to wait before each call. The first `skip` calls are not measured: their indices
+ * are negative.
  */
 export const inTurn = (
   options: Hedge.MakeOptions,
-  latency: (call: number, copy: number) => number,
+  latency: (call: number, attempt: number) => number,
   { calls, every, seed, skip = 0 }: {
     readonly calls: number
     readonly seed: number
@@ -29,10 +29,10 @@ export const inTurn = (
 ): Measured => {
   const simulation = new Simulation(seed)
   const latencies = new Float64Array(calls)
-  let [call, copy, copies] = [-skip, 0, 0]
+  let [call, attempt, hedges] = [-skip, 0, 0]
   const request = Effect.suspend(() => {
-    copies += copy > 0 && call >= 0 ? 1 : 0
-    return simulation.sleep(latency(call, copy++))
+    hedges += attempt > 0 && call >= 0 ? 1 : 0
+    return simulation.sleep(latency(call, attempt++))
   })
   simulation.fork(Effect.gen(function*() {
     const hedged = Hedge.hedge(request, yield* Hedge.make({ budget: "unlimited", ...options }))
@@ -41,11 +41,11 @@ export const inTurn = (
         yield* simulation.sleep(every())
       }
       const startedAt = simulation.now
-      copy = 0
+      attempt = 0
       yield* hedged
       latencies[call] = simulation.now - startedAt
     }
   }))
   simulation.advanceTo(Infinity)
-  return { latencies: latencies.sort(), extra: copies / calls }
+  return { latencies: latencies.sort(), extra: hedges / calls }
 }

@@ -1,31 +1,31 @@
 import { type Distribution, quantileOf } from "./distributions.js"
 
-/** What a policy does to a distribution, if copies are independent and losers are stopped for nothing. */
+/** What a policy does to a distribution, if attempts are independent and stopping a loser costs nothing. */
 export interface Expected {
   readonly longer: (millis: number) => number
-  /** Copies for each call. */
+  /** Hedges per call. */
   readonly extra: number
 }
 
-/** A copy after each `delay`, as many as `hedges`. */
+/** A hedge after each `delay`, as many as `hedges`. */
 export const hedged = ({ longer }: Distribution, delay: number, hedges: number): Expected => {
-  const starts = Array.from({ length: hedges + 1 }, (_, copy) => copy * delay)
-  // Of those that started before a time, none has answered by then.
-  const none = (millis: number, copies: number) =>
-    starts.slice(0, copies).reduce((share, start) => share * longer(millis - start), 1)
+  const starts = Array.from({ length: hedges + 1 }, (_, index) => index * delay)
+  // The probability that none of the first `attempts` has answered by then.
+  const none = (millis: number, attempts: number) =>
+    starts.slice(0, attempts).reduce((share, start) => share * longer(millis - start), 1)
   return {
     longer: (millis) => none(millis, starts.length),
     extra: starts.slice(1).reduce((sum, start, index) => sum + none(start, index + 1), 0)
   }
 }
 
-/** A copy after the delay, with a probability (Kaler, He and Elnikety, SPAA 2017). */
+/** A hedge after the delay, with a probability (Kaler, He and Elnikety, SPAA 2017). */
 export const withProbability = ({ longer }: Distribution, delay: number, probability: number): Expected => ({
   longer: (millis) => longer(millis) * (1 - probability * (1 - longer(millis - delay))),
   extra: probability * longer(delay)
 })
 
-/** The delay and the probability that make a quantile least, for a share of copies. */
+/** The delay and the probability that minimize a quantile, with hedges for a share of calls. */
 export const best = (distribution: Distribution, tail: number, ratio: number) => {
   const latest = quantileOf(distribution.longer, 1 - ratio)
   const tried = Array.from({ length: 2000 }, (_, step) => {

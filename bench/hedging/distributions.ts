@@ -1,9 +1,9 @@
 /** How long answers take, in milliseconds. */
 export interface Distribution {
   readonly name: string
-  /** The time for a number between 0 and 1: where that is drawn, the time is distributed so. */
+  /** The time for a number that was drawn between 0 and 1. */
   readonly at: (drawn: number) => number
-  /** The share that takes longer. */
+  /** The share of answers that take longer. */
   readonly longer: (millis: number) => number
 }
 
@@ -27,12 +27,12 @@ const erfc = (x: number): number => {
   return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction)
 }
 
-/** How many standard deviations a normal variable exceeds with that probability. */
+/** How many standard deviations a normal variable exceeds with this probability. */
 const exceededWith = (probability: number): number => {
   if (probability > 0.5) {
     return -exceededWith(1 - probability)
   }
-  // Abramowitz and Stegun, 26.2.22, which is off by 0.003 at most; then Newton's steps.
+  // Abramowitz and Stegun, 26.2.22, is off by at most 0.003. Newton's steps make it exact.
   const t = Math.sqrt(-2 * Math.log(probability))
   let x = t - (2.30753 + 0.27061 * t) / (1 + 0.99229 * t + 0.04481 * t * t)
   for (let step = 0; step < 3; step++) {
@@ -51,7 +51,7 @@ const ofMean = (mean: number, deviation: number) => {
   return lognormal(Math.log(mean) - variance / 2, Math.sqrt(variance))
 }
 
-/** Of some, something else becomes; the same number says whether, and how long they take. */
+/** Makes a share of the answers slow. The same draw decides whether an answer is slow and how long it takes. */
 const withSlow = (
   { at, longer }: Omit<Distribution, "name">,
   share: number,
@@ -76,7 +76,7 @@ export const stragglers: Distribution = {
 /** The mean of `stragglers`. */
 export const stragglersMean = 5 * (0.95 + 0.05 * 10)
 
-/** The five of Kaler, He and Elnikety's kind: light tails and heavy ones, and those of a few that are much slower. */
+/** As in Kaler, He and Elnikety: light tails, heavy tails, and a few answers that are much slower than the others. */
 export const distributions: ReadonlyArray<Distribution> = [
   exponential,
   {
@@ -96,7 +96,7 @@ export const distributions: ReadonlyArray<Distribution> = [
   }
 ]
 
-/** The least time that no more than the share `1 - q` exceeds. */
+/** The least time that at most the share `1 - q` of answers exceeds. */
 export const quantileOf = (longer: (millis: number) => number, q: number): number => {
   let [low, high] = [0, 1]
   while (longer(high) > 1 - q) {

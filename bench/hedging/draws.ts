@@ -1,6 +1,6 @@
 import { PCGRandom } from "effect/Utils"
 
-/** A number between 0 and 1, neither of them included. */
+/** A number between 0 and 1, both excluded. */
 export type Draw = () => number
 
 export const drawing = (seed: number): Draw => {
@@ -9,8 +9,8 @@ export const drawing = (seed: number): Draw => {
 }
 
 /**
- * As many draws, one out of each part of equal size, shuffled. What is measured of them has less noise than of
- * independent ones: with 200,000 of those, the 99.9th percentile of Pareto's distribution is off by 5 %.
+ * Draws one number from each of `count` equal parts of the range from 0 to 1, and shuffles them. Independent draws have
+ * more noise: with 200,000 of them, the 99.9th percentile of Pareto's distribution is off by 5 %.
  */
 export const oneOfEachPart = (count: number, draw: Draw): Float64Array => {
   const drawn = Float64Array.from({ length: count }, (_, part) => (part + draw()) / count)

@@ -10,12 +10,12 @@ import type { Section } from "./section.js"
 import { shift } from "./shift.js"
 import { singleR } from "./singleR.js"
 
-/** In the order in which they are reported. */
+/** In the order of the report. */
 export const experiments = { oracle, calibration, shift, brownOut, queues, singleR, hang, few, replicas }
 
 export type Name = keyof typeof experiments
 
-/** What a thread is asked to run. It answers with a `Section`. */
+/** What a thread runs. It answers with a `Section`. */
 export interface Work {
   readonly name: Name
   readonly scale: number

@@ -7,7 +7,7 @@ import { type Experiment, percent, wider } from "./section.js"
 
 const seed = 8
 
-/** How many times as many hedges as asked for there may be. */
+/** The limits of the measured share of hedges, divided by the expected one. */
 const [least, most] = [0.25, 2]
 
 export const few: Experiment = (scale) => {
@@ -26,9 +26,9 @@ export const few: Experiment = (scale) => {
     })
   )
   return {
-    title: "8. The share of calls that get a hedge where there are few calls, without a budget",
+    title: "8. The share of calls that get a hedge when calls are few, without a budget",
     table: [
-      ["percentile", "calls a second", "is to be", ...distributions.map(({ name }) => name)],
+      ["percentile", "calls a second", "expected", ...distributions.map(({ name }) => name)],
       ...rows.map(({ quantile, rate, shares }) => [
         `${quantile}`,
         `${rate}`,
@@ -40,7 +40,9 @@ export const few: Experiment = (scale) => {
       shares.flatMap((share, index) => {
         const times = share / (1 - quantile)
         return times > 1 + wider(most - 1, scale) || times < 1 - wider(1 - least, scale)
-          ? [`${distributions[index]?.name}, ${rate} a second: hedges for ${percent(share)}, with ${quantile}`]
+          ? [
+            `${distributions[index]?.name}, ${rate} a second: ${percent(share)} hedges, with the percentile ${quantile}`
+          ]
           : []
       })
     )

@@ -21,13 +21,13 @@ interface Phases {
 }
 
 interface Observed {
-  /** The delay at the end of each second, and the slowest answer of a first request until then. */
+  /** The delay at the end of each second, and the slowest answer to a request until then, hedges apart. */
   readonly seconds: ReadonlyArray<{ readonly delay: number; readonly slowest: number }>
   /** The calls that arrived while a server hung. */
   readonly hanging: Measured
 }
 
-/** A hedge goes to another server than the first request. */
+/** A hedge goes to another server than the request. */
 const observed = ({ answersAt, end, hangsAt }: Phases, options: Hedge.PercentileOptions): Observed => {
   const simulation = new Simulation(seed)
   const [forArrivals, forServers] = [drawing(seed), drawing(seed + 1)]
@@ -84,7 +84,7 @@ export const hang: Experiment = (scale) => {
     `${millis(quantile({ extra, latencies }, 0.5))} / ${millis(quantile({ extra, latencies }, 0.99))}, ${
       percent(extra)
     }`
-  // A bucket is 1 % wide.
+  // Twice the slowest answer, and 1 % because a bucket is that wide.
   const isOver = ({ delay, slowest }: Observed["seconds"][number]) => delay > 2.02 * slowest
   return {
     title: `7. One server of three hangs for ${600 * scale} s, percentile .95, ${rate} calls a second, no budget`,
@@ -95,7 +95,7 @@ export const hang: Experiment = (scale) => {
         millis(delayAt(without, second)),
         millis(delayAt(limited, second))
       ]),
-      ["the greatest delay", millis(greatest(without)), millis(greatest(limited))],
+      ["greatest delay", millis(greatest(without)), millis(greatest(limited))],
       ["calls while it hangs: p50 / p99 in ms, hedges", row(without.hanging), row(limited.hanging)]
     ],
     missed: [

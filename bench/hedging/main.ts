@@ -1,36 +1,42 @@
 import { once } from "node:events"
 import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
-import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
+import { readCommand } from "../../scripts/command.js"
 import { publishText } from "../support/report.js"
 import { experiments, type Name, type Work } from "./experiments.js"
 import type { Section } from "./section.js"
 
-// `npm run bench:hedging`, and what may follow after `--`:
-//   --quick        a tenth of the calls
-//   --only NAME    one experiment
-//   --save         writes the tables into README.md beside this, one into guides/hedging.md, and the pictures
-// The figures are the same each time. Ends with status 1 if one is not as it must be.
+const usage =
+  `npm run bench:hedging -- [options]: experiments with simulated servers, whose figures are the same each time
 
-const { values: options } = parseArgs({
-  options: { quick: { type: "boolean" }, only: { type: "string" }, save: { type: "boolean" } }
+  --quick      a tenth of the calls
+  --only NAME  one experiment: ${Object.keys(experiments).join(", ")}
+  --save       writes the tables into bench/hedging/README.md, one into guides/hedging.md, and the pictures
+  --help, -h   this text
+
+Ends with status 1 if a figure is not as it must be.`
+
+const { options } = readCommand(usage, {
+  quick: { type: "boolean" },
+  only: { type: "string" },
+  save: { type: "boolean" }
 })
 
 const names = (Object.keys(experiments) as Array<Name>).filter((name) => name === (options.only ?? name))
 if (names.length === 0) {
-  console.error(`--only has to be one of ${Object.keys(experiments).join(", ")}, not "${options.only}"`)
+  console.error(`--only must be one of ${Object.keys(experiments).join(", ")}, got "${options.only}"`)
   process.exit(1)
 }
 if (options.save === true && (options.quick === true || options.only !== undefined)) {
-  console.error("--save writes all of it, so it goes with neither --quick nor --only")
+  console.error("--save writes all tables: leave out --quick and --only")
   process.exit(1)
 }
 
 const tableOf = ([titles = [], ...rows]: Section["table"]) =>
   [titles, titles.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")
 
-/** Runs an experiment in a thread of its own. No figure depends on the machine's time, so several may run at once. */
+/** Runs an experiment in a thread of its own. The machine's speed changes no figure, so several may run at once. */
 const inThread = async (name: Name): Promise<Section & { readonly name: Name }> => {
   const workerData: Work = { name, scale: options.quick === true ? 0.1 : 1 }
   const [section] = await once(new Worker(new URL("experiments.js", import.meta.url), { workerData }), "message")
@@ -70,6 +76,6 @@ if (options.save === true) {
 
 const missed = sections.flatMap((section) => section.missed)
 if (missed.length > 0) {
-  console.log(`not as it must be:\n${missed.join("\n")}`)
+  console.log(`out of its limits:\n${missed.join("\n")}`)
   process.exitCode = 1
 }

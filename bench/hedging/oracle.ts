@@ -26,12 +26,12 @@ const policies = ({ longer }: Distribution) => {
   ]
 }
 
-/** Quantiles, and by which part the measured one may be off. */
+/** Quantiles, and the relative error that each may have. */
 const quantiles = [[0.5, 0.02], [0.95, 0.02], [0.99, 0.02], [0.999, 0.06]] as const
 
 /**
- * Where hardly any call takes a time near to the quantile, between the fast ones and the slow ones, one call more makes it
- * another; then it is the share of calls beyond it that has to be right.
+ * A quantile may lie in a gap between fast and slow calls, where hardly any call ends. One more call then moves it far.
+ * So it is enough if the share of calls beyond the measured quantile is right.
  */
 const isOff = ({ expected: { longer }, measured }: Row, q: number, tolerance: number) => {
   const value = quantile(measured, q)
@@ -46,11 +46,11 @@ const missedOf = (row: Row, scale: number): ReadonlyArray<string> => [
     `${name(row)}: the quantile ${q} is ${quantile(row.measured, q)}, not ${quantileOf(row.expected.longer, q)}`
   ),
   ...(Math.abs(row.measured.extra - row.expected.extra) > wider(0.003, scale)
-    ? [`${name(row)}: ${row.measured.extra} copies a call, not ${row.expected.extra}`]
+    ? [`${name(row)}: ${row.measured.extra} hedges per call, not ${row.expected.extra}`]
     : [])
 ]
 
-/** The share of calls that take longer, from half of them to one in ten thousand. */
+/** The times that a share of calls exceeds, for shares from a half to one in ten thousand. */
 const tail = ({ latencies }: Measured): Line["points"] =>
   Array.from({ length: 112 }, (_, step) => 0.5 * 10 ** (-step / 30)).map((share) =>
     [latencies[Math.min(latencies.length - 1, Math.floor((1 - share) * latencies.length))] ?? NaN, share] as const
@@ -62,7 +62,7 @@ export const oracle: Experiment = (scale) => {
     policies(distribution).map(({ delay, maxHedges, policy }): Row => {
       const draw = drawing(seed)
       const firsts = oneOfEachPart(calls, draw)
-      const latency = (call: number, copy: number) => distribution.at(copy === 0 ? firsts[call]! : draw())
+      const latency = (call: number, attempt: number) => distribution.at(attempt === 0 ? firsts[call]! : draw())
       const options: Hedge.MakeOptions = { delay, maxHedges }
       return {
         distribution,
@@ -73,11 +73,9 @@ export const oracle: Experiment = (scale) => {
     })
   )
   return {
-    title: `1. Against the closed form, ${
-      calls.toLocaleString("en")
-    } calls: milliseconds, in brackets what they have to be`,
+    title: `1. Against the closed form, ${calls.toLocaleString("en")} calls: milliseconds, expected values in brackets`,
     table: [
-      ["latency", "copy", "p50", "p95", "p99", "p99.9", "copies"],
+      ["latency", "hedge", "p50", "p95", "p99", "p99.9", "hedges"],
       ...rows.map((row) => [
         row.distribution.name,
         row.policy,
@@ -91,8 +89,8 @@ export const oracle: Experiment = (scale) => {
     plot: {
       file: "tail.svg",
       description:
-        "The share of calls that take longer than a time, for five distributions of latency, without copies, " +
-        "with one after the 95th percentile and with one at once",
+        "The share of calls that take longer than a time, for five distributions of latency: without hedges, " +
+        "with one after the 95th percentile, and with one at once",
       panels: distributions.map((distribution) => ({
         title: distribution.name,
         x: { title: "milliseconds", type: "log" },

@@ -10,7 +10,7 @@ interface Axis {
   readonly type: "linear" | "log"
 }
 
-/** A set of axes, with a line for each of what is compared. */
+/** A set of axes, with one line for each policy. */
 export interface Panel {
   readonly title: string
   readonly x: Axis
@@ -18,7 +18,7 @@ export interface Panel {
   readonly lines: ReadonlyArray<Line>
 }
 
-/** Told apart without seeing colours as well, by their dashes. */
+/** Dashes tell the lines apart without colours. */
 const styles = [
   { color: "#7a7a7a", dash: [] },
   { color: "#d55e00", dash: [6, 2] },

@@ -23,19 +23,19 @@ const policies: ReadonlyArray<{ readonly name: string; readonly options: Hedge.M
   { name: "percentile, budget of 5 %", options: { delay: Hedge.percentile(0.95) } }
 ]
 
-/** Measures calls that arrive at random. Each copy goes to a random server. */
+/** Measures calls that arrive at random. Each attempt goes to a random server. */
 const observed = (
   options: Hedge.MakeOptions,
   { calls, honours, load }: { readonly calls: number; readonly honours: boolean; readonly load: number }
 ): Measured => {
   const simulation = new Simulation(seed)
-  // First copies are the same under every policy, so a difference is the policy's doing.
-  const [forArrivals, forFirsts, forCopies] = [drawing(seed), drawing(seed + 1), drawing(seed + 2)]
+  // Requests are the same under every policy, so only the policy makes a difference.
+  const [forArrivals, forFirsts, forHedges] = [drawing(seed), drawing(seed + 1), drawing(seed + 2)]
   const all = Array.from({ length: servers }, () => new Server(simulation))
   const rate = load * servers / stragglersMean * 1000
   const warmup = calls / 10
   const latencies = new Float64Array(calls)
-  let [arrived, copies] = [-warmup, 0]
+  let [arrived, hedges] = [-warmup, 0]
   simulation.fork(Effect.map(Hedge.make(options), (policy) => {
     arriving(simulation, { every: poisson(rate, forArrivals), until: (warmup + calls) / rate * 1000 }, (arrivedAt) => {
       const index = arrived++
@@ -44,11 +44,11 @@ const observed = (
         millis: stragglers.at(draw())
       })
       const first = send(forFirsts)
-      let copy = 0
+      let attempt = 0
       const request = Effect.async<void>((resume) => {
-        const isFirst = copy++ === 0
-        copies += !isFirst && index >= 0 ? 1 : 0
-        const { millis, server } = isFirst ? first : send(forCopies)
+        const isFirst = attempt++ === 0
+        hedges += !isFirst && index >= 0 ? 1 : 0
+        const { millis, server } = isFirst ? first : send(forHedges)
         const cancel = server.enqueue({ millis, done: () => resume(Effect.void) })
         return honours ? Effect.sync(cancel) : Effect.void
       })
@@ -61,7 +61,7 @@ const observed = (
   }))
   simulation.advanceTo(Infinity)
   const measured = Math.min(calls, arrived)
-  return { latencies: latencies.subarray(0, measured).sort(), extra: copies / measured }
+  return { latencies: latencies.subarray(0, measured).sort(), extra: hedges / measured }
 }
 
 export const queues: Experiment = (scale) => {
@@ -76,9 +76,9 @@ export const queues: Experiment = (scale) => {
   const cell = (measured: Measured) =>
     `${millis(quantile(measured, 0.5))} / ${millis(quantile(measured, 0.99))}, ${percent(measured.extra)}`
   const where = ({ honours, load }: typeof rows[number]) =>
-    `load ${load}, requests that nobody waits for ${honours ? "are dropped" : "go on"}`
+    `load ${load}, abandoned requests are ${honours ? "dropped" : "finished"}`
   const panel = (y: Panel["y"], honours: boolean, value: (measured: Measured) => number): Panel => ({
-    title: `requests that nobody waits for ${honours ? "are dropped" : "go on"}`,
+    title: `abandoned requests are ${honours ? "dropped" : "finished"}`,
     x: { title: "load", type: "linear" },
     y,
     lines: policies.map(({ name }, index) => ({
@@ -89,12 +89,14 @@ export const queues: Experiment = (scale) => {
     }))
   })
   return {
-    title: `5. Ten servers with queues, ${calls.toLocaleString("en")} calls: p50 / p99 in milliseconds, copies`,
+    title: `5. Ten servers with queues, ${
+      calls.toLocaleString("en")
+    } calls: p50 / p99 in milliseconds, hedges per call`,
     table: [
-      ["load", "what nobody waits for", ...policies.map(({ name }) => name)],
+      ["load", "abandoned requests are", ...policies.map(({ name }) => name)],
       ...rows.map(({ honours, load, measured }) => [
         `${load}`,
-        honours ? "is dropped" : "goes on",
+        honours ? "dropped" : "finished",
         ...measured.map(cell)
       ])
     ],
@@ -105,18 +107,18 @@ export const queues: Experiment = (scale) => {
       return [[0.5, 1.35], [0.99, mostP99]].flatMap(([q = NaN, most = NaN]) =>
         ratio(q) <= (most > 1 ? 1 + wider(most - 1, scale) : most)
           ? []
-          : [`${where(row)}: the quantile ${q} is ${ratio(q).toFixed(2)} times that without copies`]
+          : [`${where(row)}: the quantile ${q} is ${ratio(q).toFixed(2)} times that without hedges`]
       )
     }),
     plot: {
       file: "queues.svg",
       description:
-        "Median, 99th percentile and copies for each call over the load of ten servers, without copies, with a " +
-        "fixed delay, and with a percentile, without and with a budget",
+        "Median, 99th percentile, and hedges per call over the load of ten servers: without hedges, with a fixed " +
+        "delay, and with a percentile, without and with a budget",
       panels: [true, false].flatMap((honours) => [
         panel({ title: "median, ms", type: "log" }, honours, (measured) => quantile(measured, 0.5)),
         panel({ title: "99th percentile, ms", type: "log" }, honours, (measured) => quantile(measured, 0.99)),
-        panel({ title: "copies for each call", type: "linear" }, honours, ({ extra }) => extra)
+        panel({ title: "hedges per call", type: "linear" }, honours, ({ extra }) => extra)
       ])
     }
   }

@@ -33,7 +33,10 @@ interface Rule {
 
 /** A failure is answered by another replica, and nothing else is. */
 const failover = { delay: Duration.infinity, budget: "unlimited" } as const
-const hedged = { delay: Hedge.percentile(0.95, { min: 5, max: 200, window: "5 seconds" }), budget: { ratio: 0.05 } } as const
+const hedged = {
+  delay: Hedge.percentile(0.95, { min: 5, max: 200, window: "5 seconds" }),
+  budget: { ratio: 0.05 }
+} as const
 
 const rules: ReadonlyArray<Rule> = [
   { name: "random", choices: 1, policy: failover },

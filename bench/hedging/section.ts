@@ -3,9 +3,9 @@ import type { Panel } from "./plots.js"
 /** The result of one experiment. */
 export interface Section {
   readonly title: string
-  /** Titles, then rows. */
+  /** The first row is the head. */
   readonly table: ReadonlyArray<ReadonlyArray<string>>
-  /** One line for each figure that is not as it must be. */
+  /** One line for each figure that is out of its limits. */
   readonly missed: ReadonlyArray<string>
   readonly plot?: { readonly file: string; readonly description: string; readonly panels: ReadonlyArray<Panel> }
 }
@@ -13,7 +13,7 @@ export interface Section {
 /** A `scale` below one makes the experiment shorter. */
 export type Experiment = (scale: number) => Section
 
-/** The tolerance of a shorter experiment, whose figures have more noise. */
+/** The tolerance of a shorter experiment: its figures have more noise. */
 export const wider = (tolerance: number, scale: number): number => tolerance / Math.sqrt(scale)
 
 export const millis = (value: number): string => value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en")

@@ -13,19 +13,19 @@ const [slowAt, fastAt, end] = [60_000, 120_000, 210_000]
 const factor = (now: number) => now >= slowAt && now < fastAt ? 4 : 1
 const q95 = quantileOf(exponential.longer, 0.95)
 
-/** Measures the delay, the calls and the copies of each second. */
+/** Measures the delay, the calls and the hedges of each second. */
 const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
   const simulation = new Simulation(seed)
   const draw = drawing(seed)
-  const seconds = Array.from({ length: end / 1000 }, () => ({ calls: 0, copies: 0, delay: NaN }))
+  const seconds = Array.from({ length: end / 1000 }, () => ({ calls: 0, hedges: 0, delay: NaN }))
   const second = () => seconds[Math.min(seconds.length - 1, Math.floor(simulation.now / 1000))]!
   simulation.fork(Effect.gen(function*() {
     const policy = yield* Hedge.make({ name, budget, delay: Hedge.percentile(0.95, { min: 0 }) })
     arriving(simulation, { every: poisson(rate, draw), until: end - 1 }, () => {
-      let copy = 0
+      let attempt = 0
       second().calls++
       const request = Effect.suspend(() => {
-        second().copies += copy++ > 0 ? 1 : 0
+        second().hedges += attempt++ > 0 ? 1 : 0
         return simulation.sleep(exponential.at(draw()) * factor(simulation.now))
       })
       return Hedge.hedge(request, policy)
@@ -41,7 +41,7 @@ const observed = (budget: Hedge.MakeOptions["budget"], name: string) => {
   return seconds
 }
 
-/** Milliseconds from a shift until the delay comes near its new value and stays there until the next shift. */
+/** How many milliseconds after a shift the delay comes near its new value and stays there until the next shift. */
 const settled = (seconds: ReturnType<typeof observed>, from: number, to: number): number => {
   const due = q95 * factor(from)
   const after = seconds.slice(from / 1000, to / 1000).reverse()
@@ -51,8 +51,8 @@ const settled = (seconds: ReturnType<typeof observed>, from: number, to: number)
 
 const share = (seconds: ReturnType<typeof observed>, from: number, to: number): number => {
   const part = seconds.slice(from / 1000, to / 1000)
-  const sum = (key: "calls" | "copies") => part.reduce((total, each) => total + each[key], 0)
-  return sum("copies") / sum("calls")
+  const sum = (key: "calls" | "hedges") => part.reduce((total, each) => total + each[key], 0)
+  return sum("hedges") / sum("calls")
 }
 
 export const shift: Experiment = () => {
@@ -64,9 +64,9 @@ export const shift: Experiment = () => {
   ] as const
   const settles = phases.map(([, from, to]) => settled(unlimited, from, to))
   return {
-    title: `3. A shift of latency, ${rate} calls a second, a window of 30 s`,
+    title: `3. The latency shifts: ${rate} calls a second, a window of 30 s`,
     table: [
-      ["phase", "delay is to be", "is within a tenth of it after", "copies, no budget", "copies, budget of 5 %"],
+      ["phase", "expected delay", "within a tenth of it after", "hedges, no budget", "hedges, budget of 5 %"],
       ...phases.map(([name, from, to], index) => [
         name,
         `${millis(q95 * factor(from))} ms`,
@@ -81,15 +81,15 @@ export const shift: Experiment = () => {
       ),
       ...phases.flatMap(([name, from, to]) =>
         share(limited, from, to) > 0.05 + 10 / (rate * (to - from) / 1000)
-          ? [`${name}: copies for ${percent(share(limited, from, to))}, with a budget of 5 %`]
+          ? [`${name}: ${percent(share(limited, from, to))} hedges, with a budget of 5 %`]
           : []
       )
     ],
     plot: {
       file: "shift.svg",
-      description: "How the delay that is learnt follows a latency that becomes four times as much, and goes back",
+      description: "How the learned delay follows a latency that becomes four times as long, and goes back",
       panels: [{
-        title: "the delay that is learnt",
+        title: "the learned delay",
         x: { title: "seconds", type: "linear" },
         y: { title: "milliseconds", type: "linear" },
         lines: [

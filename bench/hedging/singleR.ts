@@ -19,7 +19,7 @@ export const singleR: Experiment = (scale) => {
       const firsts = oneOfEachPart(calls, draw)
       return inTurn(
         options,
-        (call, copy) => distribution.at(copy > 0 ? draw() : call < 0 ? warmup[skip + call]! : firsts[call]!),
+        (call, attempt) => distribution.at(attempt > 0 ? draw() : call < 0 ? warmup[skip + call]! : firsts[call]!),
         { calls, seed, skip }
       )
     }
@@ -31,40 +31,40 @@ export const singleR: Experiment = (scale) => {
       always: { delay, quantile: quantileOf(hedged(distribution, delay, 1).longer, tail) },
       chosen: { ...chosen, extra: expected.extra },
       known: measured({ delay: chosen.delay, probability: chosen.probability }),
-      learnt: measured({ delay: Hedge.percentile(1 - ratio, { min: 0 }), probability: "auto", targetQuantile: tail })
+      learned: measured({ delay: Hedge.percentile(1 - ratio, { min: 0 }), probability: "auto", targetQuantile: tail })
     }
   })
   return {
-    title: `6. The 99th percentile with copies for 2 % of calls, ${calls.toLocaleString("en")} calls: milliseconds`,
+    title: `6. The 99th percentile with hedges for 2 % of calls, ${calls.toLocaleString("en")} calls: milliseconds`,
     table: [
       [
         "latency",
-        "always, closed form",
+        "hedge every late call: closed form",
         "best delay and probability",
-        "closed form",
-        "measured, copies",
-        "`\"auto\"`, copies"
+        "best: closed form",
+        "best: measured, hedges",
+        "`\"auto\"`: measured, hedges"
       ],
-      ...rows.map(({ always, chosen, known, learnt, name }) => [
+      ...rows.map(({ always, chosen, known, learned, name }) => [
         name,
         millis(always.quantile),
         `${millis(chosen.delay)}, ${chosen.probability.toFixed(2)}`,
         millis(chosen.quantile),
-        ...[known, learnt].map((measured) => `${millis(quantile(measured, tail))}, ${percent(measured.extra)}`)
+        ...[known, learned].map((measured) => `${millis(quantile(measured, tail))}, ${percent(measured.extra)}`)
       ])
     ],
-    missed: rows.flatMap(({ chosen, known, learnt, name }) => [
+    missed: rows.flatMap(({ chosen, known, learned, name }) => [
       ...(Math.abs(quantile(known, tail) / chosen.quantile - 1) > wider(0.02, scale)
         ? [`${name}: ${quantile(known, tail)} ms, not ${chosen.quantile}`]
         : []),
       ...(Math.abs(known.extra - chosen.extra) > wider(0.003, scale)
-        ? [`${name}: ${percent(known.extra)} copies`]
+        ? [`${name}: ${percent(known.extra)} hedges`]
         : []),
-      // What is learnt is off by a bucket, and by the noise of what it is learnt from.
-      ...(quantile(learnt, tail) / chosen.quantile - 1 > wider(0.05, scale)
-        ? [`${name}, "auto": ${quantile(learnt, tail)} ms, not ${chosen.quantile}`]
+      // A learned choice is off by a bucket, and by the noise of the calls that it was learned from.
+      ...(quantile(learned, tail) / chosen.quantile - 1 > wider(0.05, scale)
+        ? [`${name}, "auto": ${quantile(learned, tail)} ms, not ${chosen.quantile}`]
         : []),
-      ...(learnt.extra > ratio + wider(0.003, scale) ? [`${name}, "auto": ${percent(learnt.extra)} copies`] : [])
+      ...(learned.extra > ratio + wider(0.003, scale) ? [`${name}, "auto": ${percent(learned.extra)} hedges`] : [])
     ])
   }
 }

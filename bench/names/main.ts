@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
+import { readCommand } from "../../scripts/command.js"
 import * as Network from "../../test/support/wire/network.js"
 import { ports } from "../../test/support/wire/peers.js"
 import { start, tsx } from "../../test/support/wire/programs.js"
-import { BenchFailed, chosen, readOptions, runBench } from "../support/command.js"
+import { BenchFailed, chosen, runBench } from "../support/command.js"
 import { versionOf } from "../support/processes.js"
 import { save, toText } from "../support/table.js"
 import { type Case, connections, requests } from "./cases.js"
@@ -10,13 +11,15 @@ import { type Column, connecting, requesting } from "./columns.js"
 import { runCase } from "./measure.js"
 import { heading, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:names, and what may follow after --:
+const usage = `npm run bench:names -- [options]: how long it takes to connect by name
+
   --only WORDS   the cases whose name has these words
   --save         writes the tables into README.md beside this
-  --help         this
+  --help, -h     this text
+
 Ends with status 1 if ours misses a goal, and where there can be no test network.`
 
-const options = readOptions(usage, { only: { type: "string" }, save: { type: "boolean" } })
+const { options } = readCommand(usage, { only: { type: "string" }, save: { type: "boolean" } })
 
 const server = new URL("../../test/support/wire/server.ts", import.meta.url)
 const page = new URL("README.md", import.meta.url)

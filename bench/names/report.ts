@@ -96,7 +96,7 @@ const goalText = (goal: Goal) =>
     : `fails, ${goal.failsBetween.join(" to ")}`
 
 /** What the machine was before the first measurement. */
-export const heading = () => `${machine()}, load ${loadavg()[0]?.toFixed(1)} before it began`
+export const heading = () => `${machine()}, load ${loadavg()[0]?.toFixed(1)} before the run`
 
 export const tableOf = (
   heading: string,
@@ -106,7 +106,7 @@ export const tableOf = (
 ): Table => ({
   heading,
   rows: [
-    [corner, ...columns.map(({ name }) => name), "goal of ours"],
+    [corner, ...columns.map(({ name }) => name), "our goal"],
     ...results.flatMap((result) => rowsOf(columns, result)).map(({ cells, goal, name }) => [
       name,
       ...cells.map(({ missed, text }) => missed === undefined ? text : `${text} (missed)`),

@@ -4,24 +4,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { parseArgs, type ParseArgsConfig } from "node:util"
 
 /** Why a bench could not run, or what it did not find as it must be. */
 export class BenchFailed extends Data.TaggedError("BenchFailed")<{ readonly message: string }> {}
-
-/** Reads the options of a command. A bad one ends the process with status 1, `--help` with status 0. */
-export const readOptions = <O extends NonNullable<ParseArgsConfig["options"]>>(usage: string, options: O) => {
-  if (process.argv.includes("--help")) {
-    console.log(usage)
-    process.exit()
-  }
-  try {
-    return parseArgs({ options }).values
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
-    process.exit(1)
-  }
-}
 
 /** The cases that `--only` leaves. A table is saved as a whole or not at all. */
 export const chosen = <C extends { readonly name: string }>(

@@ -5,10 +5,19 @@ import * as https from "node:https"
 import * as net from "node:net"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { readCommand } from "../../scripts/command.js"
 import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 
-// What our connections carry, for each that Node's own do: `npm run bench:throughput`. Both in one process, by turns, to a
-// server in another, on loopback. The status is 1 if a ratio is below what it has to be.
+readCommand(
+  `npm run bench:throughput: what our connections carry, divided by what Node's own carry
+
+Both run in one process, in turns, to a server in another process on this machine.
+
+  --help, -h  this text
+
+Ends with status 1 if a ratio is below what it has to be.`,
+  {}
+)
 
 const rounds = 15
 const requests = 3000

@@ -13,11 +13,11 @@ import { openSockets } from "./sockets.js"
 export class NoBlackHole extends Data.TaggedError("NoBlackHole")<{ readonly message: string }> {}
 
 /**
- * An address that swallows connections: no answer, no refusal, as behind a firewall that drops packets.
+ * Makes an address swallow connections, like a firewall that drops packets: it neither answers nor refuses.
  *
- * Linux ignores who knocks at a listener whose queue of connections to accept is full. So a child process listens
- * with the smallest queue, blocks its event loop, and thus never accepts; then connections fill the queue until one
- * gets no answer. Those in the queue stay there although our ends of them are closed.
+ * When a listener's queue of connections is full, Linux ignores new ones. So a child process listens with the smallest
+ * queue and blocks its event loop, so that it never accepts. Connections then fill the queue until one gets no answer.
+ * They stay in the queue even after this process has closed its ends.
  */
 export const blackHole = (
   address: HappyEyeballs.Address,
@@ -40,8 +40,8 @@ export const blackHole = (
     yield* Effect.retry(knock({ ...address, host: address.address, port }), { times: 8 })
   })
 
-// A backlog of 0 would be Node's default of 511; Linux queues one connection more than the backlog. A child that is
-// blocked cannot be told that its parent was killed, and has to look for itself.
+// Backlog 1 is the smallest: 0 means Node's default of 511. (Linux queues one connection more than the backlog.) The
+// child cannot hear that its parent was killed, because it blocks. So it looks at the parent's id.
 const source = `
   const [host, port, parent] = process.argv.slice(1)
   require("node:net").createServer().listen({ host, port: Number(port), backlog: 1 }, () => {
@@ -54,13 +54,13 @@ const source = `
   })
 `
 
-/** Succeeds if a connection gets no answer: the kernel has sent its SYN and waits. */
+/** Opens a connection, and succeeds if it gets no answer: the kernel has sent a SYN and waits. */
 const knock = (endpoint: HappyEyeballs.Endpoint) =>
   Effect.gen(function*() {
     yield* Effect.timeoutOption(NodeHappyEyeballs.open()(endpoint), "150 millis")
     const { connections } = yield* openSockets(endpoint.port)
     if (!connections.includes("SYN_SENT")) {
-      return yield* new NoBlackHole({ message: "this machine answers also when the queue is full" })
+      return yield* new NoBlackHole({ message: "this machine answers even when the queue is full" })
     }
   }).pipe(
     Effect.catchTag("SocketFailed", ({ message }) => new NoBlackHole({ message })),

@@ -2,15 +2,15 @@ import * as Effect from "effect/Effect"
 import { type Figures, figures, type Hedging, hedging, lateness } from "./measured.js"
 import { type Counts, noCounts } from "./tailServer.js"
 
-/** What a request is part of: as the first part of its path, and as the tag of what is measured of it. */
+/** Names a run: the first part of the path of its requests, and the tag of its metrics. */
 export const runOf = (client: string, mode: "plain" | "hedged"): string => `${client} ${mode}`
 
-/** What is known of a client, at any time: what was measured here, what its policy tells, and what the server saw. */
+/** The state of one client: what this process measured, what the policy counted, and what the server saw. */
 export interface Report {
   readonly client: string
-  /** How many requests there are to be, with hedging and without. */
+  /** How many requests the client sends with hedging, and as many without. */
   readonly total: number
-  /** How much later than the server was to send them one answer in ten came, without hedging. Milliseconds. */
+  /** By how many milliseconds this machine delays the slowest tenth of answers, at least. Measured without hedging. */
   readonly lateness: number
   readonly plain: Figures
   readonly hedged: Figures
@@ -40,26 +40,26 @@ const number = (value: number) => value.toLocaleString("en")
 const millis = (value: number) => Number.isNaN(value) ? "-" : value.toFixed(1)
 
 /**
- * Milliseconds. The server takes 2 to 6 for most requests. Where the machine adds as much as that spread to one in ten, it
- * is the machine that decides which requests are late, and so the policy's delay.
+ * Milliseconds. Most answers of the server take 2 to 6. If the machine adds as much as that spread to one answer in
+ * ten, the machine decides which requests are late, and so the delay of the policy.
  */
 const bearable = 4
 const isTooBusy = ({ lateness }: Report) => lateness > bearable
 
-/** Says so where latencies would mislead. */
+/** A line that says so if latencies would mislead. */
 export const tooBusy = (report: Report): Array<string> =>
   isTooBusy(report)
     ? [
-      `${report.client}: too busy to measure: without hedging, one answer in ten came more than ` +
-      `${report.lateness.toFixed(1)} ms after the server was to send it (${bearable} ms at most), ` +
-      "so latencies would be those of this machine, and are not shown"
+      `${report.client}: too busy to measure: without hedging, this machine delayed one answer in ten by more than ` +
+      `${report.lateness.toFixed(1)} ms (the limit is ${bearable} ms), ` +
+      "so latencies would be those of the machine, and are not shown"
     ]
     : []
 
 const latency = (report: Report, { quantile }: Figures, share: number) =>
   isTooBusy(report) ? "-" : millis(quantile(share))
 
-/** How it stands, in one line. */
+/** The progress of a client, in one line. */
 export const progress = (report: Report): string => {
   const { client, hedged, hedging, plain, seen, total } = report
   const done = plain.requests + hedged.requests
@@ -70,7 +70,7 @@ export const progress = (report: Report): string => {
     `plain ${latencies(plain)}`,
     `hedged ${latencies(hedged)}`,
     `delay ${hedging.delay.toFixed(1)} ms`,
-    `${number(hedging.copies)} copies`,
+    `${number(hedging.hedges)} hedges`,
     `${number(seen.plain.aborted + seen.hedged.aborted)} aborted`
   ].join("  ")
 }
@@ -84,14 +84,14 @@ const row = (report: Report, mode: "plain" | "hedged", wins: string) => {
     mode,
     ...[0.5, 0.99, 0.999].map((share) => latency(report, figures, share)),
     number(figures.ends.get("timed out") ?? 0),
-    `${(100 * seen.copies / seen.first).toFixed(1)} %`,
+    `${(100 * seen.hedges / seen.first).toFixed(1)} %`,
     wins,
     number(seen.aborted),
-    number(seen.first + seen.copies)
+    number(seen.first + seen.hedges)
   ]
 }
 
-/** How it ended: two rows for each client. */
+/** The results: two rows for each client. */
 export const table = (reports: ReadonlyArray<Report>): string => {
   const rows = [
     header,
@@ -110,10 +110,10 @@ export const table = (reports: ReadonlyArray<Report>): string => {
 }
 
 /**
- * What does not add up.
+ * What does not add up, one line each.
  *
- * A copy that loses before it is sent, as its connection was not there yet, is counted by the policy, and the server never
- * sees it. So the server may have seen fewer copies than were made; never more, and never fewer than have won.
+ * A hedge may lose before it has a connection. The policy counts it, and the server never sees it. So the server may
+ * see fewer hedges than the policy counts. It never sees more, and never fewer than have won.
  */
 export const faults = ({ client, hedged, hedging, plain, seen, total }: Report, ratio: number): Array<string> => {
   const failures = (figures: Figures) =>
@@ -122,18 +122,21 @@ export const faults = ({ client, hedged, hedging, plain, seen, total }: Report, 
     )
   const answered = ({ ends }: Figures) => ends.get("answered") ?? 0
   const claims: ReadonlyArray<readonly [holds: boolean, otherwise: string]> = [
-    [seen.plain.first === total && seen.plain.copies === 0, "without hedging, the server saw not each request once"],
-    [seen.hedged.first <= total && seen.hedged.copies <= hedging.copies, "the server saw more than was sent"],
-    [seen.hedged.copies >= hedging.wins, "more copies won than the server saw"],
+    [
+      seen.plain.first === total && seen.plain.hedges === 0,
+      "without hedging, the server did not see each request once"
+    ],
+    [seen.hedged.first <= total && seen.hedged.hedges <= hedging.hedges, "the server saw more than the client sent"],
+    [seen.hedged.hedges >= hedging.wins, "more hedges won than the server saw"],
     [
       seen.plain.answered >= answered(plain) && seen.hedged.answered >= answered(hedged),
-      "more was received than the server answered"
+      "the client received more answers than the server sent"
     ],
-    [hedging.copies <= ratio * total, `more copies than the budget allows: ${hedging.copies} for ${total} requests`],
+    [hedging.hedges <= ratio * total, `more hedges than the budget allows: ${hedging.hedges} for ${total} requests`],
     ...[seen.plain, seen.hedged].map((counts) =>
       [
-        counts.first + counts.copies === counts.answered + counts.aborted,
-        "requests without an end at the server"
+        counts.first + counts.hedges === counts.answered + counts.aborted,
+        "some requests have no end at the server"
       ] as const
     )
   ]

@@ -6,7 +6,7 @@ export class LineError extends Data.TaggedError("LineError")<{ readonly message:
 
 const failure = ({ code, message }: NodeJS.ErrnoException) => new LineError({ message: code ?? message })
 
-/** The next line that the other side sends. */
+/** Reads the next line that the other side sends. */
 export const readLine = (socket: net.Socket): Effect.Effect<string, LineError> =>
   Effect.async((resume) => {
     let text = ""

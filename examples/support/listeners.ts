@@ -9,15 +9,15 @@ export class ListenError extends Data.TaggedError("ListenError")<{ readonly mess
 
 const accepted = new Set<net.Socket>()
 
-/** The listeners' own ends of connections. They are in this process too, and no part of what a race opens. */
+/** The listeners' ends of connections. They are open in this process, too, but no race has opened them. */
 export const acceptedConnections: ReadonlySet<net.Socket> = accepted
 
 /**
- * A server that greets first, as mail servers do, and then sends back each line it gets. Its port, which with 0 is any
- * that is free.
+ * Starts a server that greets first, as mail servers do, and then sends back each line. Returns its port: with 0, any
+ * free one.
  *
- * The kernel completes the handshake before a program accepts, so that connecting to a slow server succeeds at once:
- * that it accepts late shows only in a greeting that comes late.
+ * A late greeting stands for a slow server. To accept late would not do: the kernel completes the handshake before the
+ * program accepts, so the connection would succeed at once.
  */
 export const listen = (
   host: string,
@@ -32,7 +32,7 @@ export const listen = (
     const greeting = setTimeout(() => socket.write(`${options.greeting}\n`), Duration.toMillis(options.greetAfter))
     socket
       .on("data", (data) => socket.write(`you said: ${data.toString()}`))
-      // A client that has lost its race may reset the connection while we write.
+      // A client that has lost its race may reset the connection while the server writes.
       .on("error", constVoid)
       .on("close", () => {
         clearTimeout(greeting)
@@ -62,6 +62,6 @@ const portOf = (server: net.Server): number => {
   return address !== null && typeof address === "object" ? address.port : 0
 }
 
-/** Which of these addresses this machine can listen on. */
+/** The hosts that this machine can listen on. */
 export const usable = (hosts: ReadonlyArray<string>): Effect.Effect<Array<string>> =>
   Effect.filter(hosts, (host) => Effect.isSuccess(Effect.scoped(listen(host, 0, { greeting: "", greetAfter: 0 }))))

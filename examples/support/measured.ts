@@ -5,7 +5,7 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 import type * as MetricState from "effect/MetricState"
 import { Hedge } from "../../src/index.js"
 
-// A hundredth from each to the next, up to six seconds: that is how exact percentiles are.
+// Each bound is 1 % above the one before, up to six seconds. So percentiles are exact to 1 %.
 const boundaries = MetricBoundaries.exponential({ start: 0.1, factor: 1.01, count: 1100 })
 const milliseconds = Metric.histogram("demo_milliseconds", boundaries)
 const late = Metric.histogram("demo_late_milliseconds", boundaries)
@@ -13,8 +13,8 @@ const late = Metric.histogram("demo_late_milliseconds", boundaries)
 const ends = Metric.frequency("demo_ends")
 
 /**
- * Records how long a call takes, and how it ends, which is what it succeeds with. Of one that is answered it records how
- * much later that is than the server's own time for it, in milliseconds, if that is given.
+ * Records how long a call takes, in milliseconds, and how it ends, which is its value. With `serverTime`, also records
+ * how much longer an answered call takes than the server.
  */
 export const measured = (run: string) => {
   const [taken, ended] = [Metric.tagged(milliseconds, "run", run), Metric.tagged(ends, "run", run)]
@@ -31,7 +31,7 @@ export const measured = (run: string) => {
     })
 }
 
-/** What was recorded so far. */
+/** What a run has recorded so far. */
 export interface Figures {
   readonly requests: number
   readonly ends: ReadonlyMap<string, number>
@@ -46,7 +46,7 @@ export const figures = (run: string): Effect.Effect<Figures> =>
     return { requests: taken.count, ends: occurrences, quantile: quantileOf(taken) }
   })
 
-/** How much later than the server's own time one answer in ten came, at least. Milliseconds. */
+/** The 90th percentile of how much longer calls take than the server. Milliseconds. */
 export const lateness = (run: string): Effect.Effect<number> =>
   Effect.map(Metric.value(Metric.tagged(late, "run", run)), (delays) => quantileOf(delays)(0.9))
 
@@ -55,11 +55,11 @@ const quantileOf = ({ buckets, count, max }: MetricState.MetricState.Histogram) 
   return found === undefined ? NaN : Math.min(found[0], max)
 }
 
-/** What a policy tells of itself. */
+/** What a policy has counted. */
 export interface Hedging {
-  readonly copies: number
+  readonly hedges: number
   readonly wins: number
-  /** Copies that the budget did not allow. */
+  /** Hedges that the budget did not pay for. */
   readonly denied: number
   /** Milliseconds. */
   readonly delay: number
@@ -68,13 +68,13 @@ export interface Hedging {
 export const hedging = (policy: string): Effect.Effect<Hedging> =>
   Effect.gen(function*() {
     const { delay, denied, sent, wins } = Hedge.metrics
-    // The order of the tags matters: that of the policy is the first.
+    // Another order of the tags is another metric: `policy` comes first.
     const value = <Type, Out>(metric: Metric.Metric<Type, number, Out>, key = "", tag = "") => {
       const own = Metric.tagged(metric, "policy", policy)
       return Metric.value(key === "" ? own : Metric.tagged(own, key, tag))
     }
     return {
-      copies: (yield* value(sent)).count,
+      hedges: (yield* value(sent)).count,
       wins: (yield* value(wins, "index", "1")).count,
       denied: (yield* value(denied, "reason", "budget")).count,
       delay: 1000 * (yield* value(delay)).value

@@ -4,19 +4,19 @@ import { acceptedConnections } from "./listeners.js"
 
 /** The TCP sockets that this process holds open. */
 export interface OpenSockets {
-  /** The state of each connection, also half made, to the port asked about. */
+  /** The state of each connection to the given port, also of one that is not yet established. */
   readonly connections: ReadonlyArray<string>
-  /** How many there are of all kinds: listeners and their ends of connections too. */
+  /** How many sockets are open, of any kind: with listeners and their ends of connections. */
   readonly total: number
 }
 
-/** Asks the system which sockets are open, where a tally of our own might be wrong. */
+/** Asks the system which sockets are open, because a count of our own could be wrong. */
 export const openSockets = (port?: number): Effect.Effect<OpenSockets> =>
   Effect.orElse(Effect.try(() => fromProc(port)), () => fromNode)
 
 /**
- * Linux lists a process's descriptors as links such as `socket:[123]`, and all sockets by that number. Read in one
- * synchronous step: nothing in this process opens or closes meanwhile.
+ * Linux lists the descriptors of a process as links such as `socket:[123]`, and all sockets by that number. This reads
+ * both in one synchronous step, so that this process opens and closes nothing in between.
  */
 const fromProc = (port: number | undefined): OpenSockets => {
   const own = new Set(fs.readdirSync("/proc/self/fd").map(linkOf))
@@ -32,7 +32,7 @@ const linkOf = (descriptor: string): string => {
   try {
     return fs.readlinkSync(`/proc/self/fd/${descriptor}`)
   } catch {
-    // The descriptor that listed the directory is in the list, and closed by now.
+    // The list holds the descriptor that read the directory, which is closed by now.
     return ""
   }
 }
@@ -47,7 +47,7 @@ const parseTable = (table: string) =>
     }
   })
 
-// In the order of their numbers in the kernel, from 1.
+// In the order of the kernel's numbers, from 1.
 const states = [
   "ESTABLISHED",
   "SYN_SENT",
@@ -62,9 +62,9 @@ const states = [
   "CLOSING"
 ]
 
-/** Elsewhere only Node itself is there to be asked, which knows neither ports nor states. */
+/** On other systems only Node can tell, and it knows neither ports nor states. */
 const fromNode: Effect.Effect<OpenSockets> = Effect.gen(function*() {
-  // A listener learns a moment later that a client has gone.
+  // A listener hears a moment later that a client has gone.
   yield* Effect.sleep("50 millis")
   const resources = process.getActiveResourcesInfo()
   const count = (name: string) => resources.filter((resource) => resource === name).length

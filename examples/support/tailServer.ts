@@ -6,24 +6,26 @@ import { fileURLToPath } from "node:url"
 
 export class ServerError extends Data.TaggedError("ServerError")<{ readonly message: string }> {}
 
-/** How many requests the server has seen, and what became of them. */
+/** How many attempts the server has seen, and how they ended. */
 export interface Counts {
-  /** Those without an `x-hedge-attempt`, and the others. */
+  /** Requests: attempts without the header `x-hedge-attempt`. */
   readonly first: number
-  readonly copies: number
+  /** Attempts with that header. */
+  readonly hedges: number
   readonly answered: number
-  /** Those whose connection was closed before they were answered. */
+  /** Attempts whose connection was closed before the answer. */
   readonly aborted: number
 }
 
-export const noCounts: Counts = { first: 0, copies: 0, answered: 0, aborted: 0 }
+export const noCounts: Counts = { first: 0, hedges: 0, answered: 0, aborted: 0 }
 
-/** What is said between the two processes. */
+/** What the client's process asks the server's. */
 export interface Question {
   readonly id: number
   readonly text: "counts" | "close"
 }
 
+/** What the server's process answers. `id` is that of the question; 0 when the server listens. */
 export interface Answer {
   readonly id: number
   readonly port?: number
@@ -33,16 +35,16 @@ export interface Answer {
 
 export interface TailServer {
   readonly origin: string
-  /** By the first part of the path of the requests. */
+  /** The counts so far, by the first part of the path. */
   readonly counts: Effect.Effect<Readonly<Record<string, Counts>>, ServerError>
-  /** Closes the server, and then tells what it has seen, and how many connections its clients have left open. */
+  /** Closes the server. Gives its final counts, and how many connections clients have left open. */
   readonly close: Effect.Effect<
     { readonly counts: Readonly<Record<string, Counts>>; readonly left: number },
     ServerError
   >
 }
 
-/** Starts a server in a process of its own, which ends with the scope. */
+/** Starts a server in a process of its own. The process ends with the scope. */
 export const tailServer = (seed: number): Effect.Effect<TailServer, ServerError, Scope.Scope> =>
   Effect.gen(function*() {
     const child = yield* Effect.acquireRelease(

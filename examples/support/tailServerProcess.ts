@@ -1,11 +1,11 @@
-/** A server with a heavy tail, in a process of its own: its client's work does not make it slower. See tailServer.ts. */
+/** A server with a heavy tail, in a process of its own, so that its client does not slow it down. See tailServer.ts. */
 import * as http from "node:http"
 import type { Socket } from "node:net"
 import { fate } from "./fate.js"
 import { type Answer, type Counts, noCounts, type Question } from "./tailServer.js"
 
 const seed = Number(process.argv[2])
-/** By the first part of the path, which says what a request is part of. */
+/** By run: the first part of the path. */
 const counts: Record<string, Counts> = {}
 const count = (run: string, what: keyof Counts) => {
   const before = counts[run] ?? noCounts
@@ -18,16 +18,16 @@ const unused = new Set<Socket>()
 const server = http.createServer((request, response) => {
   unused.delete(request.socket)
   const [, run = "", number = ""] = (request.url ?? "").split("/").map(decodeURIComponent)
-  const copy = Number(request.headers["x-hedge-attempt"] ?? 0)
-  const { millis, stalls } = fate(seed, Number(number), copy)
+  const attempt = Number(request.headers["x-hedge-attempt"] ?? 0)
+  const { millis, stalls } = fate(seed, Number(number), attempt)
   const body = `answer to ${number}`
 
-  count(run, copy === 0 ? "first" : "copies")
+  count(run, attempt === 0 ? "first" : "hedges")
   let timer = setTimeout(() => {
     response.writeHead(200, { "content-length": body.length })
     if (stalls) {
       response.write(body.slice(0, 5))
-      // Whoever has waited for that long has no timeout.
+      // A client that waits this long has no timeout.
       timer = setTimeout(() => response.destroy(), 30_000)
     } else {
       response.end(body)
@@ -44,9 +44,9 @@ server.on("connection", (socket) => {
   socket.on("close", () => unused.delete(socket))
 })
 
-/** Waits for the connections that are in use: whoever has given up a request has closed its connection, too. */
+/** Waits until clients have closed the connections in use. A client that gives up a request must do so. */
 const close = (done: (left: number) => void) => {
-  // Clients keep them for later. For Node they are in use.
+  // Clients keep unused connections for later requests, and Node counts them as in use.
   unused.forEach((socket) => socket.destroy())
   const giveUp = setTimeout(() => server.getConnections((_, left) => done(left)), 2000)
   server.close(() => {
@@ -62,12 +62,12 @@ process
     text === "counts"
       ? tell({ id, counts })
       : close((left) => tell({ id, counts, left }, () => process.exit())))
-  // The parent says when it is over. If it has died, nobody does; it may have died before this.
+  // A parent that has died sends no "close". It may die before this listener exists, so `listen` checks again.
   .on("disconnect", () => process.exit())
-  // Ctrl-C is sent to both.
+  // Ctrl-C reaches both processes, and the parent ends this one.
   .on("SIGINT", () => {})
 
-// A connection that is closed just as a request comes is a failure that has nothing to do with the tail.
+// With a timeout, a connection could close just as a request comes: a failure that has nothing to do with the tail.
 server.keepAliveTimeout = 0
 server.listen(0, "127.0.0.1", () => {
   if (!process.connected) {

@@ -1,5 +1,5 @@
 // `npm run mutants` changes the core in one place at a time, and lists the changes that no test of `test/race` notices.
-// For one file: `npm run mutants -- --mutate src/internal/race/rules.ts`. All of it takes an hour.
+// For one file: `npm run mutants -- --mutate src/internal/race/rules.ts`. The whole core takes an hour.
 export default {
   mutate: ["src/internal/race/*.ts"],
   testRunner: "vitest",

@@ -1,10 +1,20 @@
 import { spawnSync } from "node:child_process"
+import { readCommand } from "../command.js"
 
-// Runs the tests of the Node parts, and of clients of other authors, on other versions of Node: `npm run test:nodes`, or
-// `npm run test:nodes -- 24`. What is not documented of Node's sockets, and used, has to be the same in all of them. Their
-// binaries are packages of npm.
+const all = ["20", "22", "24", "26"]
 
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20", "22", "24", "26"]
+const usage =
+  `npm run test:nodes -- [VERSION...]: runs the tests of the Node modules, and of third-party clients, on other versions
+of Node
+
+The library uses undocumented parts of Node's sockets. They must be the same in all versions. npm installs each version
+of Node from its package.
+
+  VERSION     a version of Node; default ${all.join(" ")}
+  --help, -h  this text`
+
+const { words } = readCommand(usage, {}, { words: true })
+const versions = words.length > 0 ? words : all
 
 const failed = versions.filter((version) => {
   console.log(`\nNode ${version}`)

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { StaggeredRace } from "../../src/index.js"
 import type { Picture } from "./picture.js"
 
-// Four mirrors, no more than two of them asked at once.
+// Four mirrors. The race asks at most two of them at once.
 
 const mirrors = [
   Effect.delay(Effect.fail("timed out"), "350 millis"),
@@ -12,8 +12,8 @@ const mirrors = [
 ]
 
 export const concurrency: Picture = {
-  title: "Four mirrors, two at once at most, one more every 100 ms: the third is due at 200 ms and parked until the " +
-    "first has failed at 350 ms. It wins at 500 ms, before there is a place for the fourth",
+  title: "Four mirrors, one more every 100 ms, at most two at once. The third is due at 200 ms and waits for a place " +
+    "until the first fails at 350 ms. It wins at 500 ms. The fourth never starts",
   race: StaggeredRace.outcome(mirrors, { delay: "100 millis", concurrency: 2 }),
   labels: ["ams", "fra", "lon", "nyc"]
 }

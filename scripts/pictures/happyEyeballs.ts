@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { HappyEyeballs } from "../../src/index.js"
 import type { Picture } from "./picture.js"
 
-// A host of four addresses. Which of them answers, nobody knows before they are tried.
+// A host with four addresses. The client cannot know which one answers before it tries them.
 
 const addresses = { 6: ["2001:db8::1"], 4: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] }
 
@@ -22,8 +22,8 @@ const open = ({ address }: HappyEyeballs.Endpoint) => {
 }
 
 export const happyEyeballs: Picture = {
-  title: "Four addresses of a host: the first swallows connections, so the second is tried after 250 ms. It refuses, " +
-    "and the third is tried 10 ms after it. That is slow; 250 ms later the fourth is tried, and answers",
+  title: "Four addresses of a host. The first swallows connections, so the second is tried after 250 ms. It refuses, " +
+    "and the third is tried 10 ms after it. The third is slow, so the fourth is tried 250 ms later, and answers",
   race: HappyEyeballs.outcome({ host: "example.com", port: 443 }, open).pipe(
     Effect.provideService(HappyEyeballs.Resolver, resolver)
   ),

@@ -3,19 +3,19 @@ import * as Option from "effect/Option"
 import { StaggeredRace } from "../../src/index.js"
 import type { Picture } from "./picture.js"
 
-// A request that is sent once more when it has no answer after 95 ms, which most of them have.
+// Most requests are answered within 95 ms. This one is not, so a hedge is sent.
 
 const request = Effect.gen(function*() {
   const { index } = Option.getOrThrow(yield* StaggeredRace.CurrentAttempt)
-  // The server is busy as the first copy comes.
+  // The server is busy when the request arrives, and free when the hedge does.
   yield* Effect.sleep(index === 0 ? "400 millis" : "40 millis")
-  return `answer to copy ${index}`
+  return `answer to attempt ${index}`
 })
 
 export const hedge: Picture = {
   title:
-    "A hedged request: the first copy has no answer after 95 ms, so a second one is sent. Its answer comes 40 ms " +
-    "later and is taken, and the first copy is interrupted",
+    "A hedged request: no answer after 95 ms, so a hedge is sent. The hedge answers 40 ms later and wins, and the " +
+    "request is interrupted",
   race: StaggeredRace.outcome([request, request], { delay: "95 millis" }),
-  labels: ["first copy", "second copy"]
+  labels: ["request", "hedge"]
 }

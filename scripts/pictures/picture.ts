@@ -4,15 +4,15 @@ import * as TestClock from "effect/TestClock"
 import * as TestContext from "effect/TestContext"
 import { type StaggeredRace, Timeline } from "../../src/index.js"
 
-/** A race to draw: its outcome, or how far it has come. */
+/** A race to draw: its outcome, or a snapshot of it. */
 export interface Picture {
-  /** What is to be seen in it, for those who do not see it. */
+  /** The accessible name of the picture: what it shows, in words. */
   readonly title: string
   readonly race: Effect.Effect<StaggeredRace.Outcome<unknown, unknown, unknown> | Timeline.Running>
   readonly labels: ReadonlyArray<string>
 }
 
-/** Runs the race in virtual time, so that the picture is the same wherever and whenever it is made. */
+/** Runs the race in virtual time, so that every run and every machine draws the same picture. */
 export const draw = ({ labels, race, title }: Picture): Promise<string> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(race)

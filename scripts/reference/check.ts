@@ -11,10 +11,10 @@ const decode = (html: string) =>
 
 const all = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, group = ""]) => decode(group))
 
-/** Line breaks and spaces are for the pages to choose. */
+/** Removes white space, because the pages may break lines elsewhere. */
 const squeeze = (code: string) => code.replace(/\s+/g, "")
 
-/** The names that an entry point exports, twice where a name is that of a value and of a type. */
+/** The names that an entry point exports. A name of both a value and a type counts twice. */
 const exportsOf = (program: ts.Program, file: string): ReadonlyArray<string> => {
   const source = program.getSourceFile(path.resolve(file))
   const symbol = source && program.getTypeChecker().getSymbolAtLocation(source)
@@ -28,8 +28,16 @@ const exportsOf = (program: ts.Program, file: string): ReadonlyArray<string> => 
   })
 }
 
-/** Looks for what is wrong with the pages: links to nowhere, requests to elsewhere, exports and examples not shown. */
-export const check = (directory: string, modules: ReadonlyArray<string>, program: ts.Program) => {
+/**
+ * Checks the pages of a directory, and of the reference in it. Faults are: links to nowhere, requests to other hosts,
+ * exports without a page, and examples that no page shows.
+ */
+export const check = (
+  directory: string,
+  reference: string,
+  modules: ReadonlyArray<string>,
+  program: ts.Program
+) => {
   const faults: Array<string> = []
   const files = new Map(
     fs.readdirSync(directory, { recursive: true, encoding: "utf8" })
@@ -56,18 +64,18 @@ export const check = (directory: string, modules: ReadonlyArray<string>, program
       const tag of html.match(/<(?:script|img|link|iframe|source|use)\b[^>]*(?:src|href)="(?:[a-z]+:)?\/\/[^>]*>/g) ??
         []
     ) {
-      faults.push(`${file}: asks for something from elsewhere: ${tag}`)
+      faults.push(`${file}: loads from another host: ${tag}`)
     }
   }
   for (const [file, text] of files) {
     for (const request of file.endsWith(".css") ? text.match(/(?:url\(|@import)[^;]*\/\/[^;]*/g) ?? [] : []) {
-      faults.push(`${file}: asks for something from elsewhere: ${request}`)
+      faults.push(`${file}: loads from another host: ${request}`)
     }
   }
 
   const titles = pages.map(([file, html]) => {
     const title = /<h1[^>]*>\w+(?: Alias)? (\w+)/.exec(html.replaceAll("<wbr/>", ""))?.[1]
-    return path.join(path.dirname(file), title ?? "")
+    return path.relative(reference, path.join(path.dirname(file), title ?? ""))
   })
   const exported = [
     ...exportsOf(program, "src/index.ts"),
@@ -78,7 +86,7 @@ export const check = (directory: string, modules: ReadonlyArray<string>, program
   for (const name of new Set(exported)) {
     const wanted = modules.includes(name) ? 1 : exported.filter((other) => other === name).length
     if (titles.filter((title) => title === name).length !== wanted) {
-      faults.push(`${name}: there should be ${wanted} with this title`)
+      faults.push(`${name}: ${wanted} pages should have this title`)
     }
   }
 
@@ -92,7 +100,7 @@ export const check = (directory: string, modules: ReadonlyArray<string>, program
   )
   for (const { code, line, source } of examples) {
     if (!shown.has(squeeze(code.join("\n")))) {
-      faults.push(`${source}:${line}: this example is not shown`)
+      faults.push(`${source}:${line}: no page shows this example`)
     }
   }
 

@@ -1,31 +1,44 @@
 import * as fs from "node:fs"
-import { Application, Context, Converter, type TypeDocOptions } from "typedoc"
+import { Application, Context, Converter, PageEvent, type TypeDocOptions } from "typedoc"
+import { readCommand } from "../command.js"
 import {
+  accessible,
   describesFunction,
   hideInitializers,
   linkToRepository,
+  nameDocuments,
   nameExamples,
-  plainHeadings,
+  readable,
+  Router,
   Theme,
   withoutWords
 } from "./adapt.js"
 import { check } from "./check.js"
 
-// `npm run docs`: the doc comments of the public modules, the README and the changelog as static pages, in docs/.
-// Ends with status 1 on any warning: a link to nowhere, an export without a doc comment, a tag that nobody knows, an
-// export without a page, an example that is not shown.
+readCommand(
+  `npm run build:site: builds the live page and the reference in site/dist
 
-const out = "docs"
+The reference has the doc comments, the README, the guides and the changelog as pages.
+
+  --help, -h  this text
+
+Ends with status 1 on any warning: a link to nowhere, an export without a doc comment, an unknown tag, an export without
+a page, an example that is not shown.`,
+  {}
+)
+
+const site = "site/dist"
+const reference = "reference"
 
 const manifest: { readonly exports: Record<string, unknown>; readonly repository: { readonly url: string } } = JSON
   .parse(fs.readFileSync("package.json", "utf8"))
 const repository = manifest.repository.url.replace(/^git\+/, "").replace(/\.git$/, "")
 
-/** Each entry point is a module, but for the barrel, which only names some of them. */
+/** The entry points, each a module. The barrel is left out, because it only names some of them. */
 const modules = Object.keys(manifest.exports).filter((name) => name !== "." && name !== "./package.json").map((name) =>
   name.slice(2)
 )
-/** Those that everything else is made of come first. */
+/** The modules that others build on come first. */
 const order = ["StaggeredRace", "Timeline", "HappyEyeballs", "Hedge"]
 const rank = (name: string) => order.includes(name) ? order.indexOf(name) : order.length
 modules.sort((a, b) => rank(a) - rank(b))
@@ -35,14 +48,14 @@ const options: TypeDocOptions = {
   includeVersion: true,
   entryPoints: modules.map((name) => `src/${name}.ts`),
   tsconfig: "tsconfig.build.json",
-  // `npm run typecheck` does that.
+  // `npm run typecheck` already reports these errors.
   skipErrorChecking: true,
   excludeExternals: true,
   excludeInternal: true,
   disableSources: true,
   projectDocuments: ["guides/*.md", "CHANGELOG.md"],
   requiredToBeDocumented: ["Variable", "Function", "Class", "Interface", "Method", "TypeAlias"],
-  // What a constructor makes is said beside it.
+  // The prose is on the exports themselves, not on the types of their constructors.
   intentionallyNotDocumented: ["NodeHappyEyeballs.HttpAgent.__type", "NodeHappyEyeballs.HttpsAgent.__type"],
   validation: {
     notExported: true,
@@ -53,7 +66,7 @@ const options: TypeDocOptions = {
     unusedMergeModuleWith: true
   },
   treatWarningsAsErrors: true,
-  router: "structure",
+  router: "places",
   sort: ["source-order"],
   sortEntryPoints: false,
   categorizeByGroup: false,
@@ -76,14 +89,13 @@ const options: TypeDocOptions = {
     "errors",
     "symbols"
   ],
-  navigation: { includeCategories: true, includeGroups: false },
   navigationLinks: { Repository: repository },
   useFirstParagraphOfCommentAsSummary: true,
   includeHierarchySummary: false,
   headings: { readme: false },
   searchInComments: true,
   searchInDocuments: true,
-  markdownItLoader: plainHeadings,
+  markdownItLoader: readable,
   customCss: "scripts/reference/style.css",
   favicon: "scripts/reference/favicon.svg",
   githubPages: false,
@@ -93,6 +105,10 @@ const options: TypeDocOptions = {
 const app = await Application.bootstrap(options)
 app.renderer.defineTheme("operators", Theme)
 app.options.setValue("theme", "operators")
+app.renderer.defineRouter("places", Router)
+app.renderer.on(PageEvent.END, (page) => {
+  page.contents = accessible(page.contents ?? "")
+})
 
 const { getComment } = Context.prototype
 Context.prototype.getComment = function(symbol, kind) {
@@ -103,6 +119,7 @@ Context.prototype.getComment = function(symbol, kind) {
   return comment
 }
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  nameDocuments(project)
   nameExamples(project)
   hideInitializers(project)
 })
@@ -113,16 +130,16 @@ if (project === undefined) {
 }
 linkToRepository(project, repository)
 app.validate(project)
-await app.generateDocs(project, out)
+await app.generateDocs(project, `${site}/${reference}`)
 
 const failed = app.logger.hasErrors() || app.logger.hasWarnings()
 const [{ program } = { program: undefined }] = app.getEntryPoints() ?? []
 if (program === undefined) {
   process.exit(1)
 }
-const { faults, summary } = check(out, modules, program)
+const { faults, summary } = check(site, reference, modules, program)
 const wordless = withoutWords(project)
-for (const fault of [...wordless.map((name) => `${name}: its doc comment says nothing`), ...faults]) {
+for (const fault of [...wordless.map((name) => `${name}: its doc comment has no text`), ...faults]) {
   console.error(fault)
 }
 console.log(summary)

@@ -1,4 +1,6 @@
 import * as Either from "effect/Either"
+import { type Climate, usualClimate } from "./days.js"
+import { type Traffic, usualTraffic } from "./hedging.js"
 import { quote } from "./quote.js"
 import {
   type Candidate,
@@ -23,16 +25,29 @@ import {
 export interface Link {
   readonly view: View
   readonly scenario: Scenario
+  readonly climate: Climate
+  readonly traffic: Traffic
 }
 
-export const views = ["race", "compare"] as const
+export const views = ["race", "compare", "days", "hedging"] as const
 
 export type View = typeof views[number]
 
 const version = "1"
 
-export const encode = ({ scenario, view }: Link): string => {
+const switches = ["off", "on"] as const
+
+/** What a link leaves out is as usual. */
+export const linkOf = (scenario: Scenario, view: View = "race"): Link => ({
+  view,
+  scenario,
+  climate: usualClimate,
+  traffic: usualTraffic
+})
+
+export const encode = ({ climate: { ill, seed }, scenario, traffic, view }: Link): string => {
   const { candidates, concurrency, delay, losers, minDelay } = scenario
+  const { brownOut, budget, slow } = traffic
   const fields = [
     ["v", version],
     ...(view === "race" ? [] : [["view", view]]),
@@ -45,6 +60,11 @@ export const encode = ({ scenario, view }: Link): string => {
     ...(minDelay === 0 ? [] : [["minDelay", minDelay]]),
     ...(concurrency === "unbounded" ? [] : [["concurrency", concurrency]]),
     ...(losers === "await" ? [] : [["losers", losers]]),
+    ...(ill === usualClimate.ill ? [] : [["ill", ill]]),
+    ...(seed === usualClimate.seed ? [] : [["seed", seed]]),
+    ...(slow === usualTraffic.slow ? [] : [["slow", slow]]),
+    ...(budget === usualTraffic.budget ? [] : [["budget", budget]]),
+    ...(brownOut === usualTraffic.brownOut ? [] : [["brownOut", brownOut ? "on" : "off"]]),
     ...candidates.map(({ cleanUp, latency, name, result }) => [
       "candidate",
       [escape(name), result, latency ?? "-", cleanUp].join(",")
@@ -71,7 +91,20 @@ const fail = (field: string, value: string, trouble: string): never => {
   throw new BadLink(`${field}: ${quote(value)} ${trouble}.`)
 }
 
-const names = ["v", "view", "delay", "minDelay", "concurrency", "losers", "candidate"]
+const names = [
+  "v",
+  "view",
+  "delay",
+  "minDelay",
+  "concurrency",
+  "losers",
+  "ill",
+  "seed",
+  "slow",
+  "budget",
+  "brownOut",
+  "candidate"
+]
 
 const read = (text: string): Link => {
   const fields = text.split("&").map((part) => {
@@ -96,15 +129,27 @@ const read = (text: string): Link => {
   )
   const view = optional("view", "race", oneOf("view", views))
   const delay = required("delay", delayOf)
-  const minDelay = optional("minDelay", 0, whole("minDelay", "minDelay"))
+  const number = (name: Limited, fallback: number) => optional(name, fallback, whole(name, name))
+  const minDelay = number("minDelay", 0)
   const concurrency = optional<Scenario["concurrency"]>("concurrency", "unbounded", whole("concurrency", "concurrency"))
   const losers = optional("losers", "await", oneOf("losers", ["await", "background"] as const))
+  const climate = { ill: number("ill", usualClimate.ill), seed: number("seed", usualClimate.seed) }
+  const traffic = {
+    slow: number("slow", usualTraffic.slow),
+    budget: number("budget", usualTraffic.budget),
+    brownOut: optional<boolean>(
+      "brownOut",
+      usualTraffic.brownOut,
+      (value) => oneOf("brownOut", switches)(value) === "on"
+    )
+  }
   const listed = all("candidate")
   const [least, most] = limits.candidates
   if (listed.length < least || listed.length > most) {
     fail("candidate", `${listed.length} of them`, `is not a number from ${least} to ${most}`)
   }
-  return { view, scenario: { candidates: listed.map(candidateOf), delay, minDelay, concurrency, losers } }
+  const candidates = listed.map(candidateOf)
+  return { view, scenario: { candidates, delay, minDelay, concurrency, losers }, climate, traffic }
 }
 
 const whole = (label: string, limited: Limited, least: number = limits[limited][0]) => (value: string): number => {

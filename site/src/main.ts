@@ -1,21 +1,24 @@
 import * as Either from "effect/Either"
-import { decode, encode, type Link } from "./link.js"
+import type { Climate } from "./days.js"
+import type { Traffic } from "./hedging.js"
+import { decode, encode, type Link, linkOf, type View } from "./link.js"
 import { presets, standard } from "./presets.js"
 import { programOf } from "./program.js"
 import { builder, type Edit } from "./view/builder.js"
 import { comparison } from "./view/comparison.js"
 import { copyButton } from "./view/copy.js"
+import { hundredDays } from "./view/days.js"
 import { byId, h, setText } from "./view/dom.js"
+import { hedging } from "./view/hedging.js"
 import { optionFields } from "./view/options.js"
 import { stage } from "./view/stage.js"
 import { tabs } from "./view/tabs.js"
 
 // All that can be linked to is here; what a view shows follows from it.
-let link: Link = { view: "race", scenario: standard.scenario }
+let link: Link = linkOf(standard.scenario)
 
-/** The scenarios that the stage and the comparison show, as links: a tab that comes and goes changes neither. */
-let raced: string | undefined
-let compared: string | undefined
+/** What each view shows, as a link: a tab that comes and goes changes nothing. */
+const shown = new Map<View, string>()
 
 /** What was edited last: more edits of the same thing are one step back. */
 let lastEdit: string | undefined
@@ -51,11 +54,17 @@ const go = (next: Link, key?: string): void => {
 }
 
 const edit: Edit = (change, key) => go({ ...link, scenario: change(link.scenario) }, key)
+const editClimate = (change: (climate: Climate) => Climate, key?: string) =>
+  go({ ...link, climate: change(link.climate) }, key)
+const editTraffic = (change: (traffic: Traffic) => Traffic, key: string) =>
+  go({ ...link, traffic: change(link.traffic) }, key)
 
 const complain = (trouble: string) => setText(byId("trouble"), trouble)
 
 const race = stage()
 const rivals = comparison()
+const days = hundredDays(editClimate)
+const stream = hedging(editTraffic)
 const candidates = builder(edit, complain)
 const options = optionFields(edit, complain)
 const showTab = tabs((view) => go({ ...link, view }))
@@ -67,23 +76,33 @@ const presetButtons = presets.map(({ scenario, title }) => {
 })
 
 const show = () => {
-  const { scenario, view } = link
-  const code = encode({ view: "race", scenario })
-  const preset = presets.find((preset) => encode({ view: "race", scenario: preset.scenario }) === code)
+  const { climate, scenario, traffic, view } = link
+  const ofScenario = linkOf(scenario)
+  const code = encode(ofScenario)
+  const preset = presets.find((preset) => encode(linkOf(preset.scenario)) === code)
   presetButtons.forEach((button, i) => button.setAttribute("aria-pressed", String(presets[i] === preset)))
   setText(byId("about"), preset?.about ?? "A race of your own. Its link is the address of this page.")
   showTab(view)
+  for (const part of Array.from(document.querySelectorAll<HTMLElement>(".of-scenario"))) {
+    part.hidden = view === "hedging"
+  }
   candidates.show(scenario)
   options.show(scenario)
-  if (raced !== code) {
-    raced = code
-    race.show(scenario)
-  }
-  if (view === "compare" && compared !== code) {
-    compared = code
-    rivals.show(scenario)
-  }
   setText(byId("program"), programOf(scenario))
+  // What each view depends on, and how it shows that. The race is seen under other tabs as well, by its events.
+  const drawings: Readonly<Record<View, readonly [of: Link, draw: () => void]>> = {
+    race: [ofScenario, () => race.show(scenario)],
+    compare: [ofScenario, () => rivals.show(scenario)],
+    days: [{ ...ofScenario, climate }, () => days.show(scenario, climate)],
+    hedging: [{ ...linkOf(standard.scenario), traffic }, () => stream.show(traffic)]
+  }
+  for (const view of new Set<View>(["race", link.view])) {
+    const [of, draw] = drawings[view]
+    if (shown.get(view) !== encode(of)) {
+      shown.set(view, encode(of))
+      draw()
+    }
+  }
 }
 
 const follow = () => {
@@ -93,13 +112,16 @@ const follow = () => {
     byId("bad-link"),
     isBad ? `This link cannot be followed. ${read.left} Here is “${standard.title}” instead.` : ""
   )
-  link = read !== undefined && Either.isRight(read) ? read.right : { view: "race", scenario: standard.scenario }
+  link = read !== undefined && Either.isRight(read) ? read.right : linkOf(standard.scenario)
   lastEdit = undefined
   show()
 }
 
 byId("presets").append(...presetButtons.map((button) => h("li", {}, button)))
 byId("panel-compare").append(rivals.element)
+byId("panel-days").append(days.element)
+byId("panel-hedging").append(stream.element)
+byId("copy-install").append(copyButton("Copy", () => byId("install").textContent ?? ""))
 byId("builder").append(candidates.element)
 byId("options").append(options.element)
 byId("copy-program").append(copyButton("Copy the program", () => programOf(link.scenario)))

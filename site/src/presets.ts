@@ -26,12 +26,29 @@ const every = (millis: number) => ({ pace: "fixed", millis } as const)
 
 const plain = { minDelay: 0, concurrency: "unbounded", losers: "await" } as const
 
+const goodDay: Preset = {
+  id: "good-day",
+  title: "A good day",
+  about: "All four replicas are healthy. The first answers before the delay has passed, so the race starts no other. " +
+    "Under Compare, see what the same answer costs where all four start at once; under 100 days, what bad days cost.",
+  scenario: {
+    ...plain,
+    candidates: [
+      succeeds("replica a", 40, 5),
+      succeeds("replica b", 60, 5),
+      succeeds("replica c", 45, 5),
+      succeeds("replica d", 70, 5)
+    ],
+    delay: every(100)
+  }
+}
+
 const deadIPv6: Preset = {
   id: "dead-ipv6",
   title: "IPv6 is dead",
   about:
-    "Happy Eyeballs, RFC 8305. The first address swallows connections, and nobody says no. After 250 ms the next " +
-    "one is tried beside it, and answers.",
+    "Happy Eyeballs, RFC 8305. The first address never answers, and never refuses. After 250 ms the race tries the " +
+    "next one beside it, which answers.",
   scenario: {
     ...plain,
     candidates: [
@@ -45,13 +62,14 @@ const deadIPv6: Preset = {
 }
 
 export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
+  goodDay,
   deadIPv6,
   {
     id: "far-away",
     title: "A host far away",
     about:
-      "The only address that works takes 320 ms, longer than the delay. It is not killed for that, and wins. Under " +
-      "Compare, see what becomes of it where the delay is a timeout.",
+      "The only address that works takes 320 ms, longer than the delay. The race does not kill it, and it wins. Under " +
+      "Compare, see what happens where the delay is a timeout.",
     scenario: {
       ...plain,
       candidates: [succeeds("198.51.100.7", 320, 10), fails("2001:db8::7", 30, 10)],
@@ -61,9 +79,8 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   {
     id: "slow-replica",
     title: "A slow replica",
-    about:
-      "A hedged request, as in The Tail at Scale. The first copy is late, so a second one goes to another replica " +
-      "after 95 ms. The slow one is called off, and takes a while to let go.",
+    about: "A hedged request, as in The Tail at Scale. The first request is late, so a hedge goes to another replica " +
+      "after 95 ms. The race interrupts the slow request, which takes a while to let go.",
     scenario: {
       ...plain,
       candidates: [succeeds("replica a", 700, 120), succeeds("replica b", 140, 40)],
@@ -73,7 +90,7 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   {
     id: "fallbacks",
     title: "A chain of fallbacks",
-    about: "The delay is infinite, so only failures start the next: one after the other, and nothing is asked in vain.",
+    about: "The delay is infinite, so only a failure starts the next: one after the other, and no request in vain.",
     scenario: {
       ...plain,
       candidates: [fails("cache", 30, 10), fails("replica", 180, 40), succeeds("origin", 260, 60)],
@@ -82,10 +99,10 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   },
   {
     id: "mirrors",
-    title: "Mirrors, two at a time",
+    title: "Two at a time",
     about:
-      "At most two downloads at once, and no start less than 60 ms after the last. A mirror that is due waits for " +
-      "a place, which the dotted line shows.",
+      "At most two downloads at once, and at least 60 ms between two starts. A mirror that is due waits for a place: " +
+      "the dotted line.",
     scenario: {
       candidates: [
         fails("ams", 340, 30),
@@ -101,18 +118,18 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
     }
   },
   {
-    id: "rarer-copies",
-    title: "Copies that get rarer",
+    id: "rarer-hedges",
+    title: "Rarer hedges",
     about:
       "A schedule gives the delays: 80 ms, 160, 320. The race returns at the decision, and its losers clean up in " +
       "the background.",
     scenario: {
       ...plain,
       candidates: [
-        succeeds("first copy", 900, 200),
-        hangs("second copy", 120),
-        succeeds("third copy", 410, 80),
-        succeeds("fourth copy", 200, 80)
+        succeeds("request", 900, 200),
+        hangs("first hedge", 120),
+        succeeds("second hedge", 410, 80),
+        succeeds("third hedge", 200, 80)
       ],
       delay: { pace: "exponential", millis: 80 },
       losers: "background"
@@ -120,4 +137,4 @@ export const presets: readonly [Preset, ...ReadonlyArray<Preset>] = [
   }
 ]
 
-export const standard = deadIPv6
+export const standard = goodDay

@@ -29,22 +29,22 @@ const abortAndAdvance: Racer["race"] = (candidates, { delay }) =>
 export const racers: ReadonlyArray<Racer> = [
   {
     name: "StaggeredRace.race",
-    rule: "The next when the newest has failed or the delay has passed. The delay kills nothing.",
+    rule: "Starts the next when the newest fails or the delay passes. The delay kills nothing.",
     race: (candidates, scenario) => StaggeredRace.race(candidates, optionsOf(scenario))
   },
   {
     name: "Effect.raceAll",
-    rule: "All at once.",
+    rule: "Starts all at once.",
     race: (candidates) => Effect.raceAll(candidates)
   },
   {
     name: "Effect.firstSuccessOf",
-    rule: "The next when the one before has failed.",
+    rule: "Starts the next when the previous one fails.",
     race: (candidates) => Effect.firstSuccessOf(candidates)
   },
   {
     name: "abort and advance",
-    rule: "Node’s autoSelectFamily: when the delay has passed, the attempt is killed and the next one tried.",
+    rule: "Node’s autoSelectFamily: after the delay it kills the attempt, and starts the next.",
     race: abortAndAdvance
   }
 ]
@@ -69,8 +69,11 @@ export interface Report {
   readonly winner: number | undefined
 }
 
-/** Runs a scenario under a racer to its end, in simulated time. */
-const report = (racer: Racer, scenario: Scenario): Report => {
+/**
+ * Runs a scenario under a racer to its end, in simulated time. Where the caller's patience has an end, what runs then is
+ * interrupted, and the report has no answer.
+ */
+export const report = (racer: Racer, scenario: Scenario, patience = Infinity): Report => {
   const simulation = new Simulation()
   const spans: Array<Span> = []
   const probe = (candidate: Candidate, index: number) =>
@@ -102,13 +105,13 @@ const report = (racer: Racer, scenario: Scenario): Report => {
     winner = Exit.isSuccess(exit) ? Number(exit.value) : undefined
   }
   fiber.addObserver(onEnd)
-  simulation.advanceTo(Infinity)
-  const seen = { racer, spans: spans.slice(), answersAt, winner }
-  // A racer that never returns is interrupted, which must not show in the report.
+  simulation.advanceTo(patience)
   fiber.removeObserver(onEnd)
+  const unhurried = spans.slice()
   simulation.interrupt(fiber)
   simulation.advanceTo(Infinity)
-  return seen
+  // A caller of endless patience interrupts nothing: what clears up a racer that hangs must not show in its report.
+  return { racer, spans: patience === Infinity ? unhurried : spans, answersAt, winner }
 }
 
 const howOf = (exit: Exit.Exit<unknown, unknown>): Span["how"] =>

@@ -43,7 +43,11 @@ export const limits = {
   delay: [0, 10_000],
   minDelay: [0, 5_000],
   concurrency: [1, 8],
-  name: [1, 24]
+  name: [1, 24],
+  ill: [0, 60],
+  seed: [1, 9999],
+  slow: [0, 30],
+  budget: [0, 50]
 } as const
 
 export type Limited = keyof typeof limits

@@ -17,7 +17,9 @@ const executable = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chro
 const types: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
-  ".css": "text/css; charset=utf-8"
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png"
 }
 
 /** Serves the files of the page to this machine alone. */

@@ -1,15 +1,30 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
-import { decode, encode, views } from "../src/link.js"
+import { decode, encode, type Link, linkOf, views } from "../src/link.js"
 import { presets } from "../src/presets.js"
+import { type Limited, limits } from "../src/scenario.js"
 import { scenarios } from "./scenarios.js"
 
 const good = "#v=1&delay=250&candidate=a,succeeds,10,0"
 
+const whole = (limited: Limited) => FastCheck.integer({ min: limits[limited][0], max: limits[limited][1] })
+
+const links: FastCheck.Arbitrary<Link> = FastCheck.record({
+  view: FastCheck.constantFrom(...views),
+  scenario: scenarios,
+  climate: FastCheck.record({ ill: whole("ill"), seed: whole("seed") }),
+  traffic: FastCheck.record({ slow: whole("slow"), budget: whole("budget"), brownOut: FastCheck.boolean() })
+})
+
 describe("a link to a scenario", () => {
   it("is made to be read", () => {
-    expect(presets.map(({ id, scenario }) => [id, encode({ view: "race", scenario })])).toStrictEqual([
+    expect(presets.map(({ id, scenario }) => [id, encode(linkOf(scenario))])).toStrictEqual([
+      [
+        "good-day",
+        "#v=1&delay=100&candidate=replica+a,succeeds,40,5&candidate=replica+b,succeeds,60,5" +
+        "&candidate=replica+c,succeeds,45,5&candidate=replica+d,succeeds,70,5"
+      ],
       [
         "dead-ipv6",
         "#v=1&delay=250&candidate=2001:db8::1,hangs,-,30&candidate=192.0.2.1,succeeds,160,10" +
@@ -33,18 +48,18 @@ describe("a link to a scenario", () => {
         "&candidate=lon,fails,20,30&candidate=nyc,succeeds,230,50&candidate=sgp,succeeds,500,50"
       ],
       [
-        "rarer-copies",
-        "#v=1&delay=exponential:80&losers=background&candidate=first+copy,succeeds,900,200" +
-        "&candidate=second+copy,hangs,-,120&candidate=third+copy,succeeds,410,80&candidate=fourth+copy,succeeds,200,80"
+        "rarer-hedges",
+        "#v=1&delay=exponential:80&losers=background&candidate=request,succeeds,900,200" +
+        "&candidate=first+hedge,hangs,-,120&candidate=second+hedge,succeeds,410,80&candidate=third+hedge,succeeds,200,80"
       ]
     ])
   })
 
   it("comes out as it went in, whatever the scenario", () => {
     FastCheck.assert(
-      FastCheck.property(scenarios, FastCheck.constantFrom(...views), (scenario, view) => {
-        const link = encode({ view, scenario })
-        expect(decode(link)).toStrictEqual(Either.right({ view, scenario }))
+      FastCheck.property(links, (parts) => {
+        const link = encode(parts)
+        expect(decode(link)).toStrictEqual(Either.right(parts))
         // Also where spaces, quotes, brackets, stars and underscores mean something, and as browsers write addresses.
         expect(link).toMatch(/^#[A-Za-z\d.,:=;&%+/-]*$/)
         expect(new URL(link, "http://localhost/").hash).toBe(link)
@@ -70,7 +85,7 @@ describe("a link to a scenario", () => {
     ["#v=2&delay=250&candidate=a,succeeds,10,0", "v: “2” is a version that this page does not know, which is 1."],
     ["#v=1&candidate=a,succeeds,10,0", "delay: “” is missing."],
     [`${good}&delay=300`, "delay: “300” is there a second time."],
-    [`${good}&view=raw`, "view: “raw” is none of race, compare."],
+    [`${good}&view=raw`, "view: “raw” is none of race, compare, days, hedging."],
     ["#v=1&delay=-1&candidate=a,succeeds,10,0", "delay: “-1” is not a whole number from 0 to 10000."],
     ["#v=1&delay=10001&candidate=a,succeeds,10,0", "delay: “10001” is not a whole number from 0 to 10000."],
     ["#v=1&delay=&candidate=a,succeeds,10,0", "delay: “” is not a whole number from 0 to 10000."],
@@ -84,6 +99,11 @@ describe("a link to a scenario", () => {
     [`${good}&minDelay=1.5`, "minDelay: “1.5” is not a whole number from 0 to 5000."],
     [`${good}&concurrency=0`, "concurrency: “0” is not a whole number from 1 to 8."],
     [`${good}&concurrency=unbounded`, "concurrency: “unbounded” is not a whole number from 1 to 8."],
+    [`${good}&ill=61`, "ill: “61” is not a whole number from 0 to 60."],
+    [`${good}&seed=0`, "seed: “0” is not a whole number from 1 to 9999."],
+    [`${good}&slow=31`, "slow: “31” is not a whole number from 0 to 30."],
+    [`${good}&budget=5%`, "budget: “5%” is not a whole number from 0 to 50."],
+    [`${good}&brownOut=yes`, "brownOut: “yes” is none of off, on."],
     [`${good}&losers=ignore`, "losers: “ignore” is none of await, background."],
     ["#v=1&delay=250", "candidate: “0 of them” is not a number from 1 to 8."],
     [`${good}${"&candidate=b,fails,1,0".repeat(8)}`, "candidate: “9 of them” is not a number from 1 to 8."],
@@ -119,9 +139,9 @@ describe("a link to a scenario", () => {
       `${good}&candidate=${encodeURIComponent("\u202e".repeat(25))},fails,1,0`,
       `candidate 2, name: “${"\\u{202e}".repeat(25)}” is not a name of 1 to 24 characters.`
     ],
-    [`${good}&view=${"x".repeat(60)}`, `view: “${"x".repeat(60)}” is none of race, compare.`],
-    [`${good}&view=${"x".repeat(61)}`, `view: “${"x".repeat(60)}…” is none of race, compare.`],
-    [`${good}&view=${"🙂".repeat(61)}`, `view: “${"🙂".repeat(60)}…” is none of race, compare.`],
+    [`${good}&view=${"x".repeat(60)}`, `view: “${"x".repeat(60)}” is none of race, compare, days, hedging.`],
+    [`${good}&view=${"x".repeat(61)}`, `view: “${"x".repeat(60)}…” is none of race, compare, days, hedging.`],
+    [`${good}&view=${"🙂".repeat(61)}`, `view: “${"🙂".repeat(60)}…” is none of race, compare, days, hedging.`],
     [`#${"y".repeat(70)}`, `the link: “${"y".repeat(60)}…” is not a field that this page knows.`],
     [`${good}&candidate=%E0%A4,fails,1,0`, "candidate 2, name: “%E0%A4” cannot be decoded."],
     [`${good}&candidate=b,wins,1,0`, "candidate 2, result: “wins” is none of succeeds, fails, hangs."],

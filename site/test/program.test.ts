@@ -8,6 +8,7 @@ import { presets } from "../src/presets.js"
 import { programOf } from "../src/program.js"
 import { runAtOnce } from "../src/run.js"
 import type { Scenario } from "../src/scenario.js"
+import { policyOf } from "../src/words.js"
 import { scenarios } from "./scenarios.js"
 
 const directory = ".programs"
@@ -47,6 +48,18 @@ await Effect.runPromise(Effect.gen(function*() {
 }).pipe(Effect.provide(TestContext.TestContext)))`
   )
 
+/** What the page shows of a hedging policy, in a program that compiles if it does. */
+const aroundPolicy = `import { Effect } from "effect"
+import { Hedge } from "effect-staggered-race"
+
+const request = Effect.succeed("answer")
+
+export const program = Effect.gen(function*() {
+${policyOf(5)}
+  return answer
+})
+`
+
 const pictureOf = (scenario: Scenario) =>
   Timeline.render(runAtOnce(scenario).outcome!, { labels: scenario.candidates.map(({ name }) => name) })
 
@@ -69,6 +82,7 @@ describe("the program of a scenario", () => {
     const write = (file: string, text: string) => fs.writeFileSync(`${directory}/${file}.ts`, text)
     all.forEach((scenario, i) => write(`program-${i}`, programOf(scenario)))
     all.forEach((scenario, i) => write(`virtual-${i}`, underTestClock(programOf(scenario))))
+    write("policy", aroundPolicy)
     write("programs", inTurn(presets.map((_, i) => `program-${i}`)))
     write("virtual", inTurn(all.map((_, i) => `virtual-${i}`)))
     const compilerOptions = { skipLibCheck: true, allowImportingTsExtensions: true }
@@ -138,7 +152,8 @@ await Effect.runPromise(program)
     expect(presets.map(({ scenario }, i) => whatever(printed[i] ?? "", scenario))).toStrictEqual(
       presets.map(({ scenario }) => whatever(pictureOf(scenario), scenario))
     )
-    expect(whatever(printed[4] ?? "", presets[4]!.scenario)).toStrictEqual([
+    const mirrors = presets.findIndex(({ id }) => id === "mirrors")
+    expect(whatever(printed[mirrors] ?? "", presets[mirrors]!.scenario)).toStrictEqual([
       "winner nyc, 4 attempts",
       ["ams", "┣", "failed:"],
       ["fra", "+", "lost"],

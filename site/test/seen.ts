@@ -1,10 +1,10 @@
 import type { Page } from "playwright-core"
-import { encode } from "../src/link.js"
+import { encode, linkOf, type View } from "../src/link.js"
 import { presets } from "../src/presets.js"
 import type { Scenario } from "../src/scenario.js"
 import type { EventLine } from "../src/words.js"
 
-export const linkTo = (scenario: Scenario, view: "race" | "compare" = "race") => encode({ view, scenario })
+export const linkTo = (scenario: Scenario, view?: View) => encode(linkOf(scenario, view))
 
 export const preset = (id: string) => presets.find((preset) => preset.id === id)!.scenario
 

@@ -1,4 +1,6 @@
 import { expect, it } from "@effect/vitest"
+import type { Page } from "playwright-core"
+import { views } from "../src/link.js"
 import { presets } from "../src/presets.js"
 import { programOf } from "../src/program.js"
 import { describePage } from "./browser.js"
@@ -12,8 +14,18 @@ describePage("the page in use", (site) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(programOf(presets[0].scenario))
   })
 
+  it("copies the line that installs the library", async () => {
+    const page = await site.open("", { permissions: ["clipboard-read", "clipboard-write"] })
+    await page.getByRole("button", { name: "Copy", exact: true }).click()
+    await page.getByText("Copied.").waitFor()
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+      "npm install effect-staggered-race effect@^3.22"
+    )
+  })
+
   it("works by keyboard alone", async () => {
-    const page = await site.open()
+    const { scenario } = presets[1]!
+    const page = await site.open(linkTo(scenario))
     const focused = () =>
       page.evaluate(() => {
         const { ariaLabel, id, textContent } = document.activeElement ?? document.body
@@ -27,7 +39,7 @@ describePage("the page in use", (site) => {
       }
       expect(order.at(-1)).toBe(name)
     }
-    const { candidates } = presets[0].scenario
+    const { candidates } = scenario
 
     await tabTo("Race")
     await page.keyboard.press("ArrowRight")
@@ -35,12 +47,17 @@ describePage("the page in use", (site) => {
     await page.keyboard.press("ArrowLeft")
     await tabTo("latency, candidate 2")
     expect(order).toStrictEqual([
-      ...presets.map(({ title }) => title),
+      "Guides",
+      "Reference",
+      "Repository",
+      "Copy",
       "Race",
+      ...presets.map(({ title }) => title),
       "Run it live",
       "Interrupt",
       "speed",
       "Copy a link to this race",
+      "delay line",
       "name, candidate 1",
       "result, candidate 1",
       "clean-up, candidate 1", // its bar
@@ -58,7 +75,7 @@ describePage("the page in use", (site) => {
     }
     const latency = candidates[1]!.latency! + 10 + 10 - 10 - 1 + 100 + 10
     const edited = {
-      ...presets[0].scenario,
+      ...scenario,
       candidates: candidates.map((old, i) => i === 1 ? { ...old, latency } : old)
     }
     expect(await page.locator("#program").textContent()).toBe(programOf(edited))
@@ -81,16 +98,54 @@ describePage("the page in use", (site) => {
     expect(await focused()).toBe("Interrupt")
   })
 
+  const dragOn = (page: Page) => async (selector: string, by: number) => {
+    await page.locator(selector).first().scrollIntoViewIfNeeded()
+    const box = (await page.locator(selector).first().boundingBox())!
+    const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 14)]
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + by, y, { steps: 5 })
+    await page.mouse.up()
+  }
+
+  it.each([[1280, 800], [390, 844]])("has a line for the delay, which is dragged: %d by %d", async (width, height) => {
+    const page = await site.open(linkTo(preset("slow-replica")), { viewport: { width, height } })
+    const lane = (await page.locator(".delay-lane").boundingBox())!
+    // The line stands where the bars say that it does.
+    expect(lane.x).toBe((await page.locator(".lane").first().boundingBox())!.x)
+    expect(lane.width).toBe((await page.locator(".lane").first().boundingBox())!.width)
+    await dragOn(page)(".of-delay", 60)
+    const delay = Number(await page.getByLabel("delay in ms", { exact: true }).inputValue())
+    expect(Math.abs(delay - (95 + 60 * (700 + 120) * 1.05 / lane.width))).toBeLessThanOrEqual(5)
+    await page.getByRole("slider", { name: "delay line" }).press("Home")
+    expect(await page.getByLabel("delay in ms", { exact: true }).inputValue()).toBe("0")
+    await page.getByLabel("delay", { exact: true }).selectOption("exponential")
+    await page.getByRole("slider", { name: "delay line" }).press("Home")
+    expect(await page.getByLabel("delay in ms", { exact: true }).inputValue()).toBe("1")
+    await page.getByLabel("delay", { exact: true }).selectOption("infinite")
+    expect(await page.locator(".of-delay").isVisible()).toBe(false)
+  })
+
+  it.each([[1280, 800], [390, 844]])(
+    "keeps the picture in sight down to the last bar: %d by %d",
+    async (width, height) => {
+      const page = await site.open(linkTo(preset("mirrors")), { viewport: { width, height } })
+      for (const bar of await page.locator(".lane").all()) {
+        await bar.evaluate((element) => element.scrollIntoView({ block: "end" }))
+        const [picture, lane] = [(await page.locator("#picture").boundingBox())!, (await bar.boundingBox())!]
+        expect(picture.y).toBeGreaterThanOrEqual(0)
+        expect(lane.y).toBeGreaterThan(picture.y + picture.height)
+        expect(lane.y + lane.height).toBeLessThan(height + 1)
+      }
+      // Further down it is out of the way.
+      await page.locator("#program").evaluate((element) => element.scrollIntoView({ block: "start" }))
+      expect((await page.locator("#picture").boundingBox())!.y).toBeLessThan(0)
+    }
+  )
+
   it("has bars that are dragged, and candidates that come and go", async () => {
     const page = await site.open(linkTo(preset("slow-replica")))
-    const drag = async (selector: string, by: number) => {
-      await page.locator(selector).first().scrollIntoViewIfNeeded()
-      const box = (await page.locator(selector).first().boundingBox())!
-      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
-      await page.mouse.down()
-      await page.mouse.move(box.x + box.width / 2 + by, box.y + box.height / 2, { steps: 5 })
-      await page.mouse.up()
-    }
+    const drag = dragOn(page)
     const valueOf = async (label: string) => Number(await page.getByLabel(label, { exact: true }).last().inputValue())
     const { width } = (await page.locator(".lane").first().boundingBox())!
     const span = (700 + 120) * 1.05
@@ -120,7 +175,10 @@ describePage("the page in use", (site) => {
     expect(await field.getAttribute("aria-invalid")).toBe("true")
     expect(await page.locator("#program").textContent()).toBe(programOf(presets[0].scenario))
     await field.blur()
-    expect([await field.inputValue(), await page.locator("#trouble").textContent()]).toStrictEqual(["250", ""])
+    expect([await field.inputValue(), await page.locator("#trouble").textContent()]).toStrictEqual([
+      `${presets[0].scenario.delay.millis}`,
+      ""
+    ])
     await page.getByLabel("name, candidate 1").fill(" ")
     expect(await page.locator("#trouble").textContent()).toBe("name: “ ” is not a name of 1 to 24 characters.")
   })
@@ -157,13 +215,13 @@ describePage("the page in use", (site) => {
       candidates: mirrors.candidates.map((candidate) => ({ ...candidate, name: letter.repeat(24) }))
     })
     for (const letter of ["W", "漢"]) {
-      for (const view of ["race", "compare"] as const) {
+      for (const view of views) {
         const page = await site.open(linkTo(long(letter), view), { viewport: { width, height: 800 } })
         const wide = await page.evaluate(() =>
           [
             document.documentElement,
             ...Array.from(
-              document.querySelectorAll(".presets, #status, .events, pre:has(#outcome), .racer strong, .costs")
+              document.querySelectorAll(".presets, #status, .events, pre:has(#outcome), .racer strong, .figures")
             )
           ]
             .filter(({ clientWidth, parentElement, scrollWidth }) =>
@@ -195,7 +253,7 @@ describePage("the page in use", (site) => {
     "can be read and touched on a phone and on a desk: %s",
     async (colorScheme) => {
       for (const width of [360, 1280]) {
-        for (const view of ["race", "compare"] as const) {
+        for (const view of views) {
           const page = await site.open(linkTo(preset("mirrors"), view), {
             colorScheme,
             viewport: { width, height: 800 }

@@ -21,23 +21,23 @@ type Started = Extract<AnyEvent, { readonly _tag: "Started" }>
 type Decided = Extract<AnyEvent, { readonly _tag: "Decided" }>
 
 /**
- * Observes one run of a race. The race calls it in the very step in which something happens; a user's handler of
- * events, in contrast, runs in a fiber of its own.
+ * Observes one run of a race. The race calls it synchronously, in the step in which something happens. A user's
+ * `onEvent`, in contrast, runs in a fiber of its own.
  *
  * @internal
  */
 export interface Telemetry {
-  /** The parent of everything that the race does: attempts, the source, the schedule and the handler of events. */
+  /** The parent span of the attempts, the source, the schedule and the event handler. */
   readonly span?: Tracer.Span | undefined
-  /** The span of a running attempt, and the parent of everything that the attempt does. */
+  /** The span of a running attempt, and the parent of all spans inside it. */
   readonly attemptSpan: (index: number) => Tracer.Span | undefined
   readonly onEvent: (event: AnyEvent) => void
-  /** The race has ended, and gives this exit to its caller. */
+  /** The race returns this exit to its caller. */
   readonly onEnd?: (exit: Exit.Exit<unknown, unknown>) => void
 }
 
 /**
- * Decides who observes a race that begins: nobody, if nobody would see it.
+ * Makes the observer of a race that begins, or none if nobody would see the result.
  *
  * @internal
  */
@@ -48,7 +48,7 @@ export type Watch = (
 ) => Telemetry | undefined
 
 /**
- * Logs the failure of an observer. It changes nothing else.
+ * Logs the failure of an observer. The race goes on.
  *
  * @internal
  */
@@ -72,7 +72,7 @@ export const guarded = (
   }
 }
 
-/** A supervisor that lets no fiber start keeps also this from being told. */
+/** Ignores failures: a supervisor that lets no fiber start stops this one, too. */
 const logged = (runtime: Runtime.Runtime<never>, log: Effect.Effect<void>): void => {
   try {
     Runtime.runFork(runtime, log)
@@ -81,11 +81,10 @@ const logged = (runtime: Runtime.Runtime<never>, log: Effect.Effect<void>): void
   }
 }
 
-/** What a span says about itself. */
 type Attributes = Record<string, unknown>
 
 /**
- * Milliseconds of time that only goes forward, whatever is done to the clock on the wall.
+ * Monotonic milliseconds: they do not jump when somebody sets the wall clock.
  *
  * @internal
  */
@@ -95,13 +94,13 @@ const clockOf = (fiber: AnyFiber): Clock.Clock => Context.get(fiber.currentDefau
 
 const defaultTracer = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 
-/** Whether anybody would see a span: tracing is on, and there is a tracer besides the one that Effect brings along. */
+/** Effect's default tracer shows its spans to nobody, so with it a race makes none. */
 const isTraced = (fiber: AnyFiber): boolean =>
   fiber.currentTracer !== defaultTracer && fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
 /**
- * Makes and ends spans without suspending. A span is therefore exactly as long as the thing it stands for, and no
- * interruption can leave it open.
+ * Begins and ends spans without suspending. So a span is exactly as long as its race or attempt, and no interruption
+ * leaves it open.
  */
 class Spans {
   private readonly time: () => bigint
@@ -144,8 +143,8 @@ class Spans {
 type Tags = ReadonlyArray<MetricLabel.MetricLabel>
 
 /**
- * The tags of metrics. Effect looks a metric up by the array of its tags, and finds the same array fastest, so each
- * combination is made once.
+ * The tags of metrics. Effect finds a metric fastest by an array of tags that it has seen before, so each combination
+ * of tags is made once.
  *
  * @internal
  */
@@ -155,7 +154,7 @@ export class Labels {
 
   private constructor(readonly all: Tags) {}
 
-  /** The tags that the caller of a race adds to all metrics. */
+  /** The tags that the caller set with `Effect.tagMetrics`. */
   static of(caller: AnyFiber): Labels {
     const tags = caller.getFiberRef(FiberRef.currentMetricLabels)
     const labels = Labels.byTags.get(tags) ?? new Labels(tags)
@@ -170,43 +169,43 @@ export class Labels {
     return labels
   }
 
-  /** An index as a tag. From 8 on it is `more`, because an endless race would make endlessly many metrics. */
+  /** Tags an index from 8 on as `more`: an endless race must not make metrics without end. */
   andIndex(key: string, index: number): Labels {
     return this.and(key, index < 8 ? `${index}` : "more")
   }
 }
 
 /**
- * How an attempt ended: `rejected` if its answer was not good enough, `interrupted` if it lost because the caller was
- * interrupted, `late` if it succeeded after the decision.
+ * How an attempt ended. `rejected`: its answer was not good enough. `interrupted`: it lost because the caller was
+ * interrupted. `late`: it succeeded after the decision.
  */
 type End = "won" | "failed" | "rejected" | "lost" | "late" | "interrupted"
 
 /**
- * What differs between the observer of a race and that of a hedged call.
+ * The differences between observing a race and observing a hedged call.
  *
  * @internal
  */
 export interface Kind {
   readonly spans: {
-    /** The span of the whole run. Without it, the spans of attempts are children of the caller's span. */
+    /** The span of the whole run. Without it, the caller's span is the parent of the attempts' spans. */
     readonly run?: { readonly name: string; readonly attributes: Attributes }
     readonly attempt: string
     readonly start: (started: Started) => Attributes
     readonly end: (end: End) => Attributes
     readonly decision?: (by: StaggeredRace.DecidedBy, attempts: number, winner: number | undefined) => Attributes
   }
-  /** Updates metrics. Spans come first, so a metric that throws leaves no span open. */
+  /** Updates metrics, after the spans: a metric that throws must not leave a span open. */
   readonly count?: {
     readonly start?: (index: number) => void
     readonly end: (end: End, index: number, seconds: number) => void
     readonly decision?: (decided: Decided, attempts: number, winner: number | undefined) => void
   } | undefined
-  /** Whether the attempt has answered, but not well enough. */
+  /** Whether the answer of the attempt was not good enough. */
   readonly isRejected?: (index: number) => boolean
 }
 
-/** Keeps a span for each running attempt, and counts. Spans and metrics agree with the events, also in their times. */
+/** Turns the events of a race into spans and metrics, at the time of each event. */
 class Observer implements Telemetry {
   readonly span: Tracer.Span | undefined
   private readonly clock: Clock.Clock
@@ -260,7 +259,7 @@ class Observer implements Telemetry {
   private start(event: Started): void {
     const { kind: { count, spans: told }, span: parent, spans } = this
     this.attempts++
-    // If the tracer failed to make the run's span, an attempt's span would get the wrong parent.
+    // If the tracer could not make the run's span, the caller's span would become the parent of the attempt's.
     const isOrphan = told.run !== undefined && parent === undefined
     const span = isOrphan ? undefined : spans?.begin(told.attempt, told.start(event), parent)
     this.running.set(event.index, { startedAt: elapsed(this.clock), span })
@@ -285,7 +284,7 @@ class Observer implements Telemetry {
 }
 
 /**
- * Observes one run. Without a tracer, it makes no spans.
+ * Observes one run. It makes spans only if there is a tracer.
  *
  * @internal
  */
@@ -293,7 +292,7 @@ export const observe = (caller: AnyFiber, runtime: Runtime.Runtime<never>, kind:
   new Observer(caller, isTraced(caller) ? new Spans(caller, runtime) : undefined, kind)
 
 /**
- * The tag by which exporters of OpenTelemetry know the unit.
+ * Adds the tag from which OpenTelemetry exporters read the unit.
  *
  * @internal
  */
@@ -320,7 +319,6 @@ export const metrics = {
   }))
 }
 
-/** Updates the metrics of a race that has a name. */
 const counting = (caller: AnyFiber, name: string): NonNullable<Kind["count"]> => {
   const clock = clockOf(caller)
   const begunAt = elapsed(clock)
@@ -343,8 +341,8 @@ const counting = (caller: AnyFiber, name: string): NonNullable<Kind["count"]> =>
 }
 
 /**
- * Observes races: spans if there is a tracer, metrics if the race has a name. The spans of attempts also get the
- * attributes that `attributesOf` gives.
+ * Observes races: with spans if there is a tracer, with metrics if the race has a name. `attributesOf` gives further
+ * attributes for the spans of attempts.
  *
  * @internal
  */

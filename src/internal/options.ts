@@ -10,7 +10,7 @@ const show = (value: unknown): string => {
   try {
     return Array.isArray(value) ? `[${value}]` : String(value)
   } catch {
-    // The object has no prototype, or its `toString` throws.
+    // An object without a prototype, or whose `toString` throws.
     return typeof value
   }
 }
@@ -35,8 +35,8 @@ const toMillis = (input: unknown): number =>
     : Option.match(Duration.decodeUnknown(input), { onNone: () => NaN, onSome: Duration.toMillis })
 
 /**
- * Checks the options of one public module. A check that fails throws an `IllegalArgumentException` that names the
- * module, the option and the value. A check of a single option returns what the module works with, such as milliseconds.
+ * Checks the options of one public module. A failed check throws an `IllegalArgumentException` that names the module,
+ * the option and the value. A check of one option returns the decoded value, such as milliseconds.
  *
  * @internal
  */
@@ -49,7 +49,7 @@ export class Checks {
     }
   }
 
-  /** Check this before you read an option: JavaScript callers may pass anything. `content` says what has to be in it. */
+  /** Comes before any option is read: JavaScript callers may pass anything. `content` completes the message. */
   object<A>(what: string, value: A, content: string): A {
     if (typeof value !== "object" || value === null) {
       throw this.invalid(`${what} must be an object with ${content}, got ${show(value)}`)
@@ -57,7 +57,7 @@ export class Checks {
     return value
   }
 
-  /** The delay of a race: milliseconds, or a schedule. */
+  /** Returns milliseconds, or the schedule as it is. */
   delay<R>(input: Duration.DurationInput | Schedule.Schedule<unknown, number, R>) {
     if (input === undefined) {
       throw this.invalid("option \"delay\" is required: a duration of zero or more, or a schedule")
@@ -77,7 +77,7 @@ export class Checks {
     return millis
   }
 
-  /** How often something happens, or how long it counts, in milliseconds. */
+  /** An interval or a lifetime, in milliseconds. */
   period(option: string, input: unknown): number {
     const millis = this.millis(option, input)
     this.that(millis >= 1 && millis < Infinity, option, input, "a duration of at least a millisecond, and finite")
@@ -100,7 +100,7 @@ export class Checks {
     return value
   }
 
-  /** A share, but neither none nor all. */
+  /** A share, without 0 and 1. */
   fraction(option: string, value: number): number {
     this.that(value > 0 && value < 1, option, value, "a number between 0 and 1")
     return value
@@ -115,7 +115,7 @@ export class Checks {
     return this.oneOf("losers", value, ["await", "background"])
   }
 
-  /** The keys are the names of options. */
+  /** Takes options by name. */
   functions(options: Record<string, unknown>): void {
     for (const [option, value] of Object.entries(options)) {
       this.that(value === undefined || typeof value === "function", option, value, "a function")

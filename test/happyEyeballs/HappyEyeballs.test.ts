@@ -404,8 +404,8 @@ describe("HappyEyeballs", () => {
       strictEqual(
         yield* message((_, family) => Effect.succeed(family === 6 ? ["localhost"] : ["", "127.1"])),
         "could not connect to example.com port 443: it has no addresses\n" +
-          "  no IPv6 addresses of example.com: \"localhost\" is no address\n" +
-          "  no IPv4 addresses of example.com: \"\" is no address, \"127.1\" is no address"
+          "  no IPv6 addresses of example.com: \"localhost\" is not an IP address\n" +
+          "  no IPv4 addresses of example.com: \"\" is not an IP address, \"127.1\" is not an IP address"
       )
     }))
 
@@ -428,7 +428,7 @@ describe("HappyEyeballs", () => {
       strictEqual(names(connections), "6a 4a 6b")
       deepStrictEqual(ordered, ["6a 6b", "4a"])
       deepStrictEqual(resolution.map((cause) => Option.getOrThrow(Cause.failureOption(cause)).message), [
-        "no IPv6 addresses of example.com: \"localhost\" is no address, \"undefined\" is no address"
+        "no IPv6 addresses of example.com: \"localhost\" is not an IP address, \"undefined\" is not an IP address"
       ])
     }))
 

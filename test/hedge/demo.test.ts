@@ -65,8 +65,8 @@ describe("npm run demo:hedge", () => {
           ["fetch", "node:http", "undici"].flatMap((name) => [[name, "plain", 8], [name, "hedged", 8]])
         )
         for (const { aborted = NaN, mode, name, seen = NaN, timedOut = NaN, wins = NaN } of found) {
-          const made = Number(new RegExp(`^${name}: (\\d+) copies`, "m").exec(out)?.[1])
-          // One of these requests stalls, so that there is a copy, and the budget is one for ten.
+          const made = Number(new RegExp(`^${name}: (\\d+) hedges`, "m").exec(out)?.[1])
+          // One of these requests stalls, so there is a hedge, and the budget is one for ten.
           assertTrue(
             mode === "plain"
               ? seen === 300 && timedOut > 0 && aborted > 0
@@ -105,7 +105,7 @@ describe("npm run demo:hedge", () => {
     Effect.gen(function*() {
       const ended = yield* demo(args)
       assertTrue(ended.status === 1 && ended.out === "" && ended.err.includes(name), text(ended))
-      assertTrue(ended.err.endsWith("; see --help\n"), text(ended))
+      assertTrue(ended.err.includes("npm run demo:hedge -- [options]\n"), text(ended))
     }))
 
   it.live.each(["--help", "-h"])("%s tells of each option, and runs nothing", (help) =>
@@ -156,10 +156,10 @@ describe("npm run demo:hedge", () => {
       lateness: 0.5,
       plain: answered(100),
       hedged: answered(100),
-      hedging: { copies: 10, wins: 5, denied: 0, delay: 1 },
+      hedging: { hedges: 10, wins: 5, denied: 0, delay: 1 },
       seen: {
-        plain: { first: 100, copies: 0, answered: 100, aborted: 0 },
-        hedged: { first: 100, copies: 8, answered: 101, aborted: 7 }
+        plain: { first: 100, hedges: 0, answered: 100, aborted: 0 },
+        hedged: { first: 100, hedges: 8, answered: 101, aborted: 7 }
       }
     }
     const { hedged, plain } = sound.seen
@@ -169,27 +169,27 @@ describe("npm run demo:hedge", () => {
       [["2 x refused"], { plain: { ...sound.plain, ends: new Map([["answered", 98], ["refused", 2]]) } }],
       [["1 x refused"], { hedged: { ...sound.hedged, ends: new Map([["timed out", 99], ["refused", 1]]) } }],
       [
-        ["without hedging, the server saw not each request once"],
-        { seen: { hedged, plain: { ...plain, copies: 1, answered: 101 } } }
+        ["without hedging, the server did not see each request once"],
+        { seen: { hedged, plain: { ...plain, hedges: 1, answered: 101 } } }
       ],
       [
-        ["the server saw more than was sent"],
-        { seen: { plain, hedged: { ...hedged, copies: 11, answered: 104 } } }
+        ["the server saw more than the client sent"],
+        { seen: { plain, hedged: { ...hedged, hedges: 11, answered: 104 } } }
       ],
       [
-        ["more copies won than the server saw"],
-        { seen: { plain, hedged: { ...hedged, copies: 4, answered: 100, aborted: 4 } } }
+        ["more hedges won than the server saw"],
+        { seen: { plain, hedged: { ...hedged, hedges: 4, answered: 100, aborted: 4 } } }
       ],
       [
-        ["more was received than the server answered"],
+        ["the client received more answers than the server sent"],
         { seen: { hedged, plain: { ...plain, answered: 99, aborted: 1 } } }
       ],
       [
-        ["more copies than the budget allows: 11 for 100 requests"],
-        { hedging: { ...sound.hedging, copies: 11 } }
+        ["more hedges than the budget allows: 11 for 100 requests"],
+        { hedging: { ...sound.hedging, hedges: 11 } }
       ],
       [
-        ["requests without an end at the server"],
+        ["some requests have no end at the server"],
         { seen: { plain, hedged: { ...hedged, aborted: 6 } } }
       ]
     ])("%j", (expected, change) => {
@@ -206,8 +206,8 @@ describe("npm run demo:hedge", () => {
         tooBusy(report),
         isBusy
           ? [
-            "fetch: too busy to measure: without hedging, one answer in ten came more than 4.1 ms after the server was to " +
-            "send it (4 ms at most), so latencies would be those of this machine, and are not shown"
+            "fetch: too busy to measure: without hedging, this machine delayed one answer in ten by more than 4.1 ms " +
+            "(the limit is 4 ms), so latencies would be those of the machine, and are not shown"
           ]
           : []
       )

@@ -1027,11 +1027,11 @@ describe("Hedge.percentile", () => {
     ],
     [
       () => Effect.runSync(Hedge.make({ delay: 1, probability: "auto" })),
-      "option \"probability\" must be a number from 0 to 1 unless the delay is a percentile, got \"auto\""
+      "option \"probability\" must be a number from 0 to 1, because the delay is not a percentile, got \"auto\""
     ],
     [
       () => Effect.runSync(Hedge.make({ delay: Hedge.percentile(0.5), targetQuantile: 1 })),
-      "option \"tail\" must be a number between 0 and 1, got 1"
+      "option \"targetQuantile\" must be a number between 0 and 1, got 1"
     ],
     [
       () => Effect.runSync(Hedge.make({ delay: 1, name: "" })),
@@ -1055,7 +1055,7 @@ describe("Hedge.percentile", () => {
     ],
     [
       () => Effect.runSync(Hedge.hedge(Effect.void, { delay: Hedge.percentile(0.5) })),
-      "option \"delay\" must be a duration or a schedule, or that of a policy that is made once, by Hedge.make, got \"Percentile\""
+      "option \"delay\" must be a duration or a schedule: only a policy from Hedge.make can learn a percentile, got \"Percentile\""
     ]
   ]
   it.live.each(senseless.map(([make, message]) => [message, make] as const))(

@@ -303,7 +303,7 @@ describe("makeDnsResolver", () => {
     new dns.Resolver().setServers(servers)
   })
 
-  const servers = "a list of addresses, each with a port if need be, such as \"[2001:db8::53]:5353\""
+  const servers = "a list of IP addresses, each with an optional port, such as \"[2001:db8::53]:5353\""
   const bad: ReadonlyArray<readonly [options: NodeHappyEyeballs.DnsResolverOptions, message: string]> = [
     [{ servers: ["192.0.2.53", "dns.test"] }, `"servers" must be ${servers}, got "dns.test"`],
     [{ servers: ["192.0.2.53:0"] }, `"servers" must be ${servers}, got "192.0.2.53:0"`],

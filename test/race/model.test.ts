@@ -133,10 +133,16 @@ const watch = async (given: Given, onClock: OnClock) => {
     winner: outcome === undefined ? null : Option.getOrNull(Option.map(outcome.winner, ({ index }) => index)),
     interrupted: Exit.isInterrupted(exit),
     endedAt,
-    pending: outcome === undefined ? null : Option.getOrNull(Option.map(outcome.pending, ({ dueAt }) => dueAt)),
+    pending: outcome === undefined ? null : Option.getOrNull(outcome.pending),
     started: outcome === undefined
-      ? seen.started.map(([index, at]) => [index, "?", at, "?"])
-      : outcome.attempts.map(({ dueAt, index, startedAt, startedBy }) => [index, startedBy, startedAt, dueAt]),
+      ? seen.started.map(([index, at]) => [index, "?", at, "?", "?"])
+      : outcome.attempts.map(({ dueAt, heldBackBy, index, startedAt, startedBy }) => [
+        index,
+        startedBy,
+        startedAt,
+        dueAt,
+        Option.getOrNull(heldBackBy)
+      ]),
     ended: seen.ended.sort(([left], [right]) => left - right)
   }
 }
@@ -145,7 +151,9 @@ const agrees = async (given: Given, onClock: OnClock) => {
   const expected = predict(given)
   deepStrictEqual(await watch(given, onClock) as unknown, {
     ...expected,
-    started: expected.interrupted ? expected.started.map(([index, , at]) => [index, "?", at, "?"]) : expected.started
+    started: expected.interrupted
+      ? expected.started.map(([index, , at]) => [index, "?", at, "?", "?"])
+      : expected.started
   })
 }
 

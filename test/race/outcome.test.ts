@@ -44,47 +44,51 @@ describe.concurrent("an outcome", () => {
       deepStrictEqual(attempts.map(({ progressedAt }) => Option.getOrNull(progressedAt)), [30, null, 135])
     }))
 
-  it.live("tells since when a start was parked: for a place, by minDelay, by progress, for a slow stream", () =>
+  it.live("tells since when a start was held back, and by what: no place, minDelay, progress, a slow stream", () =>
     Effect.gen(function*() {
       const due = (race: Effect.Effect<StaggeredRace.Outcome<string, unknown, unknown>>) =>
         Effect.gen(function*() {
           const { attempts, pending } = yield* (yield* observe(race)).exit
           return [
-            ...attempts.map(({ dueAt, startedAt }) => [dueAt, startedAt]),
-            ...Option.toArray(pending).map(({ dueAt }) => ["pending", dueAt])
+            ...attempts.map(({ dueAt, heldBackBy, startedAt }) => [dueAt, startedAt, ...Option.toArray(heldBackBy)]),
+            ...Option.toArray(pending).map(({ dueAt, heldBackBy }) => ["pending", dueAt, heldBackBy])
           ]
         })
       const four = candidates([hang(), fail(250), ok(60), ok(5)])
       deepStrictEqual(yield* due(StaggeredRace.outcome(four, { delay: 100, concurrency: 2 })), [
         [0, 0],
         [100, 100],
-        [200, 350]
+        [200, 350, "concurrency"]
         // The third succeeds at 410, before the fourth is due.
       ])
       deepStrictEqual(yield* due(StaggeredRace.outcome(four, { delay: 20, concurrency: 2 })), [
         [0, 0],
         [20, 20],
-        [40, 270],
-        ["pending", 290]
+        [40, 270, "concurrency"],
+        ["pending", 290, "concurrency"]
       ])
       const two = candidates([fail(3), ok(5)])
-      deepStrictEqual(yield* due(StaggeredRace.outcome(two, { delay: 100, minDelay: 10 })), [[0, 0], [3, 10]])
+      deepStrictEqual(yield* due(StaggeredRace.outcome(two, { delay: 100, minDelay: 10 })), [[0, 0], [
+        3,
+        10,
+        "minDelay"
+      ]])
       const holding = Effect.zipRight(
         Effect.flatMap(StaggeredRace.CurrentAttempt, (current) => Option.getOrThrow(current).progress(30)),
         Effect.never
       )
       deepStrictEqual(
         yield* due(StaggeredRace.outcome([holding, Effect.succeed("")], { delay: 20 })),
-        [[0, 0], [20, 30]]
+        [[0, 0], [20, 30, "progress"]]
       )
       const slow = Stream.concat(
         Stream.make(Effect.never),
         Stream.fromEffect(Effect.delay(Effect.succeed(two[1]!), 50))
       )
-      deepStrictEqual(yield* due(StaggeredRace.outcomeStream(slow, { delay: 20 })), [[0, 0], [20, 70]])
+      deepStrictEqual(yield* due(StaggeredRace.outcomeStream(slow, { delay: 20 })), [[0, 0], [20, 70, "source"]])
     }))
 
-  it("of a Set, a start was parked if a member is known to be left", () => {
+  it("of a Set, a start was held back if a member is known to be left", () => {
     const pending = (...rows: ReadonlyArray<"wins" | "hangs" | "leaves">) => {
       const members: Set<Effect.Effect<string>> = new Set(rows.map((row) => {
         const self: Effect.Effect<string> = Effect.suspend(() =>

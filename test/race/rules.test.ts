@@ -10,6 +10,7 @@ const some: Grid = {
   minDelay: [1],
   concurrency: [2],
   size: ["known"],
+  asksWhy: [false],
   setsBack: [false],
   holdsBack: [false],
   withholds: [false]
@@ -23,6 +24,7 @@ const grids: Readonly<Record<string, Grid>> = {
   "with delays that are told after the start": { ...some, delay: ["told"], minDelay: [0, 1] },
   "of a source that finds more than it said": { ...some, minDelay: [0, 1], size: ["changing"] },
   "of a source that says too much": { ...some, size: ["too high"] },
+  "that tell what has held back a start": { ...some, minDelay: [0, 1], concurrency: [1, 2], asksWhy: [true] },
   "where attempts hold back the next start": {
     ...some,
     delay: [0, 2, Infinity],
@@ -48,17 +50,20 @@ const optionsOf = (grid: Grid): ReadonlyArray<Options> =>
     grid.minDelay.flatMap((minDelay) =>
       grid.concurrency.flatMap((concurrency) =>
         grid.size.flatMap((size) =>
-          grid.setsBack.flatMap((setsBack) =>
-            grid.holdsBack.flatMap((holdsBack) =>
-              grid.withholds.map((withholds) => ({
-                delay,
-                minDelay,
-                concurrency,
-                size,
-                setsBack,
-                holdsBack,
-                withholds
-              }))
+          grid.asksWhy.flatMap((asksWhy) =>
+            grid.setsBack.flatMap((setsBack) =>
+              grid.holdsBack.flatMap((holdsBack) =>
+                grid.withholds.map((withholds) => ({
+                  delay,
+                  minDelay,
+                  concurrency,
+                  size,
+                  asksWhy,
+                  setsBack,
+                  holdsBack,
+                  withholds
+                }))
+              )
             )
           )
         )

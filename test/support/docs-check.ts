@@ -1,16 +1,21 @@
-/**
- * Checks the examples of the documentation: every `ts` block in README.md, in `guides/*.md` and in the
- * doc comments of `src/*.ts`.
- *
- * It compiles all blocks together, and the library with them, with the compiler options of the project, and then runs
- * each as its own program. It only compiles a block that opens with "ts no-run". Each block is copied to a file at the
- * line of its original, so that line numbers in messages are those of the original.
- */
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { availableParallelism } from "node:os"
+import { readCommand } from "../../scripts/command.js"
 import { examples as blocks } from "./examples.js"
 
+readCommand(
+  `npm run docs:check: checks the examples of the documentation, every "ts" block in README.md and in the doc comments of
+src/*.ts
+
+It compiles all blocks together, and the library with them, with the compiler options of the project, and then runs each
+as its own program. It only compiles a block that opens with "ts no-run".
+
+  --help, -h  this text`,
+  {}
+)
+
+// Each block is copied to a file at the line of its original, so that line numbers in messages are those of the original.
 const directory = ".examples"
 const out = `${directory}/out`
 const limit = 30_000

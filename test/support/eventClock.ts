@@ -16,6 +16,8 @@ export interface Variant {
   readonly wakes?: "one" | "instant"
   /** Whether a sleep of no time queues behind the other sleepers of this instant, or is no sleep. */
   readonly zero?: "queued" | "atOnce"
+  /** How many milliseconds late a sleeper wakes, as timers do on a busy machine. Default 0. */
+  readonly late?: number
 }
 
 interface Sleeper {
@@ -45,9 +47,10 @@ export class EventClock implements Clock.Clock {
 
   sleep(duration: Duration.Duration): Effect.Effect<void> {
     const millis = Duration.toMillis(duration)
-    return millis === 0 && this.variant.zero === "atOnce"
+    const { late = 0, zero } = this.variant
+    return millis === 0 && zero === "atOnce"
       ? Effect.void
-      : Effect.async((resume) => Effect.sync(this.after(millis, () => resume(Effect.void))))
+      : Effect.async((resume) => Effect.sync(this.after(millis + late, () => resume(Effect.void))))
   }
 
   /** Calls back in so many milliseconds. Returns how to cancel that. */

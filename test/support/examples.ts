@@ -1,8 +1,9 @@
 import * as fs from "node:fs"
 
-/** A `ts` block in the documentation. */
-interface Example {
+/** A block of code in the documentation. */
+interface Block {
   readonly source: string
+  readonly language: string
   readonly line: number
   readonly indent: number
   readonly code: ReadonlyArray<string>
@@ -10,10 +11,11 @@ interface Example {
   readonly run: boolean
 }
 
-const extract = (source: string): ReadonlyArray<Example> => {
+/** The blocks of code in a page, or in the doc comments of a module. */
+export const blocksOf = (source: string): ReadonlyArray<Block> => {
   // In TypeScript, a fence follows the `*` of a doc comment.
   const fence = source.endsWith(".md") ? /^(\s*)(`{3,})([^`]*)$/ : /^(\s*\*\s*)(`{3,})([^`]*)$/
-  const blocks: Array<Example> = []
+  const blocks: Array<Block> = []
   let open:
     | { line: number; indent: number; ticks: string; info: ReadonlyArray<string>; code: Array<string> }
     | undefined
@@ -24,11 +26,9 @@ const extract = (source: string): ReadonlyArray<Example> => {
         open = { line: index + 1, indent: prefix.length, ticks, info: info.trim().split(/\s+/), code: [] }
       }
     } else if (ticks.length >= open.ticks.length && info.trim() === "") {
-      const { code, indent, info: [language, ...flags], line } = open
-      if (language === "ts") {
-        const copy = `${source.replace(/\.\w+$/, "").replaceAll("/", "-")}-${line}.ts`
-        blocks.push({ source, line, indent, code, copy, run: !flags.includes("no-run") })
-      }
+      const { code, indent, info: [language = "", ...flags], line } = open
+      const copy = `${source.replace(/\.\w+$/, "").replaceAll("/", "-")}-${line}.ts`
+      blocks.push({ source, language, line, indent, code, copy, run: !flags.includes("no-run") })
       open = undefined
     } else {
       open.code.push(text.slice(open.indent))
@@ -46,4 +46,4 @@ export const examples = [
   "README.md",
   ...fs.readdirSync("guides").map((name) => `guides/${name}`),
   ...fs.readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`)
-].flatMap(extract)
+].flatMap(blocksOf).filter(({ language }) => language === "ts")

@@ -1,3 +1,4 @@
+import type { HeldBackBy } from "../../src/StaggeredRace.js"
 import type { Row } from "./scenario.js"
 
 /** A race as plain data. Times in milliseconds. */
@@ -21,10 +22,16 @@ export interface Prediction {
   readonly interrupted: boolean
   readonly endedAt: number
   readonly started: ReadonlyArray<
-    readonly [index: number, by: "first" | "delay" | "failure", at: number, dueAt: number]
+    readonly [
+      index: number,
+      by: "first" | "delay" | "failure",
+      at: number,
+      dueAt: number,
+      heldBackBy: HeldBackBy | null
+    ]
   >
-  /** Since when a start was due and waiting at the decision, if the race knows that there was one. */
-  readonly pending: number | null
+  /** The start that was due and waiting at the decision, if the race knows that there was one. */
+  readonly pending: { readonly dueAt: number; readonly heldBackBy: HeldBackBy } | null
   readonly ended: ReadonlyArray<readonly [index: number, how: "succeeded" | "failed" | "interrupted", at: number]>
 }
 
@@ -39,17 +46,23 @@ export const predict = (race: Race): Prediction => {
   let due = 0
   /** When the next start would happen if nothing held it back. */
   let wanted = 0
+  /** When an attempt last ended that had taken the last place. */
+  let roomAt = 0
   let exhausted = sized && rows.length === 0
   let by: Prediction["started"][number][1] = "first"
 
   const endOf = ({ cleanup = 0, latency, result }: Row) =>
     latency === null || result === "hang" ? Infinity : now + latency + (result === "interrupt" ? cleanup : 0)
 
+  const heldBackBy = (): HeldBackBy | null =>
+    wanted >= now ? null : (running.size < concurrency ? roomAt : now) >= due ? "concurrency" : "minDelay"
+
   const end = (winner: number | null): Prediction => {
     const newest = started.length - 1
     const hasLeft = shrinks && ended.some(([index, how]) => index === newest && how !== "succeeded")
     const isKnown = sized && !hasLeft
-    const pending = isKnown && !exhausted && wanted < now ? wanted : null
+    const by = heldBackBy()
+    const pending = isKnown && !exhausted && by !== null ? { dueAt: wanted, heldBackBy: by } : null
     for (const [index, natural] of running) {
       const { cleanup = 0, result, stubborn } = rows[index]!
       const worksUntil = result === "interrupt" ? natural - cleanup : natural
@@ -76,6 +89,7 @@ export const predict = (race: Race): Prediction => {
     }
     if (now === endsAt) {
       const { result } = rows[next]!
+      roomAt = running.size < concurrency ? roomAt : now
       running.delete(next)
       ended.push([next, result === "ok" ? "succeeded" : result === "interrupt" ? "interrupted" : "failed", now])
       if (result === "ok" || (fatal && result === "die")) {
@@ -94,7 +108,7 @@ export const predict = (race: Race): Prediction => {
       exhausted = true
     } else {
       const index = started.length
-      started.push([index, by, now, Math.min(now, wanted)])
+      started.push([index, by, now, Math.min(now, wanted), heldBackBy()])
       running.set(index, endOf(rows[index]!))
       due = now + Math.max(delays[index] ?? Infinity, minDelay)
       wanted = now + (delays[index] ?? Infinity)

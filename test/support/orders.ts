@@ -1,10 +1,12 @@
 import { assert } from "vitest"
-import { type DecidedBy, Rules, type StartedBy, type Timing } from "../../src/internal/race/rules.js"
+import { type DecidedBy, type HeldBackBy, Rules, type StartedBy, type Timing } from "../../src/internal/race/rules.js"
 
 const candidates = 3
 
 /** An attempt that makes progress holds back the next start for so many milliseconds. */
 const progress = 2
+
+const reasons: Readonly<Record<HeldBackBy, number>> = { concurrency: 1, minDelay: 2, progress: 4, source: 8 }
 
 /** The delays that a schedule gives, where they are known at the start and where later. */
 const toldAtOnce = -1
@@ -18,6 +20,8 @@ export interface Options {
   readonly concurrency: number
   /** What the source says is left: the truth, nothing at all, the truth or sometimes 0, or one too many. */
   readonly size: "known" | "unknown" | "changing" | "too high"
+  /** Whether the source may take its time, and starts must say what has held them back. */
+  readonly asksWhy: boolean
   /** Whether the clock is set back, once. */
   readonly setsBack: boolean
   /** Whether attempts hold back the next start, before they end. */
@@ -89,6 +93,8 @@ class World {
   started = 0
   /** A bit for each attempt. */
   running = 0
+  /** What has held back the next start, though it may not do so any more. */
+  held = 0
   /** Whose delay is still to be told. */
   untold: number | undefined
   /** The newest one can do so once per race. It is enough. */
@@ -127,7 +133,10 @@ class World {
         const constructor = codeOf(value.constructor)
         codes.push(constructor)
         for (const key in value) {
-          add(Reflect.get(value, key))
+          // It is only reported, and decides nothing.
+          if (key !== "waitedFor" || this.options.asksWhy) {
+            add(Reflect.get(value, key))
+          }
         }
         codes.push(constructor)
       }
@@ -242,6 +251,34 @@ class World {
     return newest === undefined ? this.clock : Math.min(this.clock, newest.failedAt, newest.atClock + newest.delay)
   }
 
+  /** What holds back the next start now, if it is due. A bit for each reason. */
+  get holds(): number {
+    const { clock, dueAt, isRoom, newest } = this
+    if (newest === undefined || dueAt >= clock) {
+      return 0
+    }
+    const { at, atClock, heldBackUntil, heldUntil, minDelay } = newest
+    const due = at + dueAt - atClock
+    return (isRoom ? 0 : reasons.concurrency) |
+      (at + minDelay > due ? reasons.minDelay : 0) |
+      (Math.max(heldBackUntil, this.hasFailed ? -Infinity : heldUntil) > due ? reasons.progress : 0)
+  }
+
+  /** What holds back the next start now may be over after this. */
+  remember(reason: number): void {
+    if (this.options.asksWhy) {
+      this.held |= this.holds | reason
+    }
+  }
+
+  mustSayWhatHeldBack(told: HeldBackBy | undefined): void {
+    const all = this.held | this.holds
+    this.must(
+      !this.options.asksWhy || (told === undefined ? all === 0 : (all & reasons[told]) !== 0),
+      `a start says what has held it back, one of ${all}, and not ${told}`
+    )
+  }
+
   /** Until when time passes: not for long before the first start, nor after another. */
   get horizon(): number {
     const { newest, options } = this
@@ -327,10 +364,12 @@ class World {
     this.must(this.timer?.isCancelled !== true, "an attempt starts when the timer before it is gone")
     const index = this.started
     const start = this.rules.started(clock)
+    this.mustSayWhatHeldBack(start.heldBackBy)
     this.mustEqual(start, {
       index,
       startedAt: clock,
       dueAt: this.dueAt,
+      heldBackBy: start.heldBackBy,
       startedBy: this.nextBy ?? start.startedBy,
       overlapped: this.running > 0
     })
@@ -351,6 +390,7 @@ class World {
     this.proven = this.time
     this.nextBy = "delay"
     this.source = "idle"
+    this.held = 0
     if (delay === "told") {
       this.untold = index
       if ((way & 2) !== 0) {
@@ -413,13 +453,14 @@ class World {
     this.rules.withheld()
   }
 
-  answer(gives: boolean): void {
+  answer(gives: boolean, took = 0): void {
     this.stir()
     this.mayWithhold = false
     if (gives && this.given < candidates) {
       this.given++
       this.source = "gave"
-      return this.rules.pulled()
+      this.remember(took > 0 ? reasons.source : 0)
+      return took > 0 ? this.rules.pulledLate(this.clock, took) : this.rules.pulled()
     }
     this.source = "ended"
     this.decides(this.rules.exhausted(this.clock), this.running === 0 ? "failures" : undefined)
@@ -470,7 +511,8 @@ class World {
 
   waive(index: number): void {
     this.stir()
-    this.rules.waived(index)
+    this.remember(0)
+    this.rules.waived(index, this.clock)
     if (index === this.started - 1) {
       this.newest = { ...this.newest!, minDelay: 0 }
     }
@@ -478,6 +520,7 @@ class World {
 
   fail(index: number, isFatal: boolean): void {
     this.stir()
+    this.remember(0)
     this.running &= ~(1 << index)
     if (index === this.started - 1) {
       // A start that is under way already was not brought by the failure.
@@ -507,8 +550,13 @@ class World {
     if (by !== undefined) {
       const isLeft = this.source === "gave" || this.source !== "ended" && this.left > 0 && this.left < Infinity
       const { clock, dueAt } = this
-      const pendingSince = isLeft && dueAt < clock ? dueAt : undefined
-      this.mustEqual(this.rules.decision, { at: clock, by, pendingSince })
+      const { decision } = this.rules
+      const pending = decision?.pending
+      this.must(decision?.at === clock && decision.by === by, `the race is decided by ${by} at ${clock}`)
+      if (isLeft) {
+        this.mustSayWhatHeldBack(pending?.heldBackBy)
+      }
+      this.must(pending === undefined || isLeft && pending.dueAt === dueAt, "what is pending was due, and is left")
     }
   }
 
@@ -524,7 +572,7 @@ class World {
       () => rules.timerEnded(true),
       () => rules.delayIs(this.started - 1, 0),
       () => rules.progressed(this.started - 1, later, 1),
-      () => rules.waived(this.started - 1),
+      () => rules.waived(this.started - 1, later),
       () => rules.heldBack(later, 1),
       () => rules.failed(this.started - 1, later, false),
       () => rules.failed(this.started - 1, later, true),
@@ -595,6 +643,13 @@ const actions: ReadonlyArray<Action> = [
     name: "the source gives one",
     isPossible: (world) => isQuiet(world) && world.source === "asked" && world.given < candidates,
     happen: (world) => world.answer(true)
+  },
+  {
+    name: "the source gives one, after a while",
+    isPossible: (world) =>
+      isQuiet(world) && world.options.asksWhy && world.source === "asked" && world.given < candidates &&
+      world.dueAt < world.clock,
+    happen: (world) => world.answer(true, 1)
   },
   {
     name: "the source ends",

@@ -13,6 +13,7 @@ export type Attempt = StaggeredRace.Attempt<unknown, unknown>
 export const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   index: 0,
   dueAt: more.startedAt ?? 0,
+  heldBackBy: Option.none(),
   startedAt: 0,
   endedAt: 100,
   progressedAt: Option.none(),
@@ -57,6 +58,13 @@ const at = FastCheck.oneof(
   FastCheck.double()
 )
 
+const heldBackBy = FastCheck.constantFrom(
+  "concurrency" as const,
+  "source" as const,
+  "minDelay" as const,
+  "progress" as const
+)
+
 const cause = FastCheck.oneof(
   text.map(Cause.fail),
   FastCheck.anything().map(Cause.fail),
@@ -68,6 +76,7 @@ const cause = FastCheck.oneof(
 const attempts = FastCheck.array(
   FastCheck.record({
     dueAt: at,
+    heldBackBy: FastCheck.option(heldBackBy).map(Option.fromNullable),
     startedAt: at,
     endedAt: at,
     progressedAt: FastCheck.option(at).map(Option.fromNullable),
@@ -86,7 +95,7 @@ export const outcomes = FastCheck.record({
   startedAt: at,
   decidedAt: at,
   endedAt: at,
-  pending: FastCheck.option(FastCheck.record({ dueAt: at })).map(Option.fromNullable),
+  pending: FastCheck.option(FastCheck.record({ dueAt: at, heldBackBy })).map(Option.fromNullable),
   decidedBy: FastCheck.constantFrom(
     "success" as const,
     "failures" as const,

@@ -64,6 +64,7 @@ const late: Drawable = {
     {
       index: 0,
       dueAt: 0,
+      heldBackBy: Option.none(),
       startedAt: 0,
       endedAt: 160,
       progressedAt: Option.none(),
@@ -74,6 +75,7 @@ const late: Drawable = {
     {
       index: 1,
       dueAt: 20,
+      heldBackBy: Option.none(),
       startedAt: 20,
       endedAt: 100,
       progressedAt: Option.none(),
@@ -84,6 +86,7 @@ const late: Drawable = {
     {
       index: 2,
       dueAt: 40,
+      heldBackBy: Option.none(),
       startedAt: 40,
       endedAt: 100,
       progressedAt: Option.none(),
@@ -94,6 +97,7 @@ const late: Drawable = {
     {
       index: 3,
       dueAt: 60,
+      heldBackBy: Option.none(),
       startedAt: 60,
       endedAt: 130,
       progressedAt: Option.none(),
@@ -125,7 +129,7 @@ export const scenes: ReadonlyArray<Scene> = [
     labels: addresses
   },
   {
-    name: "parked",
+    name: "held-back",
     race: run(outcome([fail("timed out", 300), hang(0), succeed(100)], { delay: 100, concurrency: 2 }))
   },
   {

@@ -35,7 +35,7 @@ const marks: Readonly<globalThis.Record<string, string>> = {
   "first": "┣",
   "after the delay": "+",
   "after a failure": "!",
-  "parked": "·",
+  "held back": "·",
   "decided": "┊",
   "winding down": "╌",
   "goes on": "→"

@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { pipe } from "effect/Function"
 import * as Option from "effect/Option"
@@ -11,7 +12,7 @@ import * as Stream from "effect/Stream"
 import { ticks } from "../../src/internal/timeline/layout.js"
 import * as StaggeredRace from "../../src/StaggeredRace.js"
 import * as Timeline from "../../src/Timeline.js"
-import { Simulation } from "../support/eventClock.js"
+import { runEvents, Simulation, type Variant } from "../support/eventClock.js"
 import { matches } from "../support/golden.js"
 import { type Attempt, attempt, type Outcome, outcome, outcomes, text, won, wonBy } from "../support/outcomes.js"
 import { fail, hang, run, scenes, succeed } from "../support/pictures.js"
@@ -352,6 +353,28 @@ describe("Timeline.render", () => {
       strictEqual(of(Cause.interrupt(FiberId.none)), "failed: interrupted")
     })
 
+    it("and draws no clean-up of a winner, whose children may end later", () => {
+      const winner = Effect.zipRight(
+        Effect.fork(Effect.uninterruptible(Effect.sleep(100))),
+        Effect.delay(Effect.succeed("ok"), 50)
+      )
+      const { attempts, decidedAt, endedAt, ...more } = Effect.runSync(
+        runEvents(StaggeredRace.outcome([winner], { delay: 10 })).exit
+      )
+      deepStrictEqual([attempts[0]?.endedAt, decidedAt, endedAt], [100, 50, 100])
+      const race = { attempts, decidedAt, endedAt, ...more }
+      shows(
+        Timeline.render(race, { width: 50 }),
+        "winner #0 after 50 ms, 1 attempt",
+        "all ended after 100 ms",
+        "   0 ms   20      40      60      80      100",
+        "   └───────┴───────┴───┬───┴───────┴───────┘",
+        "#0 ┣████████████████████                       won",
+        "┣ first  ┊ decided"
+      )
+      assertTrue(!/winding|clean/.test(Timeline.toSvg(race).replace(/<style>.*<\/style>/, "")))
+    })
+
     it("what went wrong with a loser, if anything did", () => {
       strictEqual(noteOf(attempt()), "lost")
       strictEqual(noteOf(attempt({ endedAt: 112.5 })), "lost, clean-up 12.5 ms")
@@ -371,6 +394,84 @@ describe("Timeline.render", () => {
       assertTrue(race(99)[4]?.endsWith("  fatal: 401"))
       strictEqual(race(100)[0], "no winner: a failure was fatal after 100 ms, 2 of 2 attempts failed")
       assertTrue(race(100)[4]?.endsWith("  failed: 401"))
+    })
+
+    describe("what held back a start that was due, and for how long", () => {
+      const current = Effect.map(StaggeredRace.CurrentAttempt, Option.getOrThrow)
+      const slow = Stream.concat(
+        Stream.make(Effect.never),
+        Stream.fromEffect(Effect.delay(Effect.succeed(succeed(5)), 50))
+      )
+      const races: Readonly<Record<string, readonly [Effect.Effect<Outcome>, on: string, late: string]>> = {
+        "no place": [
+          StaggeredRace.outcome([fail("no", 50), succeed(5)], { delay: 20, concurrency: 1 }),
+          "no place for 30 ms",
+          "no place for 32 ms"
+        ],
+        "no candidate": [
+          StaggeredRace.outcomeStream(slow, { delay: 20 }),
+          "no candidate for 50 ms",
+          "no candidate for 56 ms"
+        ],
+        "minDelay": [
+          StaggeredRace.outcome([fail("no", 1), succeed(5)], { delay: 20, minDelay: 10 }),
+          "minDelay for 9 ms",
+          "minDelay for 11 ms"
+        ],
+        "progress": [
+          StaggeredRace.outcome(
+            [Effect.zipRight(Effect.flatMap(current, ({ progress }) => progress(30)), Effect.never), succeed(5)],
+            { delay: 20 }
+          ),
+          "progress for 10 ms",
+          "progress for 14 ms"
+        ],
+        "holdBack": [
+          StaggeredRace.outcome(
+            [Effect.zipRight(Effect.flatMap(current, ({ holdBack }) => holdBack(30)), fail("no", 5)), succeed(5)],
+            { delay: 20 }
+          ),
+          "progress for 25 ms",
+          "progress for 27 ms"
+        ]
+      }
+      for (const [name, [race, onTime, late]] of Object.entries(races)) {
+        it(name, () => {
+          const last = (variant: Variant) =>
+            Timeline.render(Effect.runSync(runEvents(race, variant).exit)).split("\n").at(-2)
+          assertTrue(last({})?.endsWith(`won, ${onTime}`), last({}))
+          assertTrue(last({ late: 2 })?.endsWith(`won, ${late}`), last({ late: 2 }))
+        })
+      }
+
+      it("nothing: a timer that was late holds nothing back", () => {
+        const race = StaggeredRace.outcome([hang(0), fail("no", 30), hang(0), succeed(200)], {
+          delay: 100,
+          concurrency: 4,
+          minDelay: 10
+        })
+        const late = Effect.runSync(runEvents(race, { late: 2 }).exit)
+        deepStrictEqual(late.attempts.map(({ dueAt, startedAt }) => [dueAt, startedAt]), [
+          [0, 0],
+          [100, 104],
+          [136, 136],
+          [236, 240]
+        ])
+        const picture = Timeline.render(late)
+        assertTrue(!/·| for /.test(picture), picture)
+        assertTrue(!/for \d|class="wait"/.test(Timeline.toSvg(late)), "in SVG")
+      })
+
+      it("nothing, where the timer was to fire when the race was decided", () => {
+        const winner = Effect.async<string>((resume) => {
+          clock.after(101, () => resume(Effect.succeed("ok")))
+        })
+        const clock = new Simulation({ late: 2 })
+        const fiber = clock.fork(StaggeredRace.outcome([winner, succeed(1)], { delay: 100 }))
+        clock.advanceTo(Infinity)
+        const { decidedAt, pending } = Effect.runSync(Fiber.join(fiber))
+        deepStrictEqual([decidedAt, pending], [101, Option.none()])
+      })
     })
 
     it("nothing that would command a terminal or break a line", () => {
@@ -541,11 +642,11 @@ describe("Timeline.soFar", () => {
   it("draws what an attempt does at each instant: wait, run, fail, lose, clean up", () => {
     const cause = Cause.interrupt(FiberId.none)
     const events: ReadonlyArray<StaggeredRace.RaceEvent<string, string>> = [
-      { _tag: "Started", at: 1000, index: 0, dueAt: 1000, startedBy: "first" },
-      { _tag: "Started", at: 1050, index: 1, dueAt: 1020, startedBy: "delay" },
+      { _tag: "Started", at: 1000, index: 0, dueAt: 1000, heldBackBy: Option.none(), startedBy: "first" },
+      { _tag: "Started", at: 1050, index: 1, dueAt: 1020, heldBackBy: Option.some("concurrency"), startedBy: "delay" },
       { _tag: "Failed", at: 1060, index: 1, cause: Cause.fail("no") },
-      { _tag: "Started", at: 1060, index: 2, dueAt: 1060, startedBy: "failure" },
-      { _tag: "Started", at: 1070, index: 3, dueAt: 1070, startedBy: "delay" },
+      { _tag: "Started", at: 1060, index: 2, dueAt: 1060, heldBackBy: Option.none(), startedBy: "failure" },
+      { _tag: "Started", at: 1070, index: 3, dueAt: 1070, heldBackBy: Option.none(), startedBy: "delay" },
       { _tag: "Won", at: 1080, index: 3, value: "ok" },
       { _tag: "Decided", at: 1080, by: "success", pending: Option.none() },
       { _tag: "Lost", at: 1090, index: 2, cause },

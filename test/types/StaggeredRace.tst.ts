@@ -105,7 +105,9 @@ describe("outcome", () => {
     expect<Extract<StaggeredRace.RaceEvent<number, Both>, { _tag: "Decided" }>["pending"]>().type.toBe<
       Option.Option<StaggeredRace.Pending>
     >()
-    expect<StaggeredRace.Pending>().type.toBe<{ readonly dueAt: number }>()
+    expect<StaggeredRace.Pending>().type.toBe<
+      { readonly dueAt: number; readonly heldBackBy: StaggeredRace.HeldBackBy }
+    >()
   })
 })
 

@@ -210,12 +210,9 @@ describeNetwork("NodeHappyEyeballs, on a wire", use, (wired) => {
       }
     }))
 
-  // A millisecond to either side of the Resolution Delay, which no machine keeps to always; on a virtual clock the same
-  // rows hold to the millisecond.
+  // Far to either side of the Resolution Delay. On a virtual clock the same rows hold to the millisecond.
   it.scopedLive.each<readonly [name: string, answers: Connect["answers"], order: string]>([
     ["IPv6 10 ms after IPv4: IPv6 alone", [[4, 0], [6, 10]], "6a"],
-    ["IPv6 49 ms after IPv4: IPv6 alone", [[4, 0], [6, 49]], "6a"],
-    ["IPv6 51 ms after IPv4: IPv4 alone", [[4, 0], [6, 51]], "4a"],
     ["IPv6 200 ms after IPv4: IPv4 alone", [[4, 0], [6, 200]], "4a"],
     ["IPv6 late, by a minute: IPv4 alone", [[4, 20], [6, 60_000]], "4a"],
     ["IPv6 fails: IPv4 at once", [[4, 0], [6, 10, true]], "4a"],
@@ -227,7 +224,7 @@ describeNetwork("NodeHappyEyeballs, on a wire", use, (wired) => {
       for (const one of yield* seen({ addresses, answers, faults: {} })) {
         deepStrictEqual([one.form, one.result, order(one)], [one.form, expected, expected])
       }
-    }), { retry: 2 })
+    }))
 
   it.scopedLive("1,000 connections with random faults end as the model says", () =>
     Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import {
   type Candidate,
+  leastDelay,
   limits,
   results,
   type Scenario,
@@ -115,6 +116,19 @@ export const builder = (edit: Edit, complain: Complain) => {
       }
     }
   }
+  const delayHandle = handle(
+    "of-delay",
+    "delay line",
+    "delay",
+    scale,
+    (millis) =>
+      edit(({ delay, ...scenario }) => ({
+        ...scenario,
+        delay: { ...delay, millis: Math.max(leastDelay(delay.pace), millis) }
+      }), "delay")
+  )
+  const delayLane = h("div", { className: "delay-lane" }, delayHandle.element)
+  delayHandle.element.append(h("span", { attrs: { "aria-hidden": "true" } }, "delay"))
   const list = h("ol", { className: "candidates" })
   const add = h("button", { type: "button", className: "quiet" }, "Add a candidate")
   const note = h("p", { className: "note" })
@@ -136,6 +150,8 @@ export const builder = (edit: Edit, complain: Complain) => {
     }
     shown = scenario
     const span = scale.span()
+    delayHandle.show(delay.millis)
+    place(delayLane, { delay: (delay.millis ?? 0) / span })
     const [least, most] = limits.candidates
     candidates.forEach((candidate, index) =>
       rows[index]?.show(candidate, span, delay.millis, candidates.length === least)
@@ -151,5 +167,6 @@ export const builder = (edit: Edit, complain: Complain) => {
     )
   }
 
-  return { element: h("div", {}, list, h("div", { className: "under" }, add, note)), show }
+  const lanes = h("div", { className: "lanes" }, delayLane, list)
+  return { element: h("div", {}, lanes, h("div", { className: "under" }, add, note)), show }
 }

@@ -1,27 +1,26 @@
 import { compare, type Report, type Span } from "../rivals.js"
 import type { Scenario } from "../scenario.js"
-import { answerOf, axisOf, costOf, namesOf, ticksOf } from "../words.js"
+import { answerOf, axisOf, costOf, loadLineOf, namesOf, ticksOf } from "../words.js"
 import { h, place } from "./dom.js"
+import { figures } from "./table.js"
 
 const key = [["won", "the first success"], ["failed", "failed"], ["interrupted", "interrupted, then clean-up"]] as const
 
 /** All racers on one time axis; what the pictures show is in the table, for those who do not see them. */
 export const comparison = () => {
   const pictures = h("div", { className: "racers" })
-  const table = h("tbody")
-  const head = ["", "answers", "started", "killed before there was an answer", "time of attempts"]
+  const table = figures("When each answers, and what it costs", [
+    "rule",
+    "answers",
+    "started",
+    "killed before there was an answer",
+    "work"
+  ])
   const show = (scenario: Scenario): void => {
     const reports = compare(scenario)
     const span = axisOf(reports)
     pictures.replaceChildren(...reports.map((report) => figure(report, scenario, span)), axis(span))
-    table.replaceChildren(...reports.map((report) =>
-      h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, report.racer.name),
-        ...costOf(report, scenario).map((cell, i) => h("td", { attrs: { "data-head": head[i + 1] ?? "" } }, cell))
-      )
-    ))
+    table.show(reports.map((report) => [report.racer.name, ...costOf(report, scenario)]))
   }
   const element = h(
     "div",
@@ -33,13 +32,8 @@ export const comparison = () => {
       ...key.map(([how, text]) => h("span", {}, h("span", { className: `span ${how}` }, h("i"), h("b")), text)),
       h("span", {}, h("span", { className: "answer" }), "the race returns")
     ),
-    h(
-      "table",
-      { className: "costs" },
-      h("caption", {}, "When each answers, and what it costs"),
-      h("thead", {}, h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)))),
-      table
-    )
+    table.element,
+    h("p", { className: "note" }, "Work is the time for which attempts ran, all together, with their clean-up.")
   )
   return { element, show }
 }
@@ -63,7 +57,8 @@ const figure = (report: Report, scenario: Scenario, span: number): HTMLElement =
       {},
       h("h3", {}, report.racer.name),
       h("p", {}, report.racer.rule),
-      h("strong", {}, answerOf(report, names))
+      h("strong", {}, answerOf(report, names)),
+      h("p", { className: "load" }, loadLineOf(report, scenario))
     ),
     bars
   )

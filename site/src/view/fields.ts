@@ -75,6 +75,43 @@ export const numberField = (
   }
 }
 
+/** A bar to drag, with its value beside it. */
+export const rangeField = (
+  label: string,
+  [least, most]: readonly [least: number, most: number],
+  text: (value: number) => string,
+  onEdit: (value: number) => void
+): Field<number> => {
+  const input = h("input", {
+    type: "range",
+    min: `${least}`,
+    max: `${most}`,
+    step: "1",
+    attrs: { "aria-label": label }
+  })
+  const shown = h("span")
+  input.addEventListener("input", () => onEdit(Number(input.value)))
+  return {
+    element: h("label", { className: "field range" }, h("span", { className: "cap" }, label, " ", shown), input),
+    show: (value) => {
+      input.value = `${value}`
+      input.setAttribute("aria-valuetext", text(value))
+      shown.textContent = text(value)
+    }
+  }
+}
+
+export const checkField = (label: string, onEdit: (value: boolean) => void): Field<boolean> => {
+  const input = h("input", { type: "checkbox" })
+  input.addEventListener("change", () => onEdit(input.checked))
+  return {
+    element: h("label", { className: "field check" }, input, label),
+    show: (value) => {
+      input.checked = value
+    }
+  }
+}
+
 export const textField = (
   label: string,
   context: string,

@@ -4,7 +4,7 @@ import type { Address, Family } from "../../HappyEyeballs.js"
 const decimal = /^(0|[1-9]\d{0,2})$/
 const hexadecimal = /^[0-9a-f]{1,4}$/i
 
-/** The two 16-bit groups of an IPv4 address. */
+/** Parses an IPv4 address into two groups of 16 bits. */
 const parseIpv4 = (text: string): ReadonlyArray<number> | undefined => {
   const parts = text.split(".")
   const bytes = parts.map((part) => decimal.test(part) ? Number(part) : 256)
@@ -12,7 +12,7 @@ const parseIpv4 = (text: string): ReadonlyArray<number> | undefined => {
   return parts.length === 4 && bytes.every((byte) => byte < 256) ? [a << 8 | b, c << 8 | d] : undefined
 }
 
-/** Groups as they are written; an IPv4 address, at the very end, is two. */
+/** Parses groups as they are written. An IPv4 address at the very end is two groups. */
 const parseGroups = (text: string, isEnd: boolean): ReadonlyArray<number> | undefined => {
   const groups: Array<number> = []
   const parts = text === "" ? [] : text.split(":")
@@ -29,24 +29,24 @@ const parseGroups = (text: string, isEnd: boolean): ReadonlyArray<number> | unde
   return groups
 }
 
-/** The eight groups of an IPv6 address without a zone. */
+/** Parses an IPv6 address without a zone into eight groups. */
 const parseIpv6 = (text: string): ReadonlyArray<number> | undefined => {
   const [head = "", tail, ...more] = text.split("::")
   const before = parseGroups(head, tail === undefined)
   const after = tail === undefined ? [] : parseGroups(tail, true)
-  // What "::" leaves out is one group at least.
+  // "::" stands for at least one group.
   const left = 8 - (before?.length ?? 9) - (after?.length ?? 9)
   return before === undefined || after === undefined || more.length > 0 || (tail === undefined ? left !== 0 : left < 1)
     ? undefined
     : [...before, ...Array<number>(left).fill(0), ...after]
 }
 
-// RFC 4291, section 2.5.5.2. Whoever connects to an IPv4-mapped address does so over IPv4.
+// RFC 4291, section 2.5.5.2. Connecting to an IPv4-mapped address uses IPv4.
 const mapped: ReadonlyArray<number> = [0, 0, 0, 0, 0, 0xffff]
 
 /**
- * One public address of each family, for where none is known. They are for documentation (RFC 5737, RFC 3849), so that
- * the system treats them as any address of the Internet.
+ * One public address of each family, to use when none is known. Addresses for documentation (RFC 5737, RFC 3849) do:
+ * the system routes them like any address of the Internet.
  *
  * @internal
  */
@@ -57,7 +57,7 @@ export const standIns: { readonly [F in Family]: Address } = {
 
 /** @internal */
 export interface Parsed extends Address {
-  /** Eight groups of 16 bits; those of an IPv4 address are IPv4-mapped. */
+  /** Eight groups of 16 bits. An IPv4 address is IPv4-mapped. */
   readonly groups: ReadonlyArray<number>
   readonly zone: string | undefined
 }
@@ -79,7 +79,7 @@ export const fromText = (text: string): Option.Option<Address> =>
   Option.map(Option.fromNullable(parse(text)), ({ address, family }) => ({ address, family }))
 
 /**
- * The addresses that begin with a prefix.
+ * The addresses that share a prefix.
  *
  * @internal
  */
@@ -91,7 +91,7 @@ export interface Block {
 }
 
 /**
- * A block as text, such as `fc00::/7`, or `10.0.0.0/8`, which is one of IPv4-mapped addresses.
+ * Parses a block, such as `fc00::/7`. One of IPv4, such as `10.0.0.0/8`, becomes one of IPv4-mapped addresses.
  *
  * @internal
  */
@@ -101,7 +101,7 @@ export const block = (text: string): Block => {
 }
 
 /**
- * How many bits two addresses have in common (RFC 6724, section 2.2).
+ * How many leading bits two addresses share (RFC 6724, section 2.2).
  *
  * @internal
  */
@@ -122,13 +122,13 @@ export const isLoopbackGroups = (groups: ReadonlyArray<number>): boolean =>
   loopback.some((block) => isWithin(groups, block))
 
 /**
- * Whether what is sent there stays on this machine.
+ * Whether packets to the address stay on this machine.
  *
  * @internal
  */
 export const isLoopback = ({ address }: Address): boolean => isLoopbackGroups(parse(address)?.groups ?? [])
 
-/** The bytes of an address without its zone: 4 of IPv4, also where it is mapped, and 16 of IPv6. */
+/** The bytes of an address without its zone: 4 for IPv4, also if it is mapped, and 16 for IPv6. */
 const bytesOf = ({ family, groups }: Parsed): ReadonlyArray<number> =>
   groups.slice(family === 4 ? 6 : 0).flatMap((group) => [group >> 8, group & 0xff])
 
@@ -136,7 +136,7 @@ const bytesOf = ({ family, groups }: Parsed): ReadonlyArray<number> =>
 export const toBytes = (text: string): Option.Option<ReadonlyArray<number>> =>
   Option.map(Option.fromNullable(parse(text)), bytesOf)
 
-/** The longest run of zeros, and the first of those that are as long. It is two groups at least. */
+/** The first of the longest runs of zeros, if it has at least two groups. */
 const longestZeros = (groups: ReadonlyArray<number>): readonly [start: number, end: number] => {
   let longest: readonly [start: number, end: number] = [0, 0]
   for (let start = 0; start < groups.length; start++) {
@@ -150,7 +150,7 @@ const longestZeros = (groups: ReadonlyArray<number>): readonly [start: number, e
 }
 
 /**
- * An IPv6 address of 16 bytes as RFC 5952, section 4, spells it.
+ * Spells an IPv6 address of 16 bytes as in RFC 5952, section 4.
  *
  * @internal
  */
@@ -162,7 +162,7 @@ export const fromBytes = (bytes: ReadonlyArray<number>): string => {
 }
 
 /**
- * The same for two spellings of one address.
+ * A key that is equal for all spellings of one address.
  *
  * @internal
  */
@@ -172,21 +172,21 @@ export const keyOf = ({ address }: Address): string => {
 }
 
 /**
- * Addresses in the order to try them: nothing twice, each family in the order in which it was added, the families in
- * turn. Said as one step at a time, so that addresses that become known later fall into place.
+ * The order in which to try addresses: the families take turns, each in the order added, without duplicates. It works
+ * one step at a time, so addresses found later still take their places.
  *
  * @internal
  */
 export class Sequence<A extends Address> {
   private readonly waiting: { readonly [F in Family]: Array<A> } = { 4: [], 6: [] }
   private readonly known = new Set<string>()
-  /** In the order in which they were taken. */
+  /** In the order taken. */
   readonly taken: Array<A> = []
 
-  /** Who has the sequence may let another family be the first as long as nothing is taken. */
+  /** The owner may change `first` until an address is taken. */
   constructor(public first: Family, private readonly firstFamilyCount: number) {}
 
-  /** Whether it was not known. */
+  /** Returns whether the address is new. */
   add(address: A): boolean {
     const key = keyOf(address)
     const isNew = !this.known.has(key)
@@ -197,14 +197,14 @@ export class Sequence<A extends Address> {
     return isNew
   }
 
-  /** The first of a family that was not taken. */
+  /** The next address of a family. */
   head(family: Family): A | undefined {
     return this.waiting[family][0]
   }
 
   /**
-   * The next one, which stays. RFC 8305, section 4: `firstFamilyCount` addresses of the first family, one of the other,
-   * then in turn, and what is left of the longer list at the end.
+   * The next address, without taking it. RFC 8305, section 4: first `firstFamilyCount` addresses of the first family,
+   * then one of the other, then in turn. When a family runs out, the rest of the other follows.
    */
   peek(): A | undefined {
     const { first, taken } = this

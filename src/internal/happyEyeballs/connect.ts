@@ -69,18 +69,18 @@ const decodeRace = <E>(options: HappyEyeballs.ConnectOptions<E>) => {
   return { delay, fatal, timeout: check.millis("timeout", timeout) }
 }
 
-/** `open` would resolve a text that is no address once more, so it is left out. */
+/** Drops entries that are not addresses, because `open` would resolve them again. */
 const parseAnswer = (host: string, family: HappyEyeballs.Family, texts: ReadonlyArray<string>): Answer => {
   const [bad, addresses] = Arr.partitionMap(texts, (text) =>
     // A resolver in JavaScript may answer with anything.
-    Either.fromOption(fromText(String(text)), () => `"${text}" is no address`))
+    Either.fromOption(fromText(String(text)), () => `"${text}" is not an IP address`))
   const failure = bad.length === 0
     ? undefined
     : new HappyEyeballs.QueryFailed({ host, family, cause: new Error(bad.join(", ")) })
   return { addresses, failure }
 }
 
-/** What a history says of one target. */
+/** What a history knows about one target. */
 interface Known {
   readonly prefer: Effect.Effect<HappyEyeballs.Family | undefined> | undefined
   readonly order: (
@@ -114,8 +114,8 @@ const resolutionOf = (
         Effect.flatMap(resolver.query(host, family, families), answerOf(family))
       return new Resolution(query, families, settings)
     }
-    // The host is an address already, so the resolver is not asked, but for what reaches an IPv4 address by way of NAT64.
-    // RFC 8305, section 7.1: the synthesized addresses take their places as if they were the answer to a query.
+    // The host is already an address, so there is no query. RFC 8305, section 7.1: addresses that reach an IPv4 host by
+    // NAT64 take their places like the answer to a query.
     const given = Effect.succeed<Answer>({ addresses: [literal], failure: undefined })
     const { synthesize } = resolver
     return literal.family === 4 && synthesize !== undefined && families.includes(6)
@@ -140,8 +140,8 @@ const knownBy = (history: HappyEyeballs.History, target: HappyEyeballs.Target): 
 })
 
 /**
- * `left` is the rest of the time limit, in milliseconds. Where nothing is left, a history that does not wait learns all
- * the same: it was dead addresses that have taken the time.
+ * `left` is what remains of the time limit, in milliseconds. With nothing left, a history that does not wait still
+ * learns: dead addresses have used up the time.
  */
 const recordIn = (
   history: HappyEyeballs.History,
@@ -171,7 +171,7 @@ export const resolve = (
       ))
     )))
 
-// The names are those of OpenTelemetry's semantic conventions.
+// The names follow OpenTelemetry's semantic conventions.
 const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyeballs.Address | undefined) => ({
   "server.address": host,
   "server.port": port,
@@ -183,7 +183,7 @@ const attributesOf = ({ host, port }: HappyEyeballs.Target, address: HappyEyebal
 })
 
 /**
- * Tells the race something of the attempt that this runs in, if it runs in one.
+ * Sends a message to the race, if this runs inside an attempt.
  *
  * @internal
  */
@@ -191,8 +191,7 @@ export const tellRace = (tell: (attempt: StaggeredRace.CurrentAttempt) => Effect
   Effect.flatMap(StaggeredRace.CurrentAttempt, Option.match({ onNone: () => Effect.void, onSome: tell }))
 
 /**
- * The least delay between attempts is there to spare the network (RFC 8305, section 5). What sends no packet there owes
- * none.
+ * The least gap between attempts protects the network (RFC 8305, section 5). An attempt that sent nothing needs no gap.
  *
  * @internal
  */
@@ -215,7 +214,7 @@ export const outcome = <A, E, R>(
         const attempt = Effect.suspend(() => open({ host: target.host, port: target.port, ...address }))
         return isLoopback(address) ? Effect.zipRight(owesNoDelay, attempt) : attempt
       }
-      // The resolution gives one address per attempt, as it starts, so the indices agree.
+      // Each attempt pulls one address as it starts, so the indices agree.
       const race = staggeredRace.outcomePull(
         Effect.map(resolution.open, Effect.map(Chunk.map(candidateOf))),
         { delay, minDelay: connectionAttemptDelayMin, fatal },

@@ -9,13 +9,16 @@ import { fromText, keyOf } from "./address.js"
 
 const check = new Checks("HappyEyeballs")
 
-/** Names with many addresses give a few at a time, in turn. This is more than an answer holds, and not without end. */
+/**
+ * A name with many addresses answers with a few at a time, in rotation. This is more than one answer holds, and still a
+ * limit.
+ */
 const addressesPerTarget = 32
 
-/** What a new time counts in the smoothed one: RFC 6298, section 2. */
+/** The weight of a new time in the smoothed one: RFC 6298, section 2. */
 const weight = 1 / 8
 
-/** Puts a value at the end. Forgets what was put there longest ago, if there is more than there may be. */
+/** Puts an entry at the end. If there are more than `most`, it drops the one put longest ago. */
 const put = <A>(map: Map<string, A>, key: string, value: A, most: number): void => {
   map.delete(key)
   map.set(key, value)
@@ -27,16 +30,16 @@ const put = <A>(map: Map<string, A>, key: string, value: A, most: number): void 
 
 interface Facts {
   readonly family: Family
-  /** How long connecting takes, smoothed, in milliseconds. None if the address has never answered. */
+  /** Milliseconds to connect, smoothed. None if the address has never answered. */
   readonly time: number | undefined
-  /** It has failed, or has been overtaken, and has not answered since. */
+  /** The address failed or was overtaken, and has not answered since. */
   readonly isAvoided: boolean
 }
 
-/** What is known of the addresses of one target. */
+/** What the history knows about the addresses of one target. */
 class Known {
   private readonly facts = new Map<string, Facts>()
-  /** Which address won most recently, if one has. */
+  /** The address that won most recently, or an empty text. */
   private winner = ""
 
   constructor(readonly since: number) {}
@@ -45,8 +48,8 @@ class Known {
     const winner = connections.findIndex(({ result }) => result === "won")
     connections.forEach(({ result, ...connection }, index) => {
       const isAnswer = result === "won" || result === "late"
-      // A race starts the next attempt when the newest one has failed, or has had its Connection Attempt Delay. So one
-      // that still ran when the winner started has had that time, and the winner was faster although it started later.
+      // The next attempt starts when the newest has failed or has had its Connection Attempt Delay. So an attempt that
+      // still ran when the winner started has had that delay. The winner was faster, although it started later.
       const isOvertaken = result === "lost" && index < winner
       if (isAnswer || isOvertaken || result === "failed") {
         this.learn(connection, isAnswer)
@@ -102,7 +105,7 @@ export const makeHistory = (options: HistoryOptions = {}): History => {
   const find = (target: Target, now: number): Known | undefined => {
     const key = keyOfTarget(target)
     const found = known.get(key)
-    // A clock that was set back counts as time that has passed: nothing may be remembered for longer than it lives.
+    // If the clock was set back, the entry counts as expired. Otherwise it could outlive its time.
     if (found === undefined || now < found.since || now >= found.since + lifetime) {
       return undefined
     }
@@ -110,7 +113,7 @@ export const makeHistory = (options: HistoryOptions = {}): History => {
     return found
   }
 
-  /** Every use begins here, so that nothing that is known of one network is used in another. */
+  /** Every use goes through here, so facts about one network are never used in another. */
   const use = <A>(f: (now: number) => A): Effect.Effect<A> =>
     Effect.zipWith(network, Clock.currentTimeMillis, (network, now) => {
       if (network !== attached) {
@@ -118,7 +121,7 @@ export const makeHistory = (options: HistoryOptions = {}): History => {
         attachedAt = attached === undefined ? -Infinity : now
         attached = network
       }
-      // Whatever the clock does meanwhile.
+      // The clock may be set back meanwhile.
       attachedAt = Math.min(attachedAt, now)
       return f(now)
     })
@@ -128,9 +131,10 @@ export const makeHistory = (options: HistoryOptions = {}): History => {
     order: (addresses, host, port) => use((now) => find({ host, port }, now)?.order(addresses) ?? addresses),
     record: (connections, target) =>
       use((now) => {
-        // What began before the network changed, or was cut off by that, says nothing of this one.
+        // A connection that began before the network changed, even if the change cut it off, says nothing about this
+        // network.
         const recent = connections.filter(({ startedAt }) => startedAt >= attachedAt)
-        // Where the host is an address, there is nothing to put in order.
+        // A host that is an address leaves nothing to sort.
         if (recent.length > 0 && Option.isNone(fromText(target.host))) {
           const found = find(target, now) ?? new Known(now)
           found.record(recent)

@@ -3,28 +3,29 @@ import * as Option from "effect/Option"
 import { type Block, block, fromBytes, isWithin, parse, toBytes } from "./address.js"
 
 /**
- * IPv4 addresses by way of IPv6: the addresses that a NAT64 translates. The DNS server of an IPv6-only network gives
- * them in the place of a name's missing IPv6 addresses (DNS64, RFC 6147). Nobody gives them for an IPv4 literal, so that
- * the host makes them itself, of the network's prefix (RFC 8305, section 7.1).
+ * IPv4 by way of IPv6: the addresses that a NAT64 translates.
+ *
+ * For a name without IPv6 addresses, the DNS server of an IPv6-only network answers with them (DNS64, RFC 6147). For an
+ * IPv4 literal nobody does. So the host makes them itself from the prefix of the network (RFC 8305, section 7.1).
  */
 type Bytes = ReadonlyArray<number>
 
-/** Where the four bytes of an IPv4 address are in an IPv6 address. */
+/** The positions of the four bytes of an IPv4 address inside an IPv6 address. */
 type Place = Bytes
 
 /**
- * A prefix of a NAT64: the bytes of an IPv6 address, zero after the prefix, and where the IPv4 address goes.
+ * A prefix of a NAT64: the bytes of an IPv6 address, zero after the prefix, and the place of the IPv4 address.
  *
  * @internal
  */
 export interface Prefix {
-  /** Bits. */
+  /** In bits. */
   readonly length: number
   readonly bytes: Bytes
   readonly place: Place
 }
 
-/** RFC 6052, section 2.2: bits 64 to 71 are zero, whatever the prefix, and the IPv4 address goes around them. */
+/** RFC 6052, section 2.2: bits 64 to 71 are always zero, and the IPv4 address skips them. */
 const u = 8
 
 /** RFC 6052, section 2.2: the IPv4 address follows the prefix. */
@@ -35,7 +36,7 @@ const formats = [32, 40, 48, 56, 64, 96].map((length) => ({
 
 const key = String
 
-/** RFC 7050, section 3: the address is searched on all octet boundaries, for what is there by chance. */
+/** RFC 7050, section 3: search for the address at every byte, to notice one that is there by chance. */
 const places: ReadonlyArray<Place> = Arr.dedupeWith(
   [...Arr.range(0, 12).map((start) => Arr.range(start, start + 3)), ...formats.map(({ place }) => place)],
   (a, b) => key(a) === key(b)
@@ -44,8 +45,8 @@ const places: ReadonlyArray<Place> = Arr.dedupeWith(
 const read = (bytes: Bytes, place: Place): Bytes => place.map((at) => bytes[at] ?? 0)
 
 /**
- * The name to ask for. RFC 7050, sections 2.2 and 3: it has no IPv6 address of its own, so that one which is answered has
- * been synthesized, of one of the name's two IPv4 addresses. The dot keeps search domains out.
+ * The name to ask for. RFC 7050, sections 2.2 and 3: it has two IPv4 addresses and no IPv6 address. So any IPv6 answer
+ * was made from one of the two. The dot at the end prevents search domains.
  *
  * @internal
  */
@@ -54,14 +55,14 @@ export const wellKnownName = "ipv4only.arpa."
 /** RFC 7050, section 2.2. */
 const wellKnownAddresses: ReadonlyArray<Bytes> = [[192, 0, 0, 170], [192, 0, 0, 171]]
 
-/** RFC 6052, section 2.2: a prefix of 96 bits has these bits too. */
+/** RFC 6052, section 2.2: a prefix of 96 bits includes these bits, so they must be zero there, too. */
 const isReservedZero = (bytes: Bytes) => bytes[u] === 0
 
 /**
- * The prefixes of which the addresses of {@link wellKnownName} were made, in their order.
+ * Finds the prefixes from which the addresses of {@link wellKnownName} were made, in their order.
  *
- * RFC 7050, section 3: an address with two instances of the well-known IPv4 address does not tell which of them is a part
- * of the prefix. Then all are searched for the other well-known IPv4 address.
+ * RFC 7050, section 3: if an address contains the well-known IPv4 address twice, one of the two belongs to the prefix,
+ * and nothing tells which. Then search all addresses for the other well-known IPv4 address.
  *
  * @internal
  */
@@ -81,10 +82,10 @@ export const findPrefixes = (answers: Iterable<string>): ReadonlyArray<Prefix> =
   return []
 }
 
-/** Of this host, of this link, or of no single host: loopback, link-local and multicast addresses, and the like. */
+/** Addresses of this host, of this link, or of no single host: loopback, link-local, multicast, and the like. */
 const near = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"].map(block)
 
-/** RFC 5735, section 3, as RFC 6890 has it today, and {@link near}. Relays of 6to4 (192.88.99.0/24) are global. */
+/** RFC 5735, section 3, as updated by RFC 6890, and {@link near}. Relays of 6to4 (192.88.99.0/24) are global. */
 const notGlobal = [
   ...near,
   ...[
@@ -100,14 +101,14 @@ const notGlobal = [
   ].map(block)
 ]
 
-/** Whether it is an IPv4 address, and in none of the blocks. */
+/** Whether an address is IPv4 and in none of the blocks. */
 const isOutside = (blocks: ReadonlyArray<Block>) => (address: string): boolean => {
   const { family, groups = [] } = parse(address) ?? {}
   return family === 4 && !blocks.some((block) => isWithin(groups, block))
 }
 
 /**
- * Whether an IPv4 address may be in another network.
+ * Whether an address is IPv4 and may be in another network.
  *
  * @internal
  */
@@ -120,8 +121,8 @@ const isWellKnown = ({ bytes, length }: Prefix): boolean =>
   length === 96 && key(bytes) === key([0, 0x64, 0xff, 0x9b, ...Array<number>(12).fill(0)])
 
 /**
- * The IPv6 address of an IPv4 address. RFC 6052, section 2.3: the bytes after the prefix and the address are zero.
- * Section 3.1: the Well-Known Prefix is for global addresses alone.
+ * Makes the IPv6 address for an IPv4 address. RFC 6052, section 2.3: all bytes after the prefix and the address are
+ * zero. Section 3.1: the Well-Known Prefix is for global addresses only.
  *
  * @internal
  */

@@ -1,8 +1,8 @@
 /**
- * The order of destination addresses: RFC 6724, section 6, without Effect and without asking the system.
+ * The order of destination addresses (RFC 6724, section 6), without Effect and without asking the system.
  *
- * Rules 3 (deprecated sources), 4 (home addresses) and 7 (native transport) are left out, because only the kernel knows
- * what they ask for.
+ * It omits rules 3 (deprecated sources), 4 (home addresses) and 7 (native transport), because only the kernel has the
+ * facts for them.
  */
 import type { Family } from "../../HappyEyeballs.js"
 import { type Block, block, commonPrefix, isLoopbackGroups, isWithin, parse, type Parsed } from "./address.js"
@@ -17,14 +17,14 @@ export interface Rule extends Block {
 }
 
 /**
- * RFC 6724, section 2.1. In each table the longest prefix counts, and the first of those that are as long.
+ * RFC 6724, section 2.1. In each table the longest matching prefix decides, and the first of equally long ones.
  *
  * @internal
  */
 export interface Policy {
   readonly labels: ReadonlyArray<Rule>
   readonly precedences: ReadonlyArray<Rule>
-  /** Of IPv4 addresses, IPv4-mapped. */
+  /** Blocks of IPv4-mapped addresses. */
   readonly scopes: ReadonlyArray<Rule>
 }
 
@@ -35,24 +35,24 @@ export interface Policy {
  */
 export interface Pair {
   readonly destination: string
-  /** None where the destination has no route. */
+  /** None if the destination has no route. */
   readonly source: string | undefined
 }
 
 /**
- * A rule for a prefix as text, such as `fc00::/7`.
+ * Makes a rule for a prefix, such as `fc00::/7`.
  *
  * @internal
  */
 export const rule = (prefix: string, value: number): Rule => ({ ...block(prefix), value })
 
-// RFC 4291, section 2.7: the scopes' values, which unicast addresses share (RFC 6724, section 3.1).
+// RFC 4291, section 2.7. Unicast addresses use the same values (RFC 6724, section 3.1).
 const linkLocal = 2
 const siteLocal = 5
 const global = 14
 
 /**
- * RFC 6724, section 3.2: also private IPv4 addresses are global.
+ * RFC 6724, section 3.2: private IPv4 addresses are global, too.
  *
  * @internal
  */
@@ -100,7 +100,7 @@ const scopeOf = ({ family, groups }: Parsed, policy: Policy): number => {
   if (family === 4) {
     return valueOf(policy.scopes, groups) ?? global
   }
-  // RFC 6724, section 3.1: a multicast address says its scope.
+  // RFC 6724, section 3.1: a multicast address contains its scope.
   if (first >> 8 === 0xff) {
     return first & 0xf
   }
@@ -115,16 +115,16 @@ const scopeOf = ({ family, groups }: Parsed, policy: Policy): number => {
 interface Ranked<P> {
   readonly pair: P
   readonly family: Family | undefined
-  /** What rules 1 to 8 look at, in their order. More is better. */
+  /** The values for rules 1 to 8, in their order. The greater value wins. */
   readonly rank: ReadonlyArray<number>
-  /** What rule 9 looks at, in bits. Nobody tells the length of the source's prefix, so that all of it counts. */
+  /** The value for rule 9, in bits. The length of the source's prefix is unknown, so all bits count. */
   readonly inCommon: number
 }
 
 const rankOf = <P extends Pair>(pair: P, policy: Policy): Ranked<P> => {
   const destination = parse(pair.destination)
   if (destination === undefined) {
-    // What is no address cannot be reached, so it is behind all that is one.
+    // A text that is not an address is unreachable, so it comes after all addresses.
     return { pair, family: undefined, rank: [-1], inCommon: 0 }
   }
   const source = pair.source === undefined ? undefined : parse(pair.source)
@@ -155,12 +155,12 @@ const compare = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => 
 }
 
 /**
- * Pairs in the order in which their destinations are to be tried.
+ * Sorts pairs into the order in which to try their destinations.
  *
- * Rule 9 (longest prefix) is for IPv6 alone: what two IPv4 addresses have in common says little about their distance,
- * and ordering by it defeats round-robin DNS. Because it does not compare the families, applied pair by pair it could
- * order three addresses in a circle. So it only lets the IPv6 addresses that rules 1 to 8 leave level change places
- * among themselves. All else stays in the order given (rule 10).
+ * Rule 9 (longest prefix) applies to IPv6 only. For IPv4, shared bits say little about distance, and sorting by them
+ * defeats round-robin DNS. Rule 9 does not compare the families, so applied pair by pair it could order three addresses
+ * in a circle. So it only reorders, among themselves, IPv6 addresses that rules 1 to 8 rank equal. Everything else
+ * keeps its order (rule 10).
  *
  * @internal
  */

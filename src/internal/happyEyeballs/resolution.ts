@@ -11,9 +11,9 @@ import { Sequence, standIns } from "./address.js"
 
 /** @internal */
 export interface ResolutionSettings {
-  /** The family to be tried first, if that is known without the addresses. The queries wait for it. */
+  /** The family to try first, if it is known without the addresses. The queries wait for it. */
   readonly prefer: Effect.Effect<Family | undefined> | undefined
-  /** Says which of two addresses' families is to be tried first, where `prefer` does not. Default: IPv6. */
+  /** Returns the family to try first, given the first address of each. Used if `prefer` gives none. Default: IPv6. */
   readonly leads: ((addresses: ReadonlyArray<Address>) => Effect.Effect<Family>) | undefined
   readonly firstFamilyCount: number
   /** Milliseconds. */
@@ -22,9 +22,9 @@ export interface ResolutionSettings {
 
 /** @internal */
 export interface Answer {
-  /** In the order in which they are to be tried. */
+  /** In the order to try them. */
   readonly addresses: ReadonlyArray<Address>
-  /** Says what else the resolver has answered with. */
+  /** Names the entries of the answer that are not addresses. */
   readonly failure: QueryFailed | undefined
 }
 
@@ -35,7 +35,7 @@ type Pull<C> = Source.Pull<C, never, never>
 type Query = (family: Family) => Effect.Effect<Answer, QueryFailed>
 
 /**
- * One resolution of a name: what was asked, what has been answered, what was given out.
+ * One resolution of a name: the queries, their answers, and the addresses given out.
  *
  * @internal
  */
@@ -50,24 +50,26 @@ export class Resolution {
 
   constructor(
     private readonly query: Query,
-    /** RFC 8305, section 3: the AAAA query first, the A query right after it; neither waits for the other. */
+    /** RFC 8305, section 3: the AAAA query first, the A query right after it, and neither waits for the other. */
     private readonly families: ReadonlyArray<Family>,
     private readonly settings: ResolutionSettings
   ) {
     this.sequence = new Sequence(ipv6, settings.firstFamilyCount)
   }
 
-  /** The addresses in the order in which they were pulled. */
+  /** The addresses in the order pulled. */
   get given(): ReadonlyArray<Address> {
     return this.sequence.taken
   }
 
-  /** The families whose answer has not come. */
+  /** The families whose query is still unanswered. */
   get unanswered(): ReadonlyArray<Family> {
     return Array.from(this.pending)
   }
 
-  /** One address for each pull, as late as can be: what is answered meanwhile takes its place among those left. */
+  /**
+   * Each pull gives one address, as late as possible. So an answer that comes meanwhile takes its place among the rest.
+   */
   readonly open: Effect.Effect<Pull<Address>, never, Scope.Scope> = Effect.suspend(() => {
     const { prefer } = this.settings
     return prefer === undefined ? this.askAll() : Effect.flatMap(prefer, (family) => {
@@ -112,7 +114,7 @@ export class Resolution {
   private pull(): Pull<Address> {
     const { answers } = this
     return Effect.flatMap(Effect.zipRight(this.decideFirst(), Clock.currentTimeMillis), (now) => {
-      // What was answered while that was decided can decide otherwise.
+      // An answer that came during the decision may change it.
       if (answers !== this.answers) {
         return this.pull()
       }
@@ -133,7 +135,7 @@ export class Resolution {
     })
   }
 
-  /** Waits until there are more answers than so many. It is a latch but for the price. */
+  /** Waits until there are more than `answers` answers. Does the work of a latch, at a lower cost. */
   private answerAfter(answers: number): Effect.Effect<void> {
     return Effect.async((resume) => {
       if (this.answers > answers) {
@@ -145,9 +147,9 @@ export class Resolution {
   }
 
   /**
-   * RFC 8305, section 4: the family of the address that would come first if all were sorted. It is decided again after
-   * each answer, until an address is tried. Each family's own order is the resolver's, so that only the first of each
-   * family can be the first of all.
+   * Decides which family leads: that of the address that would be first if all were sorted (RFC 8305, section 4). It
+   * decides again after each answer, until an address is tried. Each family keeps the resolver's order, so it is enough
+   * to compare the first address of each.
    */
   private decideFirst(): Effect.Effect<void> {
     const { preferred, sequence, settings: { leads } } = this
@@ -166,15 +168,15 @@ export class Resolution {
   }
 
   /**
-   * Milliseconds for which an address still has to wait. RFC 8305, section 3: the family that leads goes at once, the
-   * other one waits for its answer, but no longer than the Resolution Delay from the first answer.
+   * Returns how long an address must still wait, in milliseconds. RFC 8305, section 3: the family that leads goes at
+   * once. The other one waits for its answer, but at most the Resolution Delay after the first answer.
    */
   private held(family: Family, now: number): number {
     const { resolutionDelay } = this.settings
     const { first } = this.sequence
     return family === first || !this.pending.has(first)
       ? 0
-      // Whatever the clock does meanwhile.
+      // The clock may be set back meanwhile.
       : Math.min(this.firstAnswerAt + resolutionDelay - now, resolutionDelay)
   }
 }

@@ -1,12 +1,12 @@
-/** What products of many fractions are off by, at most. */
+/** The largest rounding error of a product of many fractions. */
 export const rounding = 1e-9
 
 /**
- * Values are counted in buckets whose bounds grow by a constant factor (Masson, Rim and Lee, "DDSketch", VLDB 2019,
- * section 2), here of 1 %. From a hundredth of a millisecond to a day; what is outside counts as the next bound.
+ * Each bucket is 1 % wider than the one before (Masson, Rim and Lee, "DDSketch", VLDB 2019, section 2). The buckets
+ * reach from a hundredth of a millisecond to a day. A value outside counts as the nearest bound.
  */
 const growth = Math.log(1.01)
-/** Milliseconds, as all values. */
+/** Milliseconds, like all values. */
 export const least = 0.01
 const most = 24 * 60 * 60 * 1000
 
@@ -15,8 +15,8 @@ export const indexOf = (value: number): number =>
   Math.ceil(Math.log(Math.min(Math.max(value, least), most) / least) / growth - rounding)
 
 /**
- * The upper bound of a bucket. It is never below what was recorded, so of calls that all take the same time none is late;
- * and it is at most 1 % above.
+ * The upper bound of a bucket: at most 1 % above the recorded value, and never below it. If all calls take the same
+ * time, none is therefore late.
  *
  * @internal
  */
@@ -24,7 +24,7 @@ export const valueOf = (index: number): number => least * Math.exp(index * growt
 
 type Counts = Uint8Array | Uint16Array | Uint32Array | Float64Array
 
-/** A count that outgrows one kind of array moves to the next. Nothing outgrows the last. */
+/** When a count outgrows one kind of array, all counts move to the next kind. No count outgrows the last kind. */
 const doubles = (length: number): Counts => new Float64Array(length)
 const kinds: ReadonlyArray<(length: number) => Counts> = [
   (length) => new Uint8Array(length),
@@ -33,12 +33,13 @@ const kinds: ReadonlyArray<(length: number) => Counts> = [
   doubles
 ]
 
-/** By how many buckets the range grows at least. */
+/** The range grows by at least this many buckets. */
 const step = 32
 
 /**
- * Counts values by bucket. It has room only for the range of buckets that were used, at as few bytes each as the largest
- * count takes: all 2,260 buckets at four bytes are 9 kB, and the latencies of one server take up a few hundred of them.
+ * Counts values by bucket. There is one for each key of a policy, so it keeps only the range of buckets in use, with as
+ * few bytes each as the largest count takes. All 2,260 buckets of four bytes take 9 kB; the latencies of one server use
+ * a few hundred buckets.
  *
  * @internal
  */
@@ -49,7 +50,7 @@ export class Buckets {
   private first = 0
   total = 0
 
-  /** The end of the range: no bucket from here on was used. */
+  /** The index after the last bucket of the range. */
   get end(): number {
     return this.first + this.counts.length
   }

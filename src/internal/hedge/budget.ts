@@ -13,13 +13,13 @@ const token = 1_000_000_000
 const slices = 10
 
 /**
- * Holds the tokens of the last window that were not spent: a hedge costs one token, and each call deposits a part of
- * one. A new bucket is empty. Tokens expire after a window; a full bucket loses its oldest first.
+ * Holds the tokens that calls deposited within the last window, and that hedges have not spent. A hedge costs one
+ * token; each call deposits a part of one. A new bucket is empty. A full bucket drops its oldest tokens first.
  *
  * @internal
  */
 export class Bucket {
-  /** A ring: for each tenth of the window, the deposits that are left. */
+  /** A ring: what is left of the deposits, for each tenth of the window. */
   private readonly left = new Float64Array(slices)
   /** The same for all deposits, spent or not. */
   private readonly made = new Float64Array(slices)
@@ -67,7 +67,7 @@ export class Bucket {
     this.add(count * token)
   }
 
-  /** Takes a token, and says whether there was one. */
+  /** Takes one token. Returns `false` if there is none. */
   take(now: number): boolean {
     this.expire(now)
     const isEnough = this.balance >= token
@@ -115,7 +115,10 @@ export class Budget implements Hedge.Budget {
   constructor({ burst, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
     this.share = check.share("ratio", ratio)
     this.maxInFlight = check.limit("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(check.period("window", window), burst === undefined ? undefined : check.limit("burst", burst, 1))
+    this.bucket = new Bucket(
+      check.period("window", window),
+      burst === undefined ? undefined : check.limit("burst", burst, 1)
+    )
   }
 
   get ratio(): number {
@@ -130,12 +133,12 @@ export class Budget implements Hedge.Budget {
     this.bucket.deposit(this.ratio, now)
   }
 
-  /** Pays for one more request, and says whether it may be sent. A ratio of zero also blocks what was saved before. */
+  /** Pays for one more request. Returns `false` if it may not be sent. A ratio of zero also blocks earlier deposits. */
   spend(now: number): boolean {
     return this.ratio > 0 && this.bucket.take(now)
   }
 
-  /** Pays for one more hedge, which is in flight until it is given back, or says why it may not be sent. */
+  /** Pays for one hedge, which is in flight until `giveBack`. Otherwise returns why the hedge may not be sent. */
   take(now: number): "in-flight" | "budget" | undefined {
     if (this.inFlight >= this.maxInFlight) {
       return "in-flight"
@@ -151,13 +154,12 @@ export class Budget implements Hedge.Budget {
     this.inFlight -= count
   }
 
-  /** Takes back hedges that were paid for and not sent. */
+  /** Refunds hedges that were paid for and not sent. */
   putBack(count: number, now: number): void {
     this.giveBack(count)
     this.bucket.putBack(count, now)
   }
 
-  /** What is in it. */
   balance(now: number): Hedge.BudgetStats {
     return { ratio: this.ratio, tokens: this.bucket.tokens(now), inFlight: this.inFlight }
   }

@@ -3,20 +3,20 @@ import type * as Schedule from "effect/Schedule"
 import type * as Hedge from "../../Hedge.js"
 import { type Choice, Sketch } from "./sketch.js"
 
-/** When a call sends hedges, and with which probability if it is late. */
+/** When a call sends hedges, and the probability that it does if it is late. */
 export interface Plan {
   /** Milliseconds, or a schedule. */
   readonly delay: number | Schedule.Schedule<unknown, number>
   readonly probability: number
 }
 
-/** Why a call of a percentile has no delay. */
+/** Why a percentile gives no delay. */
 export type Unlearnt = "warm-up" | "above-max"
 
-/** Chooses a delay from a sketch, and from the percentile that the sketch estimates. */
+/** Chooses a delay from a sketch, or from the percentile that the sketch estimates. */
 export type Choose = (sketch: Sketch, estimate: number, now: number) => Choice
 
-/** Chooses the delay for the calls of one key, or of all. */
+/** Learns the delay for the calls of one key, or for all calls. */
 class Estimator {
   readonly sketch: Sketch
   private chosen: Choice = { delay: NaN, probability: 1 }
@@ -34,7 +34,7 @@ class Estimator {
     return this.sketch.ended(now) >= this.percentile.warmup
   }
 
-  /** Chooses again only when the sketch has grown by 2 %, because choosing reads all of it. */
+  /** Keeps the choice until the sketch has grown by 2 %, because choosing reads the whole sketch. */
   plan(now: number): Either.Either<Choice, Unlearnt> {
     const { aboveMax, max, min, quantile } = this.percentile
     if (!this.isWarm(now)) {
@@ -53,7 +53,7 @@ class Estimator {
   }
 }
 
-/** What the calls of a policy have taught: for each key, and for all of them together. */
+/** The estimators of a policy: one for each key, and one for all calls. */
 export class Estimators {
   private readonly all: Estimator
   private readonly byKey = new Map<string, Estimator>()
@@ -65,7 +65,7 @@ export class Estimators {
     this.all = new Estimator(percentile, choose)
   }
 
-  /** A call without a key learns from all. */
+  /** The estimator of a key. A call without a key uses that of all calls. */
   private of(key: string): Estimator {
     if (key === "") {
       return this.all
@@ -119,7 +119,7 @@ export class Estimators {
 }
 
 /**
- * How many have to be known before what comes next exceeds the greatest of them in no more than the share `1 - quantile`.
+ * How many calls to know before the next one exceeds the slowest of them with a probability of at most `1 - quantile`.
  *
  * @internal
  */

@@ -31,8 +31,7 @@ interface About {
 }
 
 /**
- * Updates the metrics of one call, and observes its race in place of the race's own spans and metrics. Only a policy
- * with a name has it.
+ * Updates the metrics of one call of a policy with a name, and observes its race in place of the race's own telemetry.
  *
  * @internal
  */
@@ -44,7 +43,7 @@ export class CallMetrics {
     this.labels = Labels.of(caller).and("policy", name)
   }
 
-  /** Observes the race. Only what the caller of it gets is the end of a call, so the race's own exit is not observed. */
+  /** Observes the race, but not its exit: `onSettled` counts the exit that the caller gets. */
   observe(
     caller: AnyFiber,
     runtime: Runtime.Runtime<never>,
@@ -82,7 +81,7 @@ export class CallMetrics {
     }
   }
 
-  /** The delay in milliseconds: `Infinity` for a schedule, because it has more than one delay, and shows as none. */
+  /** The delay in milliseconds, or `Infinity` for a schedule: that has more than one, so the gauge keeps its value. */
   onDelay(millis: number): void {
     if (millis < Infinity) {
       metrics.delay.unsafeUpdate(millis / 1000, this.labels.all)
@@ -93,7 +92,6 @@ export class CallMetrics {
     metrics.denied.unsafeUpdate(1, this.labels.and("reason", reason).all)
   }
 
-  /** The call gives this exit to its caller. */
   onSettled(exit: Exit.Exit<unknown, unknown>): void {
     const end = isInterruption(exit)
       ? "interrupted"

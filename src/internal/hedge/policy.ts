@@ -33,7 +33,7 @@ export const percentile = (
 const isPercentile = (delay: unknown): delay is Hedge.Percentile =>
   typeof delay === "object" && delay !== null && "_tag" in delay && delay._tag === "Percentile"
 
-/** The options of a policy, checked, with defaults filled in and durations in milliseconds. */
+/** The options of a policy: checked, with defaults, and durations in milliseconds. */
 interface Settings<A, E> extends Hedge.Options<A, E> {
   readonly delay: Plan["delay"] | Hedge.Percentile
   readonly maxHedges: number
@@ -59,7 +59,7 @@ const decode = <A, E>(options: Hedge.Options<A, E>): Settings<A, E> => {
   check.that(enabled === undefined || Effect.isEffect(enabled), "enabled", enabled, "an effect")
   check.functions({ accept, fatal, pushback })
   if (probability === "auto") {
-    const expected = "a number from 0 to 1 unless the delay is a percentile"
+    const expected = "a number from 0 to 1, because the delay is not a percentile"
     check.that(isPercentile(delay), "probability", probability, expected)
   } else {
     check.share("probability", probability)
@@ -103,7 +103,7 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
       : (_, estimate) => ({ delay: estimate, probability })
   }
 
-  /** Whether calls have to be recorded. */
+  /** Whether calls must record how long their requests took. */
   get learns(): boolean {
     return this.delay instanceof Estimators
   }
@@ -118,8 +118,8 @@ export class Policy<A, E> implements Hedge.Policy<A, E> {
   }
 
   /**
-   * Records how long the first copy of a call took, or that it was cut off and would have taken longer. Later copies
-   * and quick failures are not recorded, because they would falsify the percentile.
+   * Records how long the request of a call took, or that it was cut off and would have taken longer. Nobody records
+   * hedges or quick failures: they would falsify the percentile.
    */
   record(key: string, elapsed: number, how: "ended" | "cutOff", now: number): void {
     if (this.delay instanceof Estimators) {
@@ -146,7 +146,7 @@ export const make = <A = unknown, E = unknown>(
   Effect.sync(() => {
     const { budget = {}, ...others } = check.object("options", options, "a delay")
     const isFine = budget === "unlimited" || (typeof budget === "object" && budget !== null)
-    check.that(isFine, "budget", budget, "a budget, the options of one, or \"unlimited\"")
+    check.that(isFine, "budget", budget, "a budget, options for one, or \"unlimited\"")
     return new Policy(
       others,
       budget === "unlimited" ? unlimited : isBudget(budget) ? budget : new Budget(budget as Hedge.BudgetOptions)
@@ -162,14 +162,14 @@ export const from = <A, E>(policy: Hedge.Policy<A, E> | Hedge.Options<A, E>): Po
     !Effect.isEffect(policy),
     "policy",
     "an effect",
-    "a policy or its options: run `Hedge.make` once, by `yield*`"
+    "a policy or its options: run Hedge.make once, with yield*"
   )
   const options = check.object("options", policy as Hedge.Options<A, E>, "a delay")
   check.that(
     !isPercentile(options.delay),
     "delay",
     "Percentile",
-    "a duration or a schedule, or that of a policy that is made once, by Hedge.make"
+    "a duration or a schedule: only a policy from Hedge.make can learn a percentile"
   )
   return new Policy(options, unlimited)
 }

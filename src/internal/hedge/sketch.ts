@@ -1,6 +1,6 @@
 import { Buckets, indexOf, least, rounding, valueOf } from "./buckets.js"
 
-/** A delay, and the probability that there is a copy after it. */
+/** A delay, and the probability of a hedge after it. */
 export interface Choice {
   /** Milliseconds. */
   readonly delay: number
@@ -20,46 +20,46 @@ class Window {
     return this.ended.bytes + this.cutOff.bytes
   }
 
-  /** What is recorded after this bucket is nothing. */
+  /** The index after the last bucket that counts anything. */
   get end(): number {
     return Math.max(this.ended.end, this.cutOff.end)
   }
 }
 
 interface Survival {
-  /** For each bucket, up to the last that anything got to, the share of what takes longer. */
+  /** For each bucket, the share of calls that take longer. Ends with the last bucket that a call has reached. */
   readonly shares: Float64Array
-  /** The last bucket in which something ended; -1 where nothing has. */
+  /** The last bucket in which a call has ended; -1 if none has. */
   readonly last: number
-  /** How many were cut off after that. */
+  /** How many calls were cut off after it. */
   readonly beyond: number
   readonly known: number
 }
 
 /**
- * How long things took that were recorded lately: a whole window of them at least, two at most.
+ * How long recent calls took: those of the last one to two windows.
  *
- * A window lasts until its time is over and enough has ended in it. So a sketch that once knows enough always does, also
- * where little is recorded, or where for a while everything is cut off.
+ * A window lasts until its time is over and enough calls have ended in it. So a sketch that knows enough never falls
+ * back to knowing too little: not when calls are rare, and not while all of them are cut off.
  *
- * Of what was cut off, it is only known that it would have taken longer. So shares are estimated by the product of
- * Kaplan and Meier ("Nonparametric estimation from incomplete observations", JASA 53, 1958): in each bucket, those that
- * ended are a fraction of those that had been seen to get that far.
+ * A call that was cut off would have taken longer; nobody knows how long. The product of Kaplan and Meier estimates
+ * shares from such data ("Nonparametric estimation from incomplete observations", JASA 53, 1958). For each bucket, it
+ * divides the calls that ended there by the calls that were seen to get that far.
  *
  * @internal
  */
 export class Sketch {
   private current = new Window()
   private previous = new Window()
-  /** When the time of the current window is over. */
+  /** When the time of the current window is over, in milliseconds. */
   private endsAt = Infinity
-  /** Changes by one with each value that is recorded, and with each window that is forgotten. */
+  /** Grows by one with each recorded value, and with each forgotten window. */
   version = 0
 
   constructor(
     /** Milliseconds. */
     private readonly window: number,
-    /** How much has to end in a window. */
+    /** How many calls must end in a window. */
     private readonly enough: number
   ) {}
 
@@ -67,20 +67,20 @@ export class Sketch {
     return this.current.bytes + this.previous.bytes
   }
 
-  /** Forgets what is too old at `now`, in milliseconds. */
+  /** Forgets what is too old at `now`. All times are milliseconds. */
   private rotate(now: number): void {
     if (now >= this.endsAt && this.current.ended.total >= this.enough) {
       this.previous = this.current
       this.current = new Window()
-      // After a pause this is past already: then what was known before it is forgotten as soon as enough is new.
+      // After a pause, this time may be past. Then the next window ends as soon as enough calls have ended in it.
       this.endsAt += this.window
       this.version++
     }
-    // A clock that is set back makes nothing count for longer.
+    // A clock that is set back must not make a window longer.
     this.endsAt = Math.min(this.endsAt, now + this.window)
   }
 
-  /** Records what took that long, or at least that long, in milliseconds. */
+  /** Records a call that took `value` milliseconds, or longer if it was cut off. */
   record(value: number, how: "ended" | "cutOff", now: number): void {
     this.rotate(now)
     this.current[how].add(indexOf(value))
@@ -88,22 +88,21 @@ export class Sketch {
     this.version++
   }
 
-  /** How much is known. */
+  /** How many calls are known. */
   count(now: number): number {
     this.rotate(now)
     return this.current.total + this.previous.total
   }
 
-  /** Of how much it is known how long it took. */
+  /** How many of them have ended. */
   ended(now: number): number {
     this.rotate(now)
     return this.current.ended.total + this.previous.ended.total
   }
 
   /**
-   * The shares are those of what comes next, which are those of what is known and of one more that takes longer than all
-   * of it. Without that one, the 95th percentile of twenty is the greatest but one, and of what comes next two in
-   * twenty-one take longer.
+   * The shares of the next call, not of the known ones: they count one more call, slower than all. Without it, the 95th
+   * percentile of 20 calls would be the second slowest, and the next call would exceed that two times in 21.
    */
   private survival(now: number): Survival {
     const known = this.count(now)
@@ -123,9 +122,7 @@ export class Sketch {
     return { shares: shares.subarray(0, index), last, beyond, known }
   }
 
-  /**
-   * The values that the fractions `qs` do not exceed. Not a number where nothing has ended.
-   */
+  /** The values that the shares `qs` of calls do not exceed. `NaN` if no call has ended. */
   quantiles(qs: ReadonlyArray<number>, now: number): ReadonlyArray<number> {
     const survival = this.survival(now)
     return qs.map((q) => quantileOf(survival, q))
@@ -136,10 +133,10 @@ export class Sketch {
   }
 
   /**
-   * The delay, and the probability of a copy after it, that make the quantile `tail` of calls least, with copies for the
-   * share `ratio` of them at most (Kaler, He and Elnikety, "Optimal Reissue Policies for Reducing Tail Latency", SPAA
-   * 2017: no other policy does better, if copies are independent). A call takes longer than `t` if its first copy does,
-   * and there is no second one, or one that takes longer than `t` less the delay.
+   * The delay and the probability that minimize the quantile `tail`, with hedges for at most the share `ratio` of
+   * calls. If attempts are independent, no other policy does better (Kaler, He and Elnikety, "Optimal Reissue Policies
+   * for Reducing Tail Latency", SPAA 2017). A call takes longer than `t` if its request does, and if there is no hedge
+   * or the hedge takes longer than `t` minus the delay.
    */
   choose(tail: number, ratio: number, bounds: { readonly min: number; readonly max: number }, now: number): Choice {
     const survival = this.survival(now)
@@ -149,7 +146,7 @@ export class Sketch {
       const share = longer(delay)
       return { delay, probability: share > ratio ? ratio / share : 1 }
     }
-    // Where the tail is more than was ever seen, there is nothing to choose by.
+    // The percentile stays the choice if the tail is beyond everything seen, so that nothing can be compared.
     const latest = Math.max(quantileOf(survival, 1 - ratio), bounds.min)
     let best = { ...within(Math.min(latest, bounds.max)), index: shares.length }
     for (let at = Math.min(indexOf(bounds.min), shares.length); at < shares.length; at++) {
@@ -168,13 +165,15 @@ export class Sketch {
 }
 
 /**
- * Where the quantile is beyond all that has ended, it may be anywhere beyond. A part that hangs is cut off a little after
- * the delay, and a delay that goes by what was cut off then grows each time. So if more was cut off after the last that
- * ended than chance explains (three standard deviations), the quantile is that last value.
+ * A quantile beyond the slowest call that has ended may be anywhere beyond it. Two dangers:
  *
- * Otherwise it goes on to what was cut off. What is slow rarely ends, as a hedge comes first, and without a way up the
- * quantile would sink with each window: of Pareto's distribution and 0.999, six times as many calls would exceed it. It
- * goes no further than twice the last value, because a part that hangs may be small enough to look like chance.
+ * - A delay that grows without end. Calls that hang are cut off a little after the delay. If the delay followed them,
+ *   it would grow each time. So if more calls were cut off after the slowest than chance explains (three standard
+ *   deviations), the quantile is the slowest.
+ * - A delay that sinks. Slow calls rarely end, because a hedge wins first. So within chance, the quantile follows the
+ *   calls that were cut off; else it would sink with each window. (For Pareto's distribution and 0.999, six times as
+ *   many calls would exceed it.) It goes to twice the slowest at most, because few enough hanging calls look like
+ *   chance.
  */
 const quantileOf = ({ beyond, known, last, shares }: Survival, q: number): number => {
   const index = firstIndex(last + 1, (index) => (shares[index] ?? 0) <= 1 - q + rounding)
@@ -187,7 +186,7 @@ const quantileOf = ({ beyond, known, last, shares }: Survival, q: number): numbe
     : Math.min(valueOf(shares.length - 1), 2 * valueOf(last))
 }
 
-/** The first place of which something is true that is true of all that follow; `end` where none is before it. */
+/** The first index for which `isTrueOf` holds, or `end` if there is none. It must hold for all later ones, too. */
 const firstIndex = (end: number, isTrueOf: (index: number) => boolean): number => {
   let [low, high] = [0, end]
   while (low < high) {

@@ -26,7 +26,7 @@ type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Input<E> = Hedge.Policy<Response, E> | Hedge.Options<Response, E>
 
-/** Sending these twice has the same effect as sending them once (RFC 9110, section 9.2.1). */
+/** Safe methods: sending these twice has the same effect as sending them once (RFC 9110, section 9.2.1). */
 const safeMethods = ["GET", "HEAD", "OPTIONS", "TRACE"]
 
 /** The statuses that `HttpClient.retryTransient` retries. */
@@ -34,7 +34,7 @@ const transientStatuses = [408, 429, 500, 502, 503, 504]
 
 const isGood = ({ status }: Response) => !transientStatuses.includes(status)
 
-/** Whether a hedge may succeed after this error: what `retryTransient` retries, and a body that breaks off. */
+/** Whether a hedge may succeed after this error: one that `retryTransient` retries, or a body that breaks off. */
 const isTransient = (error: unknown): boolean =>
   Predicate.hasProperty(error, Cause.TimeoutExceptionTypeId) ||
   (HttpClientError.isHttpClientError(error) &&
@@ -47,7 +47,7 @@ const isTransient = (error: unknown): boolean =>
 const isFatal = (cause: Cause.Cause<unknown>) =>
   !Cause.isInterruptedOnly(cause) && !Option.exists(Cause.failureOption(cause), isTransient)
 
-/** The response that a request has ended with, also where a client inside took its status for an error. */
+/** The response of an attempt, also if a client inside has turned its status into an error. */
 const responseOf = (exit: Exit.Exit<Response, unknown>): Option.Option<Response> =>
   Exit.match(exit, {
     onFailure: (cause) =>
@@ -61,7 +61,7 @@ const responseOf = (exit: Exit.Exit<Response, unknown>): Option.Option<Response>
     onSuccess: Option.some
   })
 
-/** RFC 9110, section 10.2.3: a whole number of seconds, or a date. */
+/** Milliseconds from `now`. RFC 9110, section 10.2.3: a whole number of seconds, or a date. */
 const parseRetryAfter = (text: string, now: number): number =>
   /^\d+$/.test(text) ? Number(text) * 1000 : /^[a-z]/i.test(text) ? Date.parse(text) - now : NaN
 
@@ -90,7 +90,7 @@ const originOf = ({ url }: Request): string => URL.canParse(url) ? new URL(url).
 
 /**
  * Closes an unread response's connection. `HttpClient` has no close, but interrupting a reader does it: so this starts
- * one and interrupts it. The reader must have begun to read by then, hence the limit of operations before it yields.
+ * a reader and interrupts it. The reader must have begun to read by then, so it must not yield before that.
  */
 const discard = ({ text }: Response): Effect.Effect<void> =>
   Effect.forkDaemon(Effect.interruptible(Effect.exit(text))).pipe(
@@ -106,9 +106,9 @@ type IsKept = (response: Response, exit: Exit.Exit<unknown, unknown>) => boolean
 const isResult: IsKept = (response, exit) => Exit.isSuccess(exit) && exit.value === response
 
 /**
- * Closes a response with the scope, unless it is handed over. `HttpClient.withScope` does not suffice: it neither aborts a
- * request that is interrupted earlier, such as a try that an inner client gives up, nor closes the response after a
- * redirect.
+ * Closes a response with the scope, unless the response is kept. `HttpClient.withScope` is not enough. It does not
+ * abort a request that is interrupted before the scope closes, such as a try that an inner client gives up. Nor does it
+ * close the response after a redirect.
  */
 const closing = <E, R>(
   send: Effect.Effect<Response, E, R>,
@@ -121,9 +121,7 @@ const closing = <E, R>(
     )
   )
 
-/**
- * Runs a call in a scope of its own. Closing it waits for losers, so where these are left to the background, so is that.
- */
+/** Runs a call in a scope of its own. Closing it waits for losers, so a call with background losers closes it there. */
 const inOwnScope = <A, E, R>(
   { settings: { losers } }: Pick<Policy<never, never>, "settings">,
   self: Effect.Effect<A, E, R>
@@ -136,7 +134,7 @@ const inOwnScope = <A, E, R>(
           Effect.forkDaemon(Scope.close(scope, exit))))
     )
 
-/** A response whose body has been read, and is kept. */
+/** Reads the body of a response, and returns a response that keeps it in memory. */
 const buffered = (response: Response): Effect.Effect<Response, HttpClientError.ResponseError> =>
   Effect.map(response.arrayBuffer, (bytes) => {
     const { cookies, headers, remoteAddress, request, status } = response
@@ -147,20 +145,20 @@ const buffered = (response: Response): Effect.Effect<Response, HttpClientError.R
       cookies: { value: cookies },
       headers: { value: headers },
       remoteAddress: { value: remoteAddress },
-      // That of a web response is one of a few.
+      // The constructor of a web response accepts only some statuses.
       status: { value: status }
     })
   })
 
-/** By default a server is waited for no longer: whoever hedges is in a hurry. */
+/** Callers that hedge are in a hurry, so by default a call waits no longer than this. */
 const defaultPushback = retryAfter("1 second")
 
-/** What the copies of one client's requests have in common. */
-interface Copies<E, R> {
+/** How a hedged client sends the attempts of its requests. */
+interface Attempts<E, R> {
   readonly policy: Policy<Response, E>
   readonly accept: Predicate.Predicate<Response>
-  readonly mayCopy: (request: Request) => boolean
-  /** Sends the copy of that index, as a request object of its own. */
+  readonly mayHedge: (request: Request) => boolean
+  /** Sends the attempt with this index, as a request object of its own. */
   readonly send: (request: Request, index: number) => Effect.Effect<Response, E, R>
   readonly options: (request: Request) => Hedge.CallOptions
 }
@@ -170,7 +168,7 @@ const decode = <E, R>(
   input: Input<E>,
   { attemptHeader = "x-hedge-attempt", hedges = client, delay, key = originOf, methods = safeMethods }:
     HedgedHttpClient.Options<E, R>
-): Copies<E, R> => {
+): Attempts<E, R> => {
   const isFine = attemptHeader === false || /^[\w!#$%&'*+.^`|~-]+$/.test(attemptHeader)
   check.that(isFine, "attemptHeader", attemptHeader, "the name of a header, or false")
   check.functions({ delay, key })
@@ -179,30 +177,30 @@ const decode = <E, R>(
   return {
     policy,
     accept: policy.settings.accept ?? isGood,
-    mayCopy: ({ body, headers, method }) =>
+    mayHedge: ({ body, headers, method }) =>
       isRepeatable(body) && (repeatable.has(method) || headers["idempotency-key"] !== undefined),
     send: (request, index) => {
       const headers = attemptHeader === false ? request.headers : index > 0
         ? Headers.set(request.headers, attemptHeader, `${index}`)
-        // A proxy may pass on that of a hedge that it has got.
+        // A proxy may pass on the header of a hedge that it has received.
         : Headers.remove(request.headers, attemptHeader)
       // Some clients, such as that of `HttpClient.withScope`, tell requests apart by their object.
-      const copy: Request = Object.create(request, { headers: { value: headers, enumerable: true } })
-      return (index === 0 ? client : hedges).execute(copy)
+      const attempt: Request = Object.create(request, { headers: { value: headers, enumerable: true } })
+      return (index === 0 ? client : hedges).execute(attempt)
     },
     options: (request) => ({ key: key(request), delay: delay?.(request) })
   }
 }
 
-/** The response of the copy that has won, and what was read of it, if it was good. */
+/** The response of the winner, and what was read from it if the response was good. */
 interface Won<B> {
   readonly response: Response
   readonly read: Option.Option<B>
 }
 
-/** Races copies. A copy has answered when its response has been read. Those that lose are closed with their scopes. */
+/** Races attempts. An attempt has answered when its response has been read. Losers close with their scopes. */
 const racing = <E, R, B, E2, R2>(
-  { accept, options, policy, send }: Copies<E | E2, R>,
+  { accept, options, policy, send }: Attempts<E | E2, R>,
   request: Request,
   read: (response: Response) => Effect.Effect<B, E2, R2>,
   isKept?: IsKept
@@ -223,12 +221,12 @@ const racing = <E, R, B, E2, R2>(
   })
 }
 
-/** A body that is read may break off. */
+/** Reading a body adds this error, because the body may break off. */
 type Broken<E> = E | HttpClientError.ResponseError
 
-/** The client whose requests are raced, or sent as they are if they may not be sent twice. */
+/** A client that races the requests that may be sent twice, and sends the others as they are. */
 const clientOf = <E, R, R2>(
-  copies: Copies<Broken<E>, R>,
+  attempts: Attempts<Broken<E>, R>,
   { answered = "headers" }: HedgedHttpClient.Options<E, R>,
   raced: (response: Effect.Effect<Response, Broken<E>, R | Scope.Scope>) => Effect.Effect<Response, Broken<E>, R2>,
   alone: (response: Effect.Effect<Response, Broken<E>, R>) => Effect.Effect<Response, Broken<E>, R2>,
@@ -236,12 +234,12 @@ const clientOf = <E, R, R2>(
 ): HttpClient.HttpClient.With<Broken<E>, R2> => {
   const read: (response: Response) => Effect.Effect<Response, HttpClientError.ResponseError> =
     check.oneOf("answered", answered, ["headers", "body"]) === "body" ? buffered : Effect.succeed
-  const { mayCopy, send } = copies
+  const { mayHedge, send } = attempts
   const execute = (request: Request) =>
-    mayCopy(request)
+    mayHedge(request)
       ? raced(
         Effect.map(
-          racing(copies, request, read, isKept),
+          racing(attempts, request, read, isKept),
           ({ read, response }) => Option.getOrElse(read, () => response)
         )
       )
@@ -258,15 +256,16 @@ export const hedge = <E, R>(
   policy: Input<Broken<E>>,
   options: HedgedHttpClient.Options<E, R> = {}
 ): HttpClient.HttpClient.With<Broken<E>, R> => {
-  const copies = decode<Broken<E>, R>(client, policy, options)
+  const attempts = decode<Broken<E>, R>(client, policy, options)
   return clientOf<E, R, R>(
-    copies,
+    attempts,
     options,
-    // What the client requires is not its scope. An interruption that comes while that is closed closes the response, too.
+    // TypeScript cannot see that `R` is not the scope of the race, hence the cast. If an interruption comes while that
+    // scope closes, nobody gets the response, so it is closed, too.
     (raced) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.tap(
-          inOwnScope(copies.policy, restore(raced)),
+          inOwnScope(attempts.policy, restore(raced)),
           (response) => Effect.onInterrupt(restore(Effect.void), () => discard(response))
         )
       ) as Effect.Effect<Response, Broken<E>, R>,
@@ -290,17 +289,17 @@ export const hedgeRead = <E, R, B, E2, R2>(
   read: (response: Response) => Effect.Effect<B, E2, R2>,
   options: HedgedHttpClient.Options<E, R> = {}
 ): (request: Request) => Effect.Effect<B, E | E2, Exclude<R | R2, Scope.Scope>> => {
-  const copies = decode<E | E2, R>(client, policy, options)
+  const attempts = decode<E | E2, R>(client, policy, options)
   return (request) =>
     Effect.suspend(() =>
       inOwnScope(
-        copies.policy,
-        copies.mayCopy(request)
+        attempts.policy,
+        attempts.mayHedge(request)
           ? Effect.flatMap(
-            racing<E, R, B, E2, R2>(copies, request, read),
+            racing<E, R, B, E2, R2>(attempts, request, read),
             (won) => Option.match(won.read, { onNone: () => read(won.response), onSome: Effect.succeed })
           )
-          : Effect.flatMap(closing(copies.send(request, 0)), read)
+          : Effect.flatMap(closing(attempts.send(request, 0)), read)
       )
     )
 }

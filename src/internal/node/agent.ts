@@ -6,7 +6,7 @@ import { normalize, raced } from "./connection.js"
 
 type Callback = (error: Error | null, socket: Duplex) => void
 
-/** How Node's agents connect. TypeScript's declarations leave out the arguments that come before the options. */
+/** How Node's agents connect. TypeScript's declarations omit the arguments before the options. */
 type Connect = (this: http.Agent, options: object, callback?: Callback) => net.Socket
 
 const createConnection = (

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { longestTimeout } from "../race/clock.js"
 
 /**
- * The process's clock, with timers that can be told not to keep the process alive, as a socket can by `unref`.
+ * The clock of the process. Its timers can stop keeping the process alive, as a socket does with `unref`.
  *
  * @internal
  */

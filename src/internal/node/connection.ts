@@ -15,7 +15,7 @@ import { makeResolver } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
-/** Marks options that have come here before, by way of Node. */
+/** Marks options that have passed through here before and come back by way of Node. */
 const isRaced = Symbol("isRaced")
 
 const decodeFamily = (family: unknown): HappyEyeballs.Family | undefined => {
@@ -35,7 +35,7 @@ const decodeFamily = (family: unknown): HappyEyeballs.Family | undefined => {
 
 const hostOf = ({ host }: Options) => host || "localhost"
 
-/** Ends the race: with the winner, whose connection the socket takes, or with an error. */
+/** Ends the race: with the winner, whose connection the outer socket takes, or with an error. */
 type Settle = (...result: [error: null, winner: net.Socket] | [error: Error, winner: null]) => void
 
 interface Attempts {
@@ -50,7 +50,7 @@ interface Racing {
   readonly hold: (isHeld: boolean) => void
 }
 
-/** Races the addresses of a host. `hold` says whether the timers of the race keep the process alive. */
+/** Races the addresses of a host. `hold` sets whether the timers of the race keep the process alive. */
 const race = (
   options: Options,
   { isSecure, make, onFailure = constVoid, onStart = constVoid }: Attempts,
@@ -79,7 +79,10 @@ const race = (
 
 type Answer = (error: Error | null, address?: string, family?: number) => void
 
-/** The buffer that a socket reads into, by its option `onread`. A function makes a new one each time: this keeps the last. */
+/**
+ * The buffer into which a socket reads with its option `onread`. A function would make a new buffer for each call, so
+ * this keeps the last one.
+ */
 const sharedBuffer = (onread: net.OnReadOpts | undefined) => {
   if (typeof onread?.buffer !== "function") {
     return { onread, current: () => onread?.buffer as Uint8Array | undefined }
@@ -90,8 +93,9 @@ const sharedBuffer = (onread: net.OnReadOpts | undefined) => {
 }
 
 /**
- * Lets Node make a socket, keeps it waiting for its look-up, races sockets of its own, and gives it the winner's handle.
- * Node then does what it does for any socket that has connected: events, timers, pending writes.
+ * Makes a socket whose connection comes from a race. Node makes the socket and waits for its look-up. Meanwhile this
+ * code races its own sockets, and then moves the winner's handle to the socket. Then Node does everything else, as for
+ * any socket that has connected: events, timers, pending writes.
  *
  * Returns `undefined` if this version of Node lacks what that needs.
  */
@@ -107,19 +111,19 @@ const adopting = <S extends net.Socket>(
     ...options,
     [isRaced]: true,
     host,
-    // If a value is invalid, Node gets it here, and throws.
+    // An invalid value goes to Node, which throws.
     ...(typeof (options.autoSelectFamily ?? true) === "boolean" && { autoSelectFamily: false }),
     ...(typeof (options.lookup ?? constVoid) === "function" && {
       lookup: (_host: string, _options: object, callback: Answer) => answer = callback,
       // The sockets of the race check each address.
       ...(net.isIP(host) === 0 && { blockList: undefined })
     }),
-    // The sockets of the race are bound, not this one.
+    // The sockets of the race bind the local address and port.
     ...(net.isIP(options.localAddress ?? "") && { localAddress: undefined }),
     ...(typeof options.localPort === "number" && { localPort: undefined }),
     ...(onread && { onread })
   })
-  /** What the sockets of the race are told, because they do the handshake. */
+  /** Settings of the outer socket that the sockets of the race need, because they do the handshake. */
   const early: Early = {
     servername: options.servername,
     session: isSecure ? (outer as net.Socket as tls.TLSSocket).getSession() : undefined
@@ -133,7 +137,7 @@ const adopting = <S extends net.Socket>(
     methods: isSecure ? earlyMethods(early) : {},
     onDestroy: () => {
       racing?.stop()
-      // At once: fibers end in their own time.
+      // Destroy them at once: an interrupted fiber takes its time.
       inners.forEach((_, inner) => inner.destroy())
     },
     onHold: (held) => {
@@ -147,7 +151,7 @@ const adopting = <S extends net.Socket>(
     return undefined
   }
 
-  // Listeners run in the caller's async context, and not inside of a fiber, which would swallow what they throw.
+  // Listeners run in the caller's async context. Inside a fiber, what they throw would be swallowed.
   const context = new AsyncResource("HappyEyeballs")
   const tell = (what: () => void) =>
     process.nextTick(() => {
@@ -172,7 +176,7 @@ const adopting = <S extends net.Socket>(
       const isFirst = started++ === 0
       tell(() => {
         if (!isFirst) {
-          // Node emits these events for the address that its look-up gives, which is the first.
+          // For the first address, Node emits these events itself, because its look-up gives that address.
           outer.emit("lookup", null, address, family, host)
           outer.emit("connectionAttempt", address, Number(options.port), family)
         } else if (answer !== undefined) {
@@ -207,8 +211,8 @@ const adopting = <S extends net.Socket>(
 }
 
 /**
- * The same with documented means alone: the look-up of the socket races, closes the winner, and answers with its address,
- * which Node then connects to once more. TLS is not a part of this race.
+ * Does the same by documented means only. The look-up of the socket runs the race, closes the winner, and answers with
+ * its address. Then Node connects to that address a second time. TLS is not part of this race.
  */
 const probing = <S extends net.Socket>(options: Options, make: (options: object) => S): S => {
   const { localPort: _, ...probe } = options
@@ -245,7 +249,7 @@ interface Early {
   onTake?: (socket: net.Socket) => void
 }
 
-/** What Node's methods do before the handshake begins. */
+/** Replaces methods that Node allows before the handshake begins. */
 const earlyMethods = (early: Early) => ({
   getCertificate: () => ({}),
   getPeerCertificate: () => ({}),
@@ -259,15 +263,17 @@ const earlyMethods = (early: Early) => ({
 
 const secureOptions = (options: Options): Options => ({
   ...options,
-  // One for all sockets of the race.
+  // All sockets of the race share one.
   secureContext: options.secureContext ?? tls.createSecureContext({ ciphers: tls.DEFAULT_CIPHERS, ...options }),
   servername: options.servername === undefined ? serverNameOf(hostOf(options)) : withoutDot(options.servername)
 })
 
 /**
- * Whether there is anything to race: not for a path, for a socket that exists, or behind a proxy that Node uses (from 24
- * on). A host that is an address is left to Node as well, unless there is something that Node cannot do: to reach an IPv4
- * address by NAT64, or to end when the time is over. What Node refuses, such as no port, it is to refuse itself.
+ * Whether there is anything to race. There is nothing for a path, for an existing socket, or behind a proxy of Node
+ * (from Node 24 on). Arguments that Node rejects, such as a missing port, go to Node.
+ *
+ * A host that is an address usually goes to Node, too. Node cannot reach an IPv4 address by NAT64 or obey the time
+ * limit, so these cases stay here.
  */
 const isRace = (options: Options): boolean => {
   const { fd, handle, happyEyeballs, host, path, port, proxyEnv, socket, socketPath } = options
@@ -278,7 +284,7 @@ const isRace = (options: Options): boolean => {
 }
 
 /**
- * Returns a socket at once, and races for its connection. `make` is Node's way to make such a socket.
+ * Returns a socket at once and races for its connection. `make` makes a socket of this kind in Node's way.
  *
  * @internal
  */
@@ -291,14 +297,14 @@ export const raced = <S extends net.Socket>(
     return make(given)
   }
   const options = isSecure ? secureOptions(given) : given
-  // With `onread`, data that arrives before the certificate is checked would reach the caller.
+  // With `onread`, the caller would get data that arrives before the certificate is checked.
   const isAdopted = !(isSecure && options.onread)
   return (isAdopted ? adopting(options, isSecure, make) : undefined) ?? probing(options, make)
 }
 
 /**
- * The arguments of `net.connect`, `tls.connect` and of the agents' `createConnection`: options, or a port and a host before
- * them, or a path.
+ * Parses the arguments of `net.connect`, `tls.connect` and the agents' `createConnection`. They are options, a port and
+ * perhaps a host and options, or a path.
  *
  * @internal
  */
@@ -309,7 +315,7 @@ export const normalize = <Listener = () => void>(
   const last = args[args.length - 1]
   const listener = typeof last === "function" ? last as Listener : undefined
   if (typeof first === "object" && first !== null) {
-    // Node reads inherited options, too.
+    // Node also reads inherited options.
     const options: Record<PropertyKey, unknown> = { ...first }
     for (const name in first) {
       options[name] = Reflect.get(first, name)

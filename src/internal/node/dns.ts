@@ -11,10 +11,13 @@ import { leads } from "./system.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
-/** What Node's resolver takes. */
+/** The limit of Node's resolver. */
 const longest = 2 ** 31 - 1
 
-/** Node takes other entries too, and a port of 0 ends the process. It drops the zone of a link-local address. */
+/**
+ * Checks more than Node does. Node accepts other entries, drops the zone of a link-local address, and ends the process
+ * on port 0.
+ */
 const isServer = (entry: unknown): boolean => {
   const text = typeof entry === "string" ? entry : ""
   const [, address = text, port = "53"] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? []
@@ -22,7 +25,7 @@ const isServer = (entry: unknown): boolean => {
 }
 
 const decodeServers = (servers: NodeHappyEyeballs.DnsResolverOptions["servers"]) => {
-  const expected = "a list of addresses, each with a port if need be, such as \"[2001:db8::53]:5353\""
+  const expected = "a list of IP addresses, each with an optional port, such as \"[2001:db8::53]:5353\""
   if (servers !== undefined) {
     check.that(Array.isArray(servers) && servers.length > 0, "servers", servers, expected)
     servers.forEach((server) => check.that(isServer(server), "servers", server, expected))
@@ -40,8 +43,8 @@ const decodeMillis = (option: string, input: NodeHappyEyeballs.DnsResolverOption
 }
 
 /**
- * One `dns.Resolver` for each query, because `cancel` cancels all queries of one. That costs 0.1 milliseconds a query,
- * and reads resolv.conf anew, so that a change of network is noticed.
+ * Uses one `dns.Resolver` per query, because `cancel` cancels all queries of a resolver. It costs 0.1 milliseconds per
+ * query. It also reads resolv.conf each time, so a change of network takes effect.
  *
  * @internal
  */
@@ -62,7 +65,7 @@ export const makeDnsResolver = (
     Effect.async<ReadonlyArray<string>, HappyEyeballs.QueryFailed>((resume) => {
       const fail = (cause: unknown) => resume(new HappyEyeballs.QueryFailed({ host, family, cause }))
       const answer = (error: NodeJS.ErrnoException | null, addresses: ReadonlyArray<string>) =>
-        // ENODATA: the name exists, without an address of this family.
+        // ENODATA: the name exists but has no address of this family.
         error === null || error.code === dns.NODATA ? resume(Effect.succeed(addresses ?? [])) : fail(error)
       try {
         const resolver = new dns.Resolver(settings)

@@ -1,24 +1,24 @@
 import * as net from "node:net"
 
 /**
- * The undocumented members of Node's sockets that this library uses: all of them are in this file. They are the same in
- * Node 20, 22, 24 and 26, where `npm run test:nodes` runs the tests. `hold` checks that they are there.
+ * The undocumented members of Node's sockets that this library uses, all in this file. They are the same in Node 20,
+ * 22, 24 and 26, where `npm run test:nodes` runs the tests. `hold` checks that they exist.
  *
- * A socket gets a handle before it connects, and calls `connect` on it once it knows the address. Here it loses that
- * handle at once, and waits until it gets the one of the socket that won the race. Node is used to sockets without a
- * handle: whoever wraps one, as TLS does, reads from the socket itself then.
+ * Node gives a socket a handle before it connects, and calls `connect` on it when the address is known. Here the socket
+ * loses that handle at once, and waits for the handle of the race's winner. Node supports sockets without a handle:
+ * wrappers, such as TLS, then read from the socket itself.
  */
 interface Handle {
   close: (done?: () => void) => void
   readonly ref: () => void
   readonly unref: () => void
   readonly useUserBuffer: (buffer: Uint8Array) => void
-  // Of TLS:
+  // Only with TLS:
   start?: () => void
   onhandshakedone?: () => void
 }
 
-/** Node waits for `oncomplete`. Status 0 is success. */
+/** The request of a connecting socket. Its `oncomplete` is called with status 0 for success. */
 interface ConnectRequest {
   oncomplete: (status: 0, handle: Handle, request: ConnectRequest, readable: true, writable: true) => void
 }
@@ -31,7 +31,7 @@ interface Internals {
   _final: (done: () => void) => void
   _writeGeneric: Write
   ssl?: unknown
-  /** Emits `secure`. Node then checks the certificate and emits `secureConnect`. */
+  /** Emits `secure`. Then Node checks the certificate and emits `secureConnect`. */
   _finishInit?: () => void
 }
 
@@ -47,18 +47,18 @@ const ownerOf = (handle: Handle): symbol | undefined =>
 
 /** @internal */
 export interface Held {
-  /** Runs Node's callback for a look-up. Node emits `lookup` and `connectionAttempt`, and begins to wait. */
+  /** Runs Node's callback for a look-up. Node then emits `lookup` and `connectionAttempt`, and starts to wait. */
   readonly answer: (callback: () => void) => void
   /**
-   * Moves the connection of the winner to the socket. With TLS, the winner's handshake is done, and `announce` is called
-   * before the certificate is checked.
+   * Moves the winner's connection to the socket. With TLS, the winner's handshake is done. `announce` is called before
+   * the certificate is checked.
    */
   readonly take: (winner: net.Socket, buffer: Uint8Array | undefined, announce: () => void) => void
 }
 
 /**
- * Keeps a socket from connecting that waits for its look-up, or that Node connects to an address in its next tick.
- * Until it has a connection, `onHold` is called by its `ref` and `unref`, and `onDestroy` when it is destroyed.
+ * Keeps a socket from connecting. The socket is waiting for its look-up, or Node is about to connect it in the next
+ * tick. Until it has a connection, its `ref` and `unref` call `onHold`, and destroying it calls `onDestroy`.
  *
  * Returns `undefined` if a member is missing.
  *
@@ -69,7 +69,7 @@ export const hold = (
   { isNamed, isSecure, methods, onDestroy, onHold }: {
     readonly isNamed: boolean
     readonly isSecure: boolean
-    /** In the place of those that need a handle. */
+    /** Replacements for methods that need a handle. */
     readonly methods: Readonly<Record<string, unknown>>
     readonly onDestroy: () => void
     readonly onHold: (isHeld: boolean) => void
@@ -104,13 +104,13 @@ export const hold = (
     onHold(held)
     return socket
   }
-  // Own properties, over the methods of the prototype, until the socket has a handle.
+  // Own properties hide the methods of the prototype until the socket has a handle.
   const own = {
     ...methods,
     ref: setHeld(true),
     unref: setHeld(false),
     resetAndDestroy: () => socket.once("connect", () => socket.resetAndDestroy()),
-    // With a handle to close, `close` is emitted with its argument.
+    // Node emits `close` with its argument only if there is a handle to close.
     _destroy: (error: Error | null, done: (error: Error | null) => void) => {
       onDestroy()
       outer._handle = waiting
@@ -144,7 +144,7 @@ export const hold = (
         outer.ssl = handle
         const finish = () => outer._finishInit?.()
         handle.onhandshakedone = finish
-        // Node calls it when the socket is connected, to begin the handshake, which is done.
+        // Node calls this on connecting, to begin the handshake. Here it is already done.
         handle.start = () => {
           process.nextTick(announce)
           process.nextTick(finish)
@@ -162,9 +162,9 @@ export const hold = (
 }
 
 /**
- * Node writes, and ends, as soon as a socket is connected, which with TLS is before the handshake. Here the handshake is
- * done by then, and the certificate is not yet checked: both have to wait until it is, and until listeners of
- * `secureConnect` have had their say.
+ * Delays writes and the end until the certificate is checked and the listeners of `secureConnect` have run. Node starts
+ * them as soon as a socket connects. For Node, that is before the handshake. Here the handshake is done by then, so
+ * nothing else would hold them back.
  */
 const holdWrites = (socket: net.Socket, outer: Internals): void => {
   const { _final: final, _writeGeneric: write } = outer
@@ -174,9 +174,9 @@ const holdWrites = (socket: net.Socket, outer: Internals): void => {
       return then()
     }
     socket.once("close", otherwise).once("secureConnect", () =>
-      // All who listen for it, whenever they have begun to, come first.
+      // Wait for all listeners, including any added late.
       process.nextTick(() => {
-        // One of them may have destroyed the socket. Its error comes first, and `close` tells of the write.
+        // A listener may have destroyed the socket. Its error comes first, and `close` fails the write.
         if (!socket.destroyed) {
           socket.off("close", otherwise)
           then()

@@ -6,12 +6,12 @@ import { Checks } from "../options.js"
 
 const check = new Checks("NodeHappyEyeballs")
 
-/** In milliseconds. To list the addresses takes from 40 microseconds on, more with each interface. */
+/** In milliseconds. Listing the addresses takes 40 microseconds, and more with each interface. */
 const listedEvery = 1000
 
 /**
- * The addresses by which the machine is in its networks. Those of the link (`fe80::`) are the same in every network, and
- * come and go with each container.
+ * The addresses of the machine in its networks. Link-local ones (`fe80::`) do not count. They are the same in every
+ * network, and change with each container.
  */
 const addresses = (): string => {
   try {
@@ -19,7 +19,7 @@ const addresses = (): string => {
       interfaces.flatMap(({ address, internal }) => internal || address.startsWith("fe80:") ? [] : [address])
     ).sort().join()
   } catch {
-    // Some systems do not let a program see them: then the network never changes.
+    // Some systems hide the interfaces from a program. Then the network never changes.
     return ""
   }
 }

@@ -6,10 +6,10 @@ import { fromText } from "../happyEyeballs/address.js"
 /** Addresses by name. */
 type Hosts = ReadonlyMap<string, ReadonlyArray<Address>>
 
-/** A name as it is compared: names have no case, and a dot at the end makes no other name. */
+/** Makes names comparable: case and a dot at the end do not matter. */
 const canonical = (name: string): string => name.toLowerCase().replace(/\.$/, "")
 
-/** The lines of `hosts(5)`: an address, a name, and more names for it; `#` begins a comment. */
+/** Parses the lines of `hosts(5)`: an address, a name, and more names. `#` begins a comment. */
 const parse = (text: string): Hosts => {
   const hosts = new Map<string, Array<Address>>()
   for (const line of text.split("\n")) {
@@ -26,8 +26,8 @@ const parse = (text: string): Hosts => {
 const none: Hosts = new Map()
 
 /**
- * Reads a hosts file, once for each change of its time or size. It reads synchronously, because Node's asynchronous
- * calls wait for a thread. A file that cannot be read has no names, as for the system's own resolver.
+ * Reads a hosts file again when its time or size changes. It reads synchronously, because Node's asynchronous calls
+ * wait for a thread. As in the system's own resolver, a file that cannot be read has no names.
  */
 const reader = (path: string): () => Hosts => {
   let read = { stamp: "", hosts: none }
@@ -45,7 +45,7 @@ const reader = (path: string): () => Hosts => {
   }
 }
 
-/** RFC 6761, section 6.3: always loopback, and never a query. */
+/** RFC 6761, section 6.3: always loopback, never a query. */
 const isLocalhost = (name: string): boolean => name === "localhost" || name.endsWith(".localhost")
 
 const loopback: { readonly [F in Family]: string } = { 4: "127.0.0.1", 6: "::1" }
@@ -57,8 +57,8 @@ export const defaultHostsFile = (): string =>
     : "/etc/hosts"
 
 /**
- * Addresses that are known without a query. A name of the hosts file is known in both families, even if it has addresses
- * in one only, as where nsswitch.conf says `files dns`.
+ * Returns addresses that are known without a query. A name in the hosts file counts as known for both families, even if
+ * it has addresses of one only. `files dns` in nsswitch.conf works in the same way.
  *
  * @internal
  */

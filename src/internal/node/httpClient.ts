@@ -30,7 +30,7 @@ export const makeAgent = (
 export const layerAgent = (options?: NodeHappyEyeballs.HttpsAgentOptions): Layer.Layer<NodeHttpClient.HttpAgent> =>
   Layer.scoped(NodeHttpClient.HttpAgent, makeAgent(options))
 
-/** What undici does with its options where it is not given a connector. */
+/** Does what undici does with its options if it is given no connector. */
 const connectorOf = (options: HappyEyeballsHttpClient.DispatcherOptions) => {
   const { allowH2, connect, connectTimeout, maxCachedSessions, socketPath } = options
   return typeof connect === "function" ? connect : Undici.buildConnector({
@@ -42,12 +42,12 @@ const connectorOf = (options: HappyEyeballsHttpClient.DispatcherOptions) => {
   })
 }
 
-/** A connector is given addresses, so that its options for names have to be kept here. */
+/** A connector gets addresses, so its options for names must take effect here. */
 const resolutionOf = (
   { connect, connectTimeout }: HappyEyeballsHttpClient.DispatcherOptions
 ): NodeHappyEyeballs.PlainOptions => {
   const names = typeof connect === "object" ? connect : {}
-  // For undici, zero is no limit.
+  // In undici, zero means no limit.
   const timeout = names.timeout ?? connectTimeout
   const { family, hints, lookup } = names as Pick<net.TcpNetConnectOpts, "family" | "hints" | "lookup">
   return {
@@ -68,7 +68,7 @@ export const makeDispatcher = (
     }),
     ({ dispatcher, stop }) =>
       Effect.promise(() => {
-        // In this order: one that is destroyed begins nothing when what it did is stopped.
+        // Destroy first: a destroyed dispatcher starts nothing new when its connections are stopped.
         const destroyed = dispatcher.destroy()
         stop()
         return destroyed

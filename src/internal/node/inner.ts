@@ -5,7 +5,7 @@ import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { connectPlain, connectSecure, localTo } from "./socket.js"
 
 /**
- * Options of `net.connect` and of `tls.connect`, as they come from programs and from Node's agents.
+ * Options of `net.connect` and `tls.connect`, from programs and from Node's agents.
  *
  * @internal
  */
@@ -26,7 +26,7 @@ export interface Options extends Omit<tls.ConnectionOptions, "path" | "socket"> 
   readonly socketPath?: unknown
 }
 
-/** What the sockets of a race take from the caller's options: not what the outer socket does itself, such as time-outs. */
+/** The options for the sockets of a race. They omit what the outer socket does itself, such as time-outs. */
 const inherited = (options: Options, address: HappyEyeballs.Address) => {
   const { happyEyeballs, lookup: _lookup, onread: _onread, signal: _signal, timeout: _timeout, ...rest } = options
   const { localAddress } = options
@@ -35,7 +35,7 @@ const inherited = (options: Options, address: HappyEyeballs.Address) => {
 }
 
 /**
- * Connects to one address. The socket is paused, so that the outer one reads all that the server sends.
+ * Connects to one address. The socket is paused, so the outer one can read everything that the server sends.
  *
  * @internal
  */
@@ -48,9 +48,9 @@ export const innerSocket = (options: Options, address: HappyEyeballs.Address): n
  * @internal
  */
 export interface Relay {
-  /** Answers of OCSP, for listeners who may destroy the socket. */
+  /** Emits OCSP responses. A listener may destroy the socket. */
   readonly statuses: (outer: net.Socket) => void
-  /** Data and sessions, as soon as the certificate is accepted. */
+  /** Passes on data and sessions once the certificate is accepted. */
   readonly data: (outer: net.Socket) => void
 }
 
@@ -81,8 +81,8 @@ const makeRelay = (inner: tls.TLSSocket): Relay => {
 }
 
 /**
- * Connects to one address, with TLS. This socket does not check the certificate: the outer one does, once, before anybody
- * reads from it or writes to it. So a wrong certificate is final, and its error is Node's own.
+ * Connects to one address with TLS. This socket does not check the certificate. The outer one checks it once, before
+ * anybody reads or writes. So a wrong certificate is final, and its error is Node's own.
  *
  * @internal
  */
@@ -100,7 +100,7 @@ export const innerTlsSocket = (
     if (outer.listenerCount("keylog") > 0) {
       inner.on("keylog", (line) => outer.emit("keylog", line))
     }
-    // Node restarts a socket's idle timer when it connects. The outer one connects after the handshake.
+    // Node restarts the idle timer when a socket connects. The outer socket connects only after the handshake.
     if (outer.timeout) {
       outer.setTimeout(outer.timeout)
     }

@@ -13,12 +13,12 @@ export interface Question {
 /** @internal */
 export type Answer = (error: Error | null, found: string | Array<LookupAddress>) => void
 
-/** Milliseconds for which a look-up is shared and takes a turn. The system's own gives up earlier, if not told otherwise. */
+/** How long a look-up is shared and keeps its turn, in milliseconds. By default, the system gives up earlier. */
 const longest = 30_000
 
 /**
- * How many AAAA look-ups run at a time. libuv reads the variable in the same way. Of its threads it lends half, rounded
- * up, to look-ups, and one of these is left for A look-ups where there are two.
+ * How many AAAA look-ups may run at a time. It reads the variable as libuv does. libuv lends half of its threads to
+ * look-ups, rounded up. One of them stays free for A look-ups if there are two.
  *
  * @internal
  */
@@ -29,30 +29,30 @@ export const limitOf = (UV_THREADPOOL_SIZE: string | undefined): number => {
 }
 
 /**
- * The look-ups of one function that takes a thread for each, such as `dns.lookup`.
+ * Look-ups through a function that needs a thread for each, such as `dns.lookup`.
  *
- * - Equal look-ups are one. Nothing is kept once it is answered.
- * - An A look-up starts at once. An AAAA look-up waits until less than `limit` others run, because DNS servers that drop
- *   AAAA queries would let these hold every thread. One that nobody needs any more when its turn comes is never asked.
+ * - Equal look-ups share one call. Answers are not cached.
+ * - An A look-up starts at once. An AAAA look-up waits until fewer than `limit` others run. Otherwise, a DNS server
+ *   that drops AAAA queries would block every thread. If nobody needs it any more when its turn comes, it never starts.
  *
  * @internal
  */
 export class Lookups {
-  /** Those that run, and those that wait, with their callers. */
+  /** All look-ups that run or wait, with their callers. */
   private readonly pending = new Map<string, Set<Answer>>()
-  /** How to start the AAAA look-ups that wait, in their order. */
+  /** Starts each AAAA look-up that waits, in order. */
   private readonly waiting = new Map<string, () => void>()
   private running = 0
 
   constructor(private readonly ask: LookupFunction, private readonly limit: number) {}
 
-  /** Calls back, unless what it returns is called first. */
+  /** Joins or adds a look-up. Returns a function that cancels the callback. */
   join(question: Question, answer: Answer): () => void {
     const { family, hints, host } = question
     const key = `${family} ${hints} ${host}`
     const known = this.pending.get(key)
     const callers = known ?? new Set()
-    // Who shares a look-up, or waits for a turn, goes on in its own AsyncLocalStorage.
+    // A caller that shares a look-up, or waits for its turn, keeps its own AsyncLocalStorage.
     const context = new AsyncResource("HappyEyeballs")
     const caller: Answer = (error, found) => context.runInAsyncScope(answer, undefined, error, found)
     callers.add(caller)
@@ -89,7 +89,7 @@ export class Lookups {
     const end = () => {
       if (isRunning && family === 6) {
         this.running--
-        // Not at once: a function that answers at once would do so ever deeper.
+        // Not at once: if `ask` answers synchronously, the calls would nest without end.
         queueMicrotask(() => this.startWaiting())
       }
       isRunning = false
@@ -97,7 +97,7 @@ export class Lookups {
         this.pending.delete(key)
       }
     }
-    // What replaces `dns.lookup` may never answer: then whoever comes later asks anew.
+    // A replacement of `dns.lookup` may never answer. Then later callers ask again.
     const timer = setTimeout(end, longest).unref()
     let isAnswered = false
     const answer: Answer = (error, found) => {
@@ -109,7 +109,7 @@ export class Lookups {
       end()
       const [first, ...others] = callers
       first?.(error, found)
-      // One turn for each, since Effect runs what is due at one time in the AsyncLocalStorage of the first.
+      // A separate turn for each: Effect runs everything due at one time in the AsyncLocalStorage of the first.
       others.forEach((other) => setImmediate(other, error, found))
     }
     try {

@@ -5,11 +5,11 @@ import type { Resolver } from "../../HappyEyeballs.js"
 import { findPrefixes, isFar, synthesize, wellKnownName } from "../happyEyeballs/nat64.js"
 
 /**
- * Whether this machine has addresses of IPv6, and none of IPv4. One that it has given to itself, because nobody else did
- * (RFC 3927, RFC 4862), leads nowhere.
+ * Whether this machine has IPv6 addresses and no IPv4 ones. Addresses that it gave itself, because nobody else did
+ * (RFC 3927, RFC 4862), lead nowhere and do not count.
  */
 const isIpv6Only = (): boolean => {
-  // Read for each question: networks change.
+  // Read each time, because networks change.
   const addresses = Object.values(os.networkInterfaces()).flatMap((addresses = []) => addresses)
     .filter(({ internal }) => !internal)
   return addresses.some(({ address, family }) => family === "IPv6" && !/^fe[89ab]/i.test(address)) &&
@@ -17,14 +17,14 @@ const isIpv6Only = (): boolean => {
 }
 
 /**
- * Whether an address can only be reached by NAT64.
+ * Whether an address is reachable by NAT64 only.
  *
  * @internal
  */
 export const needsNat64 = (address: string): boolean => isFar(address) && isIpv6Only()
 
 /**
- * Lets a resolver say how an IPv4 address is reached from this machine by NAT64. It asks only where it has to.
+ * Adds `synthesize` to a resolver. It sends a query only if this machine needs NAT64 for the address.
  *
  * @internal
  */

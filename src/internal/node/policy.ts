@@ -3,8 +3,8 @@ import { parse } from "../happyEyeballs/address.js"
 import * as Precedence from "../happyEyeballs/precedence.js"
 
 /**
- * The tables that glibc has built in: those of RFC 3484, with labels for site-local, unique-local and Teredo addresses.
- * They differ from RFC 6724's for a unique-local destination, which glibc tries before IPv4.
+ * The tables built into glibc: those of RFC 3484, plus labels for site-local, unique-local and Teredo addresses. Unlike
+ * with RFC 6724, a unique-local destination comes before IPv4.
  *
  * @internal
  */
@@ -29,13 +29,13 @@ export const glibc: Precedence.Policy = {
   scopes: Precedence.scopes
 }
 
-/** As `strtoul` reads it: no digits are zero. */
+/** Parses as `strtoul` does: no digits mean zero. */
 const toNumber = (text: string, max: number): number | undefined =>
   /^\d*$/.test(text) && Number(text) <= max ? Number(text) : undefined
 
 /**
- * A line without its keyword; undefined if it is malformed. Labels and precedences are for IPv6 prefixes. Scopes are for
- * IPv4 prefixes, also written as IPv4-mapped.
+ * Parses a line without its keyword. Returns undefined if it is malformed. Labels and precedences take IPv6 prefixes.
+ * Scopes take IPv4 prefixes, also written as IPv4-mapped.
  */
 const parseRule = (keyword: string, prefix: string, digits: string): Precedence.Rule | undefined => {
   const slash = prefix.indexOf("/")
@@ -58,7 +58,7 @@ const parseRule = (keyword: string, prefix: string, digits: string): Precedence.
   return keyword === "scopev4" && length < 96 ? undefined : { prefix: address.groups, length, value }
 }
 
-/** Where a table says nothing of all other addresses, glibc adds that of RFC 3484. */
+/** glibc adds the rule of RFC 3484 for all other addresses. */
 const tableOf = (
   rules: ReadonlyArray<Precedence.Rule>,
   builtIn: ReadonlyArray<Precedence.Rule>,
@@ -66,8 +66,8 @@ const tableOf = (
 ): ReadonlyArray<Precedence.Rule> => rules.length === 0 ? builtIn : [...rules, rest]
 
 /**
- * The policy of `/etc/gai.conf`, see gai.conf(5). A single line of a kind replaces the whole table of that kind.
- * Malformed lines are ignored, as glibc does.
+ * Parses `/etc/gai.conf`, see gai.conf(5). One line of a kind replaces the whole table of that kind. Malformed lines
+ * are ignored, as in glibc.
  *
  * @internal
  */
@@ -85,7 +85,7 @@ export const parseConfiguration = (text: string, builtIn: Precedence.Policy): Pr
   }
 }
 
-/** Undefined where the file cannot be read. */
+/** Returns undefined if the file cannot be read. */
 const read = (path: string): string | undefined => {
   try {
     return fs.readFileSync(path, "utf8")
@@ -95,10 +95,10 @@ const read = (path: string): string | undefined => {
 }
 
 /**
- * The policy by which the system orders addresses.
+ * Returns the policy by which the system sorts addresses.
  *
- * Only glibc has a file for it. musl has the tables of RFC 6724 built in, and so have BSD, macOS and Windows, where an
- * administrator's changes cannot be read without running a program.
+ * Only glibc has a file for it. musl, BSD, macOS and Windows have the tables of RFC 6724 built in. On the last three, an
+ * administrator can change them, but reading the changes would need another program.
  *
  * @internal
  */
@@ -110,7 +110,7 @@ export const readPolicy = (platform: string, read: (path: string) => string | un
 let known: Precedence.Policy | undefined
 
 /**
- * Read when it is first asked for, and kept, as glibc does.
+ * Read on first use, then kept, as in glibc.
  *
  * @internal
  */

@@ -10,7 +10,7 @@ import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { connect, connectTls, toError } from "./socket.js"
 import { makeResolver } from "./system.js"
 
-/** A race for a socket, as effects have it. */
+/** A race for a socket. */
 type Connecting<S> = Effect.Effect<
   S,
   HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>,
@@ -24,9 +24,11 @@ const errorsOf = (causes: Iterable<Cause.Cause<{ readonly cause: unknown }>>) =>
   ]).flat().map(toError)
 
 /**
- * The error that a program of Node's knows what to do with: its own where there is only one, or one that is final, else
- * one that has them all and the code of the first. Where nobody was found to connect to, it is that of the resolver, or
- * the one with which Node's look-up says so.
+ * Makes the error that Node programs expect:
+ *
+ * - a single error, or a `fatal` one: Node's own
+ * - several errors: all of them, with the code of the first
+ * - no address to connect to: the error of the resolver, or ENOTFOUND
  */
 const toNodeError = (
   failed: HappyEyeballs.ConnectionFailed<NodeHappyEyeballs.SocketFailed>
@@ -51,7 +53,7 @@ const toNodeError = (
     )
 }
 
-/** The socket belongs to whoever gets it. It is destroyed if nobody does. */
+/** The caller owns the socket. If the effect does not succeed, the socket is destroyed. */
 const unscoped = <A, E, R>(self: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, Exclude<R, Scope.Scope>> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.make(), (scope) =>
@@ -76,7 +78,7 @@ const toResult = <S>(exit: Exit.Exit<S, NodeJS.ErrnoException>): Result<S> =>
   Exit.isSuccess(exit) ? [null, exit.value] : [toError(Cause.squash(exit.cause)), null]
 
 /**
- * Calls back with a socket or an error, unless it is interrupted by what it returns: then it calls nobody.
+ * Calls back with a socket or an error. Returns a function that interrupts it. After that, it calls nobody.
  *
  * @internal
  */

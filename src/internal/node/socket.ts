@@ -17,7 +17,7 @@ import { Checks } from "../options.js"
 const check = new Checks("NodeHappyEyeballs")
 
 /**
- * Node's own, also where a program puts ours in their places.
+ * Keeps Node's own functions, even if a program replaces them with ours.
  *
  * @internal
  */
@@ -30,7 +30,7 @@ export const toError = (cause: unknown): NodeJS.ErrnoException =>
   cause instanceof Error ? cause : new Error(String(cause))
 
 /**
- * Why there is no connection. Node says in the socket's `authorizationError` that it did not take the certificate.
+ * Why there is no connection. Node sets `authorizationError` on the socket if it rejected the certificate.
  *
  * @internal
  */
@@ -45,15 +45,15 @@ export const isUntrusted = (cause: Cause.Cause<NodeHappyEyeballs.SocketFailed>):
   Chunk.some(Cause.failures(cause), ({ isUntrusted }) => isUntrusted === true)
 
 /**
- * Completes with the event, or fails if the socket closes first. It listens as soon as the socket exists, because the
- * event may come before anybody waits for it.
+ * Completes with the event, or fails if the socket closes first. It must listen as soon as the socket exists, because
+ * the event may come before anybody waits.
  */
 const awaiting = (
   socket: net.Socket,
   event: "connect" | "secureConnect"
 ): Deferred.Deferred<void, NodeHappyEyeballs.SocketFailed> => {
   const done = Deferred.unsafeMake<void, NodeHappyEyeballs.SocketFailed>(FiberId.none)
-  // Node emits some errors of TLS, and then destroys the socket without them.
+  // Node emits some TLS errors first, and then destroys the socket without them.
   let error: unknown
   socket
     .once("error", (emitted) => error = emitted)
@@ -65,14 +65,12 @@ const awaiting = (
   return done
 }
 
-/**
- * Opens a socket, and destroys it with the scope. `destroySoon` would wait for a socket that is still connecting.
- */
+/** Opens a socket, and destroys it with the scope. `destroySoon` would wait for a connecting socket. */
 const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
-        // An error without a listener ends the process. Nothing is lost: `awaiting` reports it when the socket closes.
+        // An error without a listener ends the process. `awaiting` still reports it when the socket closes.
         const socket = make().on("error", constVoid)
         return [socket, watch(socket)] as const
       },
@@ -82,8 +80,8 @@ const acquire = <S extends net.Socket, A>(make: () => S, watch: (socket: S) => A
   )
 
 /**
- * Waits until a socket, which is about to connect, has connected. An error that comes before the event loop has turned is
- * the system's own, such as that there is no route: nothing was sent.
+ * Waits until a socket has connected. An error before the next turn of the event loop comes from the system itself,
+ * such as a missing route. So nothing was sent.
  *
  * @internal
  */
@@ -97,7 +95,7 @@ export const connects = (socket: net.Socket): Effect.Effect<void, NodeHappyEyeba
 }
 
 /**
- * Gives a connected address some time for its handshake before the race tries the next one.
+ * Gives a connected address time for its handshake before the race starts the next attempt.
  *
  * @internal
  */
@@ -135,22 +133,21 @@ export const secured = <S extends net.Socket>(
 const isName = (host: string): boolean => Option.isNone(fromText(host))
 
 /**
- * A name as TLS sends it. RFC 6066, section 3: it has no dot at its end. A port may follow.
+ * A name as TLS sends it, without the dot at its end (RFC 6066, section 3). A port may follow.
  *
  * @internal
  */
 export const withoutDot = (name: string): string => name.replace(/\.(?=(:\d+)?$)/, "")
 
 /**
- * The name to send for a host: as DNS has it (RFC 6066, section 3), and none for an address.
+ * The server name for a host: the name as in DNS (RFC 6066, section 3). Empty for an address.
  *
  * @internal
  */
 export const serverNameOf = (host: string): string => isName(host) ? withoutDot(domainToASCII(host) || host) : ""
 
 /**
- * Makes Node check the certificate against the host. Without a server name, Node would check it against the address
- * that it connects to.
+ * Makes Node check the certificate against the host. Without a server name, Node would check it against the address.
  */
 const identityOf = (
   host: string,
@@ -169,7 +166,7 @@ interface Local {
 }
 
 /**
- * Where a connection to an address comes from.
+ * The local address for a connection to an address.
  *
  * @internal
  */
@@ -213,7 +210,7 @@ export const familyOf = (
 ): HappyEyeballs.Family | undefined =>
   options.family ?? Option.getOrUndefined(fromText(options.localAddress ?? ""))?.family
 
-/** Where no scope was provided, that is no failure of an address. */
+/** A missing scope is not the failure of an address, so look it up before the race. */
 const inScope = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.zipRight(Effect.scope, self)
 
 /** @internal */

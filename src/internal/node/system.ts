@@ -14,13 +14,13 @@ import { withNat64 } from "./nat64.js"
 import { policy } from "./policy.js"
 
 /**
- * What a resolver wants to know of the system it runs on.
+ * What a resolver needs to know about its system.
  *
  * @internal
  */
 export interface System {
   readonly platform: string
-  /** The address from which the system would send to a destination; undefined where it has no route. */
+  /** The address from which the system would send to a destination. Undefined if there is no route. */
   readonly sourceOf: (destination: string) => string | undefined
   readonly resultOrder: () => string
   readonly policy: () => Precedence.Policy
@@ -29,8 +29,8 @@ export interface System {
 /**
  * Asks the system by connecting a UDP socket, which sends nothing.
  *
- * Node connects it before `connect` returns, if the name needs no look-up. Where it does not, as in another runtime, no
- * destination has a source, so that sources decide nothing.
+ * Node connects it before `connect` returns, because the address needs no look-up. Another runtime may not. Then no
+ * destination has a source, and sources decide nothing.
  */
 const probe = (destination: string): string | undefined => {
   try {
@@ -39,9 +39,9 @@ const probe = (destination: string): string | undefined => {
       lookup: (address, family, callback) => callback(null, address, Number(family))
     })
     try {
-      // Errors are also emitted, later, and would end the process if nobody listened.
+      // Errors are emitted later, too, and would end the process without a listener.
       socket.on("error", constVoid)
-      // Any port will do: it is that of "discard".
+      // The port does not matter. This is that of "discard".
       socket.connect(9, destination)
       // Throws if the socket is not connected.
       socket.remoteAddress()
@@ -54,14 +54,17 @@ const probe = (destination: string): string | undefined => {
   }
 }
 
-/** Milliseconds for which a source is remembered: a connection asks for several, and most go to the same destinations. */
+/**
+ * How long to remember a source, in milliseconds. One connection needs several, and most connections need the same
+ * ones.
+ */
 const remembered = 1000
 
 const sources = new Map<string, string | undefined>()
 let oldest = -Infinity
 
 /**
- * The address from which the system sends to a destination, as it was within the last second.
+ * The address from which the system sends to a destination, at most a second old.
  *
  * @internal
  */
@@ -85,7 +88,7 @@ const node: System = {
 }
 
 /**
- * The family that leads by the system's own rules. Users can set Node's order at any time, so it is read each time.
+ * The family that leads by the rules of the system. Users can change Node's order at any time, so it is read each time.
  *
  * @internal
  */
@@ -109,9 +112,9 @@ export const leads =
     })
 
 /**
- * Node asks for all families at once with `ADDRCONFIG`, and then getaddrinfo asks for no family that the host has no
- * address of, unless it has none of either. A query for one family alone fails in that last case too, so that not even
- * `localhost` would be found offline. So here a family is only left out where the other one has a route.
+ * With `ADDRCONFIG`, getaddrinfo skips a family that the host has no address of, unless it has none of either. Node
+ * asks for both families at once. A query for one family fails if the host has no address at all. Then not even
+ * `localhost` would resolve offline. So skip a family only if the other has a route.
  */
 const defaultHints = (
   system: System,
@@ -125,20 +128,20 @@ const defaultHints = (
 
 const lookups = new WeakMap<LookupFunction, Lookups>()
 
-/** The look-ups of `dns.lookup`, or of what has replaced it, by whoever asks. */
+/** The look-ups of `dns.lookup`, or of its replacement, shared by all resolvers. */
 const lookupsOf = (ask: LookupFunction): Lookups => {
   const known = lookups.get(ask) ?? new Lookups(ask, limitOf(process.env.UV_THREADPOOL_SIZE))
   lookups.set(ask, known)
   return known
 }
 
-/** A user's `lookup` may ignore `all` and answer with a single address, or with what is none. */
+/** A user's `lookup` may ignore `all` and answer with a single address, or with anything else. */
 const toTexts = (found: unknown): ReadonlyArray<string> => {
   if (typeof found === "string") {
     return [found]
   }
   if (!Array.isArray(found)) {
-    throw new TypeError(`lookup has answered with ${String(found)}`)
+    throw new TypeError(`lookup answered with ${String(found)}`)
   }
   return found.map((entry: unknown) =>
     String(typeof entry === "object" && entry !== null && "address" in entry ? entry.address : entry)
@@ -148,8 +151,8 @@ const toTexts = (found: unknown): ReadonlyArray<string> => {
 const hosts = localAddresses(defaultHostsFile())
 
 /**
- * Whether the hosts file has the name, but with addresses of the other family alone. The system asks nobody else for such
- * a name if it is asked for both families at once. If it is asked for one, it goes on to a DNS server.
+ * Whether the hosts file has the name, but only with addresses of the other family. Asked for both families, the system
+ * then looks no further. Asked for one, it would go on to a DNS server.
  */
 const isElsewhere = (host: string, family: HappyEyeballs.Family): boolean =>
   Option.exists(hosts(host, family), (addresses) => addresses.length === 0)
@@ -176,11 +179,11 @@ export const makeResolver = (
         }
         const flags = hints ?? defaultHints(system, family, families)
         if (lookup === undefined) {
-          // Read `dns.lookup` for each query: caches and monitors replace it, and Node itself uses their replacement.
+          // Read `dns.lookup` for each query: caches and monitors replace it, and Node uses the replacement, too.
           const leave = lookupsOf(dns.lookup).join({ host, family, hints: flags }, answer)
           return Effect.sync(leave)
         }
-        // Not shared: what it answers may depend on who asks.
+        // Not shared, because its answer may depend on the caller.
         try {
           lookup(host, { all: true, family, hints: flags }, answer)
         } catch (error) {

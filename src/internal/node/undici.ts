@@ -8,10 +8,10 @@ import type * as NodeHappyEyeballs from "../../NodeHappyEyeballs.js"
 import { run } from "./promise.js"
 import { connects, failure, familyOf, handshakeBegins, isUntrusted, localTo, withoutDot } from "./socket.js"
 
-/** Undici's own, in milliseconds: https://undici.nodejs.org/#/docs/api/Client, `connect.timeout`. */
+/** Undici's default, in milliseconds: https://undici.nodejs.org/#/docs/api/Client, `connect.timeout`. */
 const connectTimeout = 10_000
 
-/** A connector at work: it calls back with a socket that is ready, or with an error. */
+/** Starts a connector, which calls back with a connected socket or an error. */
 const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeballs.ConnectorOptions) => {
   const result = Deferred.unsafeMake<net.Socket, NodeHappyEyeballs.SocketFailed>(FiberId.none)
   let isReleased = false
@@ -27,7 +27,7 @@ const start = (connector: NodeHappyEyeballs.Connector, options: NodeHappyEyeball
       release()
     }
   })
-  // The connectors that undici builds give back their socket before it is ready, and only so can they be stopped.
+  // Undici's own connectors return their socket before it is connected. That is the only way to stop them.
   if (given instanceof net.Socket) {
     socket = given.on("error", constVoid)
   }
@@ -51,15 +51,15 @@ const open = (
     Effect.flatMap(({ result }) => Deferred.await(result))
   )
 
-/** Undici knows its own errors by their names and codes. */
+/** Undici recognizes its errors by name and code. */
 const toUndiciError = (error: NodeJS.ErrnoException) =>
   error.code === "ETIMEDOUT" && error.cause instanceof HappyEyeballs.ConnectionFailed
     ? Object.assign(error, { name: "ConnectTimeoutError", code: "UND_ERR_CONNECT_TIMEOUT" })
     : error
 
 /**
- * A connector that races, and a way to stop it, with all that it is doing. Undici stops none of its connectors, not
- * even as its agent is destroyed.
+ * Makes a connector that races, with a way to stop all of its races. Undici does not stop its connectors, not even when
+ * its agent is destroyed.
  *
  * @internal
  */
@@ -67,14 +67,14 @@ export const stoppable = (connector: NodeHappyEyeballs.Connector, options: NodeH
   const running = new Set<() => void>()
 
   const racing: NodeHappyEyeballs.Connector = (request, callback) => {
-    // A proxy's socket that becomes one of TLS, or a path of the file system: there are no addresses to race.
+    // Neither a proxy's socket that is upgraded to TLS nor a path of the file system has addresses to race.
     if (request.httpSocket || request.socketPath) {
       return connector(request, callback)
     }
     const { hostname, localAddress, port, protocol } = request
     const connecting = HappyEyeballs.connect(
       { host: hostname, port: Number(port) || (protocol === "https:" ? 443 : 80) },
-      // The connector takes the name for TLS from the host.
+      // The connector takes the name for TLS from `host`.
       (endpoint) =>
         open(
           connector,

@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import type * as StaggeredRace from "../../StaggeredRace.js"
 import type { AnyFiber } from "../observe.js"
-import type { Start, StartedBy } from "./rules.js"
+import type { HeldBackBy, Start, StartedBy } from "./rules.js"
 import type { LazyScope } from "./scope.js"
 import { check } from "./settings.js"
 
@@ -20,15 +20,16 @@ export const CurrentAttempt = Context.Reference<StaggeredRace.CurrentAttempt>()(
   }
 )
 
+/** The race, as one of its attempts sees it. */
 interface Progress {
-  /** Returns the time. */
+  /** Returns the current time. */
   onProgress(index: number, millis: number): number
   onHoldBack(millis: number): void
   onWaive(index: number): void
 }
 
 /**
- * An attempt from its start on. The driver sets what is not `readonly` as it becomes known; to its candidate it is the
+ * The record of one attempt, which the driver fills in as the attempt goes on. The candidate sees it as its
  * `CurrentAttempt`.
  *
  * @internal
@@ -39,19 +40,20 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
   readonly dueAt: number
   readonly startedBy: StartedBy
   readonly overlapped: boolean
-  /** The attempt's fiber while it runs. The winner's is kept, since the caller inherits from it. */
+  /** Unset when the fiber has ended, except for the winner's: the caller inherits from it. */
   fiber: AnyFiber | undefined = undefined
-  /** While it is the attempt's own, to be closed when it ends without winning. */
+  /** Closed when the attempt ends without winning. */
   scope: LazyScope | undefined = undefined
   endedAt = NaN
-  /** Only declared: few attempts make progress. */
+  /** Only declared, as `progressedAt`, to save memory: few starts are held back, and few attempts make progress. */
+  declare readonly heldBackBy?: HeldBackBy
   declare progressedAt?: number
   exit: Exit.Exit<A, E> | undefined = undefined
   result: StaggeredRace.Attempt<A, E>["result"] | undefined = undefined
 
   constructor(
-    { dueAt, index, overlapped, startedAt, startedBy }: Start,
-    /** While it runs. A winner's finalizers may hold their `CurrentAttempt` for long, but not its race. */
+    { dueAt, heldBackBy, index, overlapped, startedAt, startedBy }: Start,
+    /** Unset when the attempt ends: a winner's finalizers may keep its `CurrentAttempt`, which must not keep the race. */
     private race: Progress | undefined
   ) {
     this.index = index
@@ -59,18 +61,21 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     this.dueAt = dueAt
     this.startedBy = startedBy
     this.overlapped = overlapped
+    if (heldBackBy !== undefined) {
+      this.heldBackBy = heldBackBy
+    }
   }
 
   get isRunning(): boolean {
     return Number.isNaN(this.endedAt)
   }
 
-  /** Whether it has not answered yet. */
+  /** Whether it can still succeed. A failed attempt keeps running while its scope closes. */
   get mayWin(): boolean {
     return this.isRunning && this.exit === undefined
   }
 
-  // Made when it is asked for: few candidates do.
+  // Getters, because few candidates use these: most attempts then make no closures.
   get progress() {
     return (duration: Duration.DurationInput): Effect.Effect<void> =>
       Effect.sync(() => {
@@ -90,14 +95,14 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     return Effect.sync(() => this.race?.onWaive(this.index))
   }
 
-  /** Keeps the fiber to interrupt it later. The attempt may have ended already, as it started. */
+  /** Keeps the fiber to interrupt it later. An attempt that never suspends has ended by now. */
   runsIn(fiber: AnyFiber): void {
     if (this.result === undefined || this.result === "won") {
       this.fiber = fiber
     }
   }
 
-  /** Closes the scope of an attempt that did not win. If a finalizer fails, that is part of how the attempt ended. */
+  /** Closes the scope of an attempt that did not win. The failure of a finalizer becomes part of its exit. */
   giveBack(exit: Exit.Exit<A, E>): Effect.Effect<void> {
     this.exit = exit
     return this.scope === undefined ? Effect.void : Effect.map(Effect.exit(this.scope.close(exit)), (closed) => {
@@ -105,7 +110,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
     })
   }
 
-  /** The fiber has ended. Returns how the attempt ended, or `undefined` for the winner, whose value the race has. */
+  /** Records the end of the fiber. Returns the attempt's exit; `undefined` for the winner, whose value the race has. */
   end(at: number, ended: Exit.Exit<void>): Exit.Exit<A, E> | undefined {
     this.endedAt = at
     this.race = undefined
@@ -120,7 +125,7 @@ export class Attempt<A, E> implements StaggeredRace.CurrentAttempt {
 }
 
 /**
- * What an attempt gets to see of itself.
+ * The environment of an attempt: the caller's, with its own `CurrentAttempt`, scope and span.
  *
  * @internal
  */

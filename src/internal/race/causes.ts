@@ -5,7 +5,8 @@ import type { Attempt } from "./attempt.js"
 
 type Join = <E>(left: Cause.Cause<E>, right: Cause.Cause<E>) => Cause.Cause<E>
 
-// A balanced tree: what walks a cause, or prints it, may recurse, and a list of a hundred thousand would be as deep.
+// Builds a balanced tree. Code that walks or prints a cause may recurse, and would overflow the stack on a list of a
+// hundred thousand failures.
 const joinAll = <E>(causes: ReadonlyArray<Cause.Cause<E>>, join: Join): Cause.Cause<E> => {
   const between = (from: number, to: number): Cause.Cause<E> => {
     if (to - from <= 1) {
@@ -42,8 +43,8 @@ export const tidy = <E>(self: Cause.Cause<E>): Cause.Cause<E> =>
     : self
 
 /**
- * The failures of a race in candidate order: `sequential` where an attempt began when all earlier ones had ended, else
- * `parallel`. A failure that ended the race comes before all others, where `catchTag`, `flip` and `retry` look.
+ * Combines the failures of a race in candidate order: `sequential` where an attempt began after all earlier ones had
+ * ended, otherwise `parallel`. A fatal failure comes first, because `catchTag`, `flip` and `retry` look there.
  *
  * @internal
  */
@@ -77,15 +78,15 @@ const causeOf = <E>({ exit }: Attempt<unknown, E>): Cause.Cause<E> =>
   exit !== undefined && Exit.isFailure(exit) ? exit.cause : Cause.empty
 
 /**
- * What a race fails with when its source has failed too: it stands beside the attempts.
+ * Puts the failure of the source beside those of the attempts.
  *
  * @internal
  */
 export const beside = parallel
 
 /**
- * Whether the exit is an interruption and nothing else. A part of an effect that has failed may have interrupted its
- * other parts. That counts as a failure.
+ * Whether the exit is an interruption and nothing else. A failed effect may have interrupted its own parts: that counts
+ * as a failure.
  *
  * @internal
  */

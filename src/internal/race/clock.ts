@@ -8,24 +8,24 @@ import * as FiberId from "effect/FiberId"
 import type { Fibers } from "./fibers.js"
 
 /**
- * How a timer has ended: it has slept, it was cancelled and is gone, or its clock has died.
+ * How a timer ended: it slept to the end, it was cancelled and is gone, or the clock died.
  *
  * @internal
  */
 export type TimerEnd = Exit.Exit<"slept" | "gone">
 
 /**
- * How a race tells the time and waits: by the clock in its environment alone.
+ * How a race reads the time and waits. It uses only the clock in its environment.
  *
  * @internal
  */
 export interface Time {
   readonly now: () => number
-  /** Makes a timer and returns how to cancel it. `onEnd` is called once, perhaps before this returns. */
+  /** Makes a timer and returns its cancel function. Calls `onEnd` once, perhaps before it returns. */
   readonly arm: (millis: number, onEnd: (end: TimerEnd) => void) => () => void
-  /** Whether a timer has to be made before the attempt that it follows. */
+  /** Whether the timer must be made before the attempt that it follows, as `askedTime` explains. */
   readonly armsFirst: boolean
-  /** Lets the event loop run. A fiber that yields only gives way to other fibers. */
+  /** Lets the event loop run. To yield would not do: that only gives way to other fibers. */
   readonly breathe: Effect.Effect<void> | undefined
 }
 
@@ -39,9 +39,9 @@ const slept: TimerEnd = Exit.succeed("slept")
 const gone: TimerEnd = Exit.succeed("gone")
 
 /**
- * Any clock but the process's is asked to sleep. If an attempt ends at the instant of the timer, it must do so before the
- * timer fires (law 5). `TestClock` wakes the last sleeper first, so the timer is made before the attempt. Other clocks
- * wake the first sleeper first, so the timer then sleeps once more, for zero.
+ * Asks a clock that is not the process's to sleep. If an attempt ends at the same instant as the timer, its ending must
+ * come first. `TestClock` wakes the last sleeper first, so the timer is made before the attempt. Other clocks wake the
+ * first sleeper first, so the timer then sleeps once more, for zero.
  */
 const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
   now() {
@@ -65,11 +65,11 @@ const askedTime = <R>(clock: Clock.Clock, fibers: Fibers<R>): Time => ({
   breathe: undefined
 })
 
-// In Node an immediate lets the event loop run, for microseconds. Browsers have timeouts only. The functions are looked up
-// here, once: if a test fakes timers later, a fake immediate would take a millisecond of fake time.
+// An immediate lets Node's event loop run and takes microseconds. Browsers have only timeouts. The functions are looked
+// up once, at import: if a test fakes timers later, a fake immediate would take a millisecond of fake time.
 const immediates = typeof setImmediate === "function" ? { set: setImmediate, clear: clearImmediate } : undefined
 
-/** Calls back when the event loop has run, and returns how to cancel that. */
+/** Calls back when the event loop has run. Returns a cancel function. */
 const soon = (callback: () => void): () => void => {
   if (immediates !== undefined) {
     const immediate = immediates.set(callback)
@@ -80,15 +80,15 @@ const soon = (callback: () => void): () => void => {
 }
 
 /**
- * The most that `setTimeout` takes, in milliseconds. As in Effect, a longer delay never passes.
+ * The longest delay that `setTimeout` takes, in milliseconds. As in Effect, a longer one never passes.
  *
  * @internal
  */
 export const longestTimeout = 2 ** 31 - 1
 
 /**
- * The process's clock sleeps by `setTimeout`: a fiber around it would cost much more than the timeout. When it fires, the
- * event loop runs first, so that an answer that has arrived by then counts, also if the process was busy.
+ * Sleeps by `setTimeout` itself, because a fiber around it would cost much more than the timeout. When it fires, the
+ * event loop runs first. So an answer that has arrived by then counts, even if the process was busy.
  */
 const processTime: Time = {
   now: () => processClock.unsafeCurrentTimeMillis(),

@@ -1,25 +1,15 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type { Pending, RaceEvent } from "../../StaggeredRace.js"
+import type { RaceEvent } from "../../StaggeredRace.js"
 import { failed, guarded, type Telemetry } from "../observe.js"
-import type { Decision } from "./rules.js"
-
-/**
- * The start that the decision came before, if one was due.
- *
- * @internal
- */
-export const pendingOf = ({ pendingSince }: Decision): Option.Option<Pending> =>
-  pendingSince === undefined ? Option.none() : Option.some({ dueAt: pendingSince })
 
 /** @internal */
 export type Report<A, E> = (event: RaceEvent<A, E>) => void
 
 /**
- * Hands events to a handler, in order and one at a time. The race never waits for it. A handler that never suspends has
- * run when this returns, a slow one goes on by itself, and one that fails is only logged.
+ * Passes events to a handler, in order and one at a time. The race never waits: a handler that suspends goes on in its
+ * own fiber. One that never suspends has run when this returns.
  */
 const makeHandler = <A, E, R>(
   runtime: Runtime.Runtime<R>,
@@ -34,7 +24,7 @@ const makeHandler = <A, E, R>(
       return Effect.void
     }
     return Effect.matchCauseEffect(Effect.interruptible(Effect.suspend(() => onEvent(event))), {
-      // A fiber that was interrupted cannot run the next handler.
+      // An interrupted fiber cannot run the next handler, so a new fiber does.
       onFailure: (cause) =>
         Effect.zipRight(failed("onEvent", cause), Cause.isInterrupted(cause) ? Effect.sync(() => start(false)) : next),
       onSuccess: () => next
@@ -59,7 +49,7 @@ const makeHandler = <A, E, R>(
 }
 
 /**
- * Tells telemetry and the handler, if there are any.
+ * Passes events to the telemetry and then to the handler. `undefined` if there is neither.
  *
  * @internal
  */

@@ -9,22 +9,21 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { AnyFiber } from "../observe.js"
 
-// Fibers start in place, on the stack of the one that starts them. Races nested deeper than this start theirs from the
-// scheduler, so that no depth of nesting overflows the stack.
+// A fiber starts in place, on the stack of the fiber that starts it. Races that are nested deeper than this start their
+// fibers from the scheduler, so that no depth of nesting overflows the stack.
 const maxDepth = 16
 const inPlace = { immediate: true }
 const fromScheduler = { immediate: false }
 let depth = 0
 
 /**
- * The fibers of one run of a race beside the caller's, and how the caller's waits for them.
+ * The fibers that one run of a race starts, and how the caller's fiber waits for them.
  *
  * @internal
  */
 export class Fibers<R> {
-  /** How many have not ended. */
   running = 0
-  /** Whether anything has changed since the last look. */
+  /** Whether anything has changed since the last `look`. */
   private hasChanged = false
   private wake: ((_: Effect.Effect<void>) => void) | undefined
   private latches: Set<Effect.Latch> | undefined
@@ -34,7 +33,7 @@ export class Fibers<R> {
     private readonly race: { onChange(): void }
   ) {}
 
-  /** Whether a fiber that is started now starts in place. One that never suspends has ended then when `fork` returns. */
+  /** Whether a fiber would start in place now. One that never suspends has then ended when `fork` returns. */
   get startInPlace(): boolean {
     return depth < maxDepth
   }
@@ -44,7 +43,7 @@ export class Fibers<R> {
     return this.start(this.runtime.context, Effect.exit(effect), (exit) => this.ended(() => onExit(Exit.flatten(exit))))
   }
 
-  /** A fiber has ended, and tells how. */
+  /** Records that a fiber has ended. `tell` comes before the wake-ups, so whoever wakes sees the new state. */
   ended(tell: () => void): void {
     this.running--
     tell()
@@ -52,7 +51,7 @@ export class Fibers<R> {
     this.race.onChange()
   }
 
-  /** Starts a fiber, which calls `ended`. It is counted when it has started: a supervisor may throw. */
+  /** Starts a fiber; `onExit` must call `ended`. Counts it only when it has started, because a supervisor may throw. */
   start<A>(
     context: Context.Context<R>,
     effect: Effect.Effect<A, never, R>,
@@ -72,11 +71,11 @@ export class Fibers<R> {
   }
 
   /**
-   * Gives the caller's fiber the references and runtime flags that the winner has changed, if there are any: all but
-   * the context, in which the winner has an index and a scope of its own.
+   * Gives the caller's fiber the `FiberRef`s and runtime flags that the winner has changed. It leaves out the context:
+   * in it, the winner has an index and a scope of its own.
    *
-   * Most winners change nothing, and to inherit from one costs as much as half a fiber. Effect shows copies of a fiber's
-   * references only, so this looks at the fiber itself. Where it finds nothing there, the caller inherits all.
+   * To inherit costs as much as half a fiber, and most winners change nothing. Effect returns only copies of a fiber's
+   * `FiberRef`s, so this looks into the fiber itself to compare. If it finds none there, the caller inherits all.
    */
   inherit(winner: AnyFiber): Effect.Effect<void> {
     const { context, fiberRefs, runtimeFlags } = this.runtime
@@ -92,14 +91,14 @@ export class Fibers<R> {
 
   // Waiting.
 
-  /** Called before the state is read. A change after this call ends the next `pause` at once. */
+  /** Must come before the state is read: a change after this call ends the next `pause` at once. */
   look(): void {
     this.hasChanged = false
   }
 
   /**
-   * Suspends the caller's fiber until something has changed since the last look. It is a latch but for the price: to
-   * await one of Effect's takes 3 kB, which is a quarter of a fiber.
+   * Suspends the caller's fiber until something has changed since the last `look`. Effect's latch would do the same,
+   * but to await one takes 3 kB, a quarter of a fiber.
    */
   readonly pause = Effect.async<void>((resume) => {
     if (this.hasChanged) {
@@ -109,7 +108,6 @@ export class Fibers<R> {
     }
   })
 
-  /** Ends the pause. */
   stir(): void {
     const { wake } = this
     this.hasChanged = true
@@ -121,7 +119,7 @@ export class Fibers<R> {
     this.race.onChange()
   }
 
-  /** Waits until no more than so many are left. Others may wait at the same time. */
+  /** Waits until at most this many are running. Several fibers may wait at the same time. */
   leftAre(count: () => number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const latch = Effect.unsafeMakeLatch()
@@ -152,7 +150,7 @@ const isEqualButForContext = (refs: FiberRefs.FiberRefs, others: FiberRefs.Fiber
 }
 
 /**
- * Runs what a fiber runs for itself in other fibers.
+ * Runs effects in other fibers with the environment and the `FiberRef`s of this one.
  *
  * @internal
  */

@@ -15,7 +15,6 @@ import type * as StaggeredRace from "../../StaggeredRace.js"
 import { type Watch, watch as watchRace } from "../observe.js"
 import type { Attempt } from "./attempt.js"
 import { beside, combine, tidy } from "./causes.js"
-import { pendingOf } from "./events.js"
 import { runtimeOf } from "./fibers.js"
 import type { Decision } from "./rules.js"
 import { type Accept, Race } from "./run.js"
@@ -29,14 +28,14 @@ type Candidate<A, E, R> = Effect.Effect<A, E, R>
 
 const raceTelemetry = watchRace()
 
-/** What the other modules of this library may ask for besides. */
+/** Options that only other modules of this library use. */
 interface Extras<A> {
   readonly accept?: Accept<A> | undefined
   /** Milliseconds. */
   readonly timeout?: number
 }
 
-/** Runs a race to its end, and hands it over to `finish`. */
+/** Runs a race to its end. `finish` turns it into the result. */
 const run = <A, E, E2, R, B, E3>(
   from: () => Open<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
@@ -70,9 +69,9 @@ const run = <A, E, E2, R, B, E3>(
 }
 
 /**
- * The race is decided, and its losers have ended or are left to the background. If the caller is interrupted while the
- * source is released, the race gives up the winner as well. After that nothing can interrupt the hand-over: the winner's
- * references and flags become the caller's, and its resources are the outer scope's.
+ * Ends a decided race whose losers have ended, or end in the background. If the caller is interrupted while the source
+ * is released, the race gives up the winner as well. After that, nothing can interrupt the hand-over: the caller
+ * inherits the winner's `FiberRef`s and flags, and the outer scope keeps its resources.
  */
 const settle = <A, E, E2, R>(
   race: Race<A, E, E2, R>,
@@ -88,8 +87,8 @@ const settle = <A, E, E2, R>(
 }
 
 /**
- * Leaves the losers to end in the background, and then releases the source. If there is an outer scope, its closing waits
- * for the losers before it releases anything that an attempt holds.
+ * Lets the losers end in the background, and then releases the source. If there is an outer scope, it waits for the
+ * losers when it closes, before it releases anything that an attempt holds.
  */
 const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | undefined => {
   const { attempts, caller, fibers, runtime, source, winner } = race
@@ -99,7 +98,7 @@ const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | u
   const release = Effect.suspend<unknown, never, never>(() => source.release?.(exitOf(race)) ?? Effect.void)
   const context = runtime.context as Context.Context<unknown>
   return Option.match(Context.getOption(context, Scope.Scope), {
-    // Nobody waits for the losers. Only a source needs a fiber that releases it after them.
+    // Nobody waits for the losers, so a fiber is needed only to release a source after them.
     onNone: () =>
       source.release === undefined
         ? Effect.void
@@ -112,7 +111,7 @@ const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | u
         const children = isRunning && fiber !== undefined ? Fiber.await(fiber) : Effect.void
         const rest = Effect.zipRight(children, release)
         for (const attempt of attempts) {
-          // A loser that first acquires while the scope closes releases that itself, as it ends.
+          // If a loser first acquires while the scope closes, the loser itself releases that when it ends.
           attempt.scope?.closesBy(
             attempt === winner?.attempt
               ? (close, isNew) => isNew ? close : later(Effect.ensuring(close, rest))
@@ -122,15 +121,15 @@ const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | u
         return Effect.flatMap(Scope.fork(scope, ExecutionStrategy.sequential), (keeper) => {
           const over = Effect.zipRight(Deferred.succeed(losersEnded, void 0), Scope.close(keeper, Exit.void))
           return Effect.zipRight(
-            // A child that the winner forked may wait until the winner's resources are released. So it is waited for
-            // after that release, not before.
+            // A child of the winner may wait for the release of the winner's resources. To wait for the child before
+            // that release would be a deadlock.
             Effect.forkDaemon(
               Effect.zipRight(
                 losersEnd(race),
                 winnersScope?.isUsed === true ? Effect.zipRight(over, rest) : Effect.zipRight(rest, over)
               )
             ),
-            // A scope that is closed already waits here, so the fiber that ends the wait comes first.
+            // If the scope is closed already, this line waits, so the fiber that ends the wait must come first.
             Scope.addFinalizer(keeper, Deferred.await(losersEnded))
           )
         })
@@ -138,11 +137,11 @@ const leave = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<unknown> | u
   })
 }
 
-/** The winner's own fiber is not waited for: its children may wait for what the winner holds to be released. */
+/** Does not wait for the winner's fiber: its children may wait for the release of the winner's resources. */
 const losersEnd = <A, E, E2, R>({ fibers, winner }: Race<A, E, E2, R>): Effect.Effect<void> =>
   fibers.leftAre(() => winner !== undefined && winner.attempt.isRunning ? 1 : 0)
 
-/** The caller was interrupted, perhaps while losers were cleaning up after a win: the winner is given up as well. */
+/** Ends a race whose caller was interrupted. If that happens after a win, the race gives up the winner as well. */
 const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>): Effect.Effect<never> => {
   const exit = race.abort(cause)
   return Effect.gen(function*() {
@@ -154,7 +153,7 @@ const abandon = <A, E, E2, R>(race: Race<A, E, E2, R>, cause: Cause.Cause<never>
   })
 }
 
-/** How a race has ended: as it was given up, with the value of the winner, or with all failures. */
+/** The exit of a race: why it was given up, or the value of the winner, or all failures. */
 const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
   if (race.aborted !== undefined) {
     return race.aborted
@@ -163,7 +162,7 @@ const exitOf = <A, E, E2, R>(race: Race<A, E, E2, R>): Exit.Exit<A, E | E2> => {
     return Exit.succeed(race.winner.value)
   }
   if (race.decision?.by === "timeout") {
-    // What was cut off has not failed.
+    // The attempts that the timeout cut off have not failed. An interruption stands for them.
     return Exit.failCause(beside<E>(combine(race.attempts), Cause.interrupt(race.caller.id())))
   }
   if (race.attempts.length === 0 && race.sourceFailure === undefined) {
@@ -188,12 +187,12 @@ const describe = <A, E, E2, R>(race: Race<A, E, E2, R>): Effect.Effect<Staggered
       startedAt: race.startedAt,
       decidedAt: decision.at,
       decidedBy: decision.by,
-      pending: pendingOf(decision),
+      pending: Option.fromNullable(decision.pending),
       endedAt: race.now
     }
   })
 
-/** An attempt that goes on in the background is reported as the decision left it: won, or interrupted. */
+/** Reports an attempt that is still running in the background as it is at the decision: won, or interrupted. */
 const attemptOf = <A, E, E2, R>(
   { caller, winner }: Race<A, E, E2, R>,
   { at }: Decision,
@@ -201,6 +200,7 @@ const attemptOf = <A, E, E2, R>(
 ): StaggeredRace.Attempt<A, E> => ({
   index: attempt.index,
   dueAt: attempt.dueAt,
+  heldBackBy: Option.fromNullable(attempt.heldBackBy),
   startedAt: attempt.startedAt,
   startedBy: attempt.startedBy,
   endedAt: attempt.isRunning ? at : attempt.endedAt,
@@ -258,7 +258,7 @@ export const outcomeStream = <A, E, R, E2>(
   run(() => fromStream(candidates), options, watch, describe)
 
 /**
- * As `outcomeStream`, for a source of our own, and for so many milliseconds at most.
+ * As `outcomeStream`, for a source of our own. `timeout` is in milliseconds.
  *
  * @internal
  */

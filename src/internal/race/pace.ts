@@ -11,12 +11,12 @@ import type { Rules, Timing } from "./rules.js"
 import type { Settings } from "./settings.js"
 
 /**
- * Waits as the rules say: the one timer, and the schedule that is stepped once per start.
+ * The waiting that the rules ask for: one timer, and the schedule, which it steps once per start.
  *
  * @internal
  */
 export class Pace<R> {
-  /** What the clock or the schedule died of. */
+  /** Why the clock or the schedule died. */
   defect: Cause.Cause<never> | undefined
 
   private cancel: (() => void) | undefined
@@ -51,7 +51,7 @@ export class Pace<R> {
     })
   }
 
-  /** An attempt starts: asks the schedule, if there is one, for the delay after it. */
+  /** Asks the schedule, if there is one, for the delay after a start. */
   restart(index: number, startedAt: number): void {
     const { delay } = this
     if (typeof delay === "number") {
@@ -67,7 +67,7 @@ export class Pace<R> {
         }
         const [state, , decision] = exit.value
         this.scheduleState = state
-        // When it is done, only failures start the next.
+        // A schedule that is done gives no delay: only failures start the next candidate.
         if (ScheduleDecision.isContinue(decision)) {
           this.rules.delayIs(index, ScheduleIntervals.start(decision.intervals) - startedAt)
         }
@@ -75,12 +75,11 @@ export class Pace<R> {
     )
     this.step = step.unsafePoll() === null ? step : undefined
     if (this.rules.decision !== undefined) {
-      // It was decided by an attempt that the step has woken.
+      // The step has woken an attempt, and that decided the race.
       this.interruptStep()
     }
   }
 
-  /** The race is decided. */
   stop(): void {
     this.cancel?.()
     this.interruptStep()

@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constVoid } from "effect/Function"
+import * as Option from "effect/Option"
 import type * as Runtime from "effect/Runtime"
 import { SyncScheduler } from "effect/Scheduler"
 import * as Scope from "effect/Scope"
@@ -11,7 +12,7 @@ import type { AnyFiber, Telemetry } from "../observe.js"
 import { Attempt, contextOf } from "./attempt.js"
 import { tidy } from "./causes.js"
 import { type Time, timeOf, type TimerEnd } from "./clock.js"
-import { makeReport, pendingOf, type Report } from "./events.js"
+import { makeReport, type Report } from "./events.js"
 import { Fibers } from "./fibers.js"
 import { Pace } from "./pace.js"
 import { type Decision, Rules, type StartedBy } from "./rules.js"
@@ -28,33 +29,33 @@ export interface Winner<A, E> {
 }
 
 /**
- * Whether a success of the attempt of that index is good enough to win.
+ * Whether the value of the attempt with this index is good enough to win.
  *
  * @internal
  */
 export type Accept<A> = (value: A, index: number) => boolean
 
-// Candidates that fail without suspending would block the event loop, and with it whatever could stop an endless source.
+// Candidates that fail without suspending would block the event loop. Then nothing could stop an endless source.
 const startsPerBreath = 1024
 
 /**
- * Drives one run of a race: carries out what the rules say, and tells them what happens.
+ * Drives one run of a race: does what the rules say, and tells them what happened.
  *
- * The caller's fiber runs `loop` and is the only one to start attempts. An attempt has a fiber and a scope of its own.
- * As it ends it tells the rules, in one synchronous step, and ends the loop's pause. The first success decides, and
- * whatever comes later changes nothing but its own record.
+ * The caller's fiber runs `loop`, and only it starts attempts. Each attempt has its own fiber and scope. When an
+ * attempt ends, it tells the rules in one synchronous step and ends the loop's pause. The first success decides the
+ * race. After that, an attempt changes only its own record.
  *
  * @internal
  */
 export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   readonly attempts: Array<Attempt<A, E>> = []
   winner: Winner<A, E> | undefined
-  /** The attempt that failed in a way that has ended the race. */
+  /** The attempt whose failure ended the race, by the option `fatal`. */
   fatal: Attempt<A, E> | undefined
   sourceFailure: Cause.Cause<E2> | undefined
-  /** The first success that was not good enough, if it holds nothing. Only declared, as what follows it. */
+  /** The first rejected value, if its attempt acquired no resources. Only declared, because most races have none. */
   declare spare: Exit.Exit<A> | undefined
-  /** Set if the caller was interrupted, or the race died, also after a win: then this is how the race ends. */
+  /** The race's exit if the caller was interrupted or the race died, even after a win. */
   aborted: Exit.Exit<never> | undefined
 
   readonly startedAt: number
@@ -68,6 +69,8 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private pulled: Candidate<A, E, R> | undefined
   private lastNow = 0
   declare private cancelLimit: (() => void) | undefined
+  /** When the source was asked, if it did not answer at once. */
+  declare private askedAt?: number | undefined
 
   constructor(
     open: Open<Candidate<A, E, R>, E2, R>,
@@ -87,7 +90,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.startedAt = this.now
   }
 
-  /** What the clock told last, if it dies: then the race does. */
+  /** The current time, or the last known one if the clock dies. Then the race dies, too. */
   get now(): number {
     try {
       return this.lastNow = this.time.now()
@@ -97,7 +100,6 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     }
   }
 
-  /** None before the race is decided. */
   get decision(): Decision | undefined {
     return this.rules.decision
   }
@@ -106,7 +108,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return this.rules.decision !== undefined
   }
 
-  /** Something has changed. After the decision the loop waits for all fibers, so only the last one to end wakes it. */
+  /** Wakes the loop. After the decision, the loop waits for all fibers, so only the last one to end wakes it. */
   onChange(): void {
     if (!this.isDecided || this.fibers.running === 0 || this.settings.background) {
       this.fibers.stir()
@@ -116,12 +118,12 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   // What the caller's fiber does.
 
   /**
-   * Runs until the race is decided and, where losers are awaited, all its fibers have ended. After so many milliseconds
-   * it is decided, whatever still runs.
+   * Runs until the race is decided and, if losers are awaited, all its fibers have ended. After `timeout` milliseconds,
+   * the race is decided.
    */
   loop(timeout: number): Effect.Effect<void> {
     if (timeout < Infinity) {
-      // Before the first attempt, as any timer.
+      // Before the first attempt starts: see `Time.armsFirst`.
       this.cancelLimit = this.time.arm(timeout, (end) => this.onLimit(end))
     }
     return Effect.whileLoop({
@@ -134,7 +136,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private advance(): Effect.Effect<void> {
     this.fibers.look()
     if (this.pace.defect !== undefined && !this.isDecided) {
-      // Here and not as the loop has failed: an attempt may end in between.
+      // Abort here, not where the loop's failure is handled: an attempt may end in between.
       this.abort(this.pace.defect)
       return Effect.failCause(this.pace.defect)
     }
@@ -157,16 +159,19 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   private ask(by: StartedBy): void {
     this.rules.pulling()
     this.source.pull(by)
+    if (this.rules.isPulling) {
+      this.askedAt = this.lastNow
+    }
   }
 
   private start(candidate: Candidate<A, E, R>): Effect.Effect<void> {
     const at = this.now
     const attempt = new Attempt<A, E>(this.rules.started(at), this)
-    const { dueAt, index, startedBy } = attempt
+    const { dueAt, heldBackBy, index, startedBy } = attempt
     attempt.scope = this.scope && new LazyScope(this.scope)
     this.attempts.push(attempt)
     this.pulled = undefined
-    this.report?.({ _tag: "Started", at, index, dueAt, startedBy })
+    this.report?.({ _tag: "Started", at, index, dueAt, heldBackBy: Option.fromNullable(heldBackBy), startedBy })
     try {
       this.pace.restart(index, at)
       if (this.time.armsFirst) {
@@ -178,34 +183,34 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
         (exit) => this.fibers.ended(() => this.onEnd(attempt, exit))
       ))
     } catch (thrown) {
-      // A supervisor did not let a fiber start.
+      // A supervisor threw, and the fiber did not start.
       this.onEnd(attempt, Exit.die(thrown))
       throw thrown
     }
     if (!this.isDecided) {
       return this.afterStart()
     }
-    // Perhaps it was decided by an attempt that this one has woken.
+    // This attempt may have woken another one that decided the race.
     this.interrupt(attempt)
     return Effect.void
   }
 
   private afterStart(): Effect.Effect<void> {
     const { currentScheduler } = this.caller
-    // `Effect.runSync` lets nothing else happen.
+    // Under `Effect.runSync` the race must not suspend.
     const isSync = currentScheduler instanceof SyncScheduler && !currentScheduler.deferred
     if (this.attempts.length % startsPerBreath === 0 && this.time.breathe !== undefined && !isSync) {
       return this.time.breathe
     }
-    // An attempt that starts from the scheduler has its turn before the loop goes on, as one in place has had.
+    // An attempt that starts from the scheduler must run before the loop goes on, like one that starts in place.
     return this.fibers.startInPlace ? Effect.void : Effect.yieldNow()
   }
 
   // What the fiber of an attempt does.
 
   /**
-   * It starts uninterruptible, as the caller's is here, and only the candidate can be interrupted: no interruption comes
-   * between a success and the claim, or between a failure and its clean-up.
+   * The fiber is uninterruptible, as the caller's is here, except for the candidate. So no interruption comes between a
+   * success and its claim, or between a failure and its clean-up.
    */
   private run(attempt: Attempt<A, E>, candidate: Candidate<A, E, R>): Effect.Effect<void, never, R> {
     return Effect.matchCauseEffect(Effect.interruptible(candidate), {
@@ -214,7 +219,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     })
   }
 
-  /** The first success that is good enough wins, in one step in which no fiber can yield. */
+  /** Lets the first good success win, in one step in which no fiber can yield. */
   private claim(attempt: Attempt<A, E>, value: A): Effect.Effect<void> {
     if (this.accept !== undefined && !this.isDecided) {
       const rejected = this.judge(this.accept, attempt, value)
@@ -231,7 +236,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return Effect.void
   }
 
-  /** Gives back an attempt whose success is not good enough, or cannot be judged. */
+  /** Returns how to give back an attempt that is not good enough or cannot be judged; `undefined` if it may win. */
   private judge(accept: Accept<A>, attempt: Attempt<A, E>, value: A): Effect.Effect<void> | undefined {
     try {
       if (accept(value, attempt.index) || !this.mayGetBetter(attempt)) {
@@ -240,14 +245,15 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     } catch (thrown) {
       return attempt.giveBack(Exit.die(thrown))
     }
-    // It is as a failure. If it holds nothing, it is kept in case that only failures follow.
+    // A rejected success counts as a failure. Its value is kept in case only failures follow, unless it needs resources
+    // that are released now.
     if (attempt.scope?.isUsed !== true) {
       this.spare ??= Exit.succeed(value)
     }
     return attempt.giveBack(Exit.failCause(Cause.empty))
   }
 
-  /** Whether anything may still succeed that is better than the success that has just come. The source may have to say. */
+  /** Whether another attempt or another candidate may still succeed. It may have to ask the source. */
   private mayGetBetter(than: Attempt<A, E>): boolean {
     if (this.attempts.some((attempt) => attempt !== than && attempt.mayWin)) {
       return true
@@ -283,14 +289,14 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     if (this.rules.failed(index, at, this.fatal !== undefined)) {
       this.onDecided()
     } else if (this.rules.isHeldBack) {
-      // If there is nothing to wait for, the race has failed now.
+      // `holdBack` postpones the next start. This asks the source now, so that the race does not wait only to fail.
       this.mayGetBetter(attempt)
     }
   }
 
   private isFatal(attempt: Attempt<A, E>, cause: Cause.Cause<E>): boolean {
     try {
-      // An attempt that was rejected has not failed by itself.
+      // An empty cause is a rejected success, which is no failure to `fatal`.
       return !Cause.isEmptyType(cause) && Boolean(this.settings.fatal?.(cause))
     } catch (thrown) {
       attempt.exit = Exit.failCause(Cause.sequential(cause, Cause.die(thrown)))
@@ -310,14 +316,20 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
   }
 
   onWaive(index: number): void {
-    this.rules.waived(index)
+    this.rules.waived(index, this.now)
     this.onChange()
   }
 
   // What the source answers.
 
   onCandidate(candidate: Candidate<A, E, R>): void {
-    this.rules.pulled()
+    if (this.askedAt === undefined) {
+      this.rules.pulled()
+    } else {
+      const at = this.now
+      this.rules.pulledLate(at, at - this.askedAt)
+      this.askedAt = undefined
+    }
     this.pulled = candidate
     this.onChange()
   }
@@ -352,7 +364,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.onChange()
   }
 
-  /** Gives up a race that was interrupted, or died, perhaps after it was decided. */
+  /** Gives up a race that was interrupted or died, perhaps after its decision. */
   abort(cause: Cause.Cause<never>): Exit.Exit<never> {
     this.aborted = Exit.failCause(cause)
     if (this.rules.decide(Cause.isInterrupted(cause) ? "interruption" : "defect", this.now)) {
@@ -361,7 +373,7 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     return this.aborted
   }
 
-  /** Interruption is only signalled here: the fibers end in their own time. */
+  /** Only signals the interruption of the losers: their fibers end in their own time. */
   private onDecided(): void {
     const { report, rules: { decision }, winner } = this
     this.pulled = undefined
@@ -372,11 +384,11 @@ export class Race<A, E, E2, R> implements Receiver<Candidate<A, E, R>, E2> {
     this.cancelLimit?.()
     this.source.close()
     if (report !== undefined && decision !== undefined) {
-      const { at, by } = decision
+      const { at, by, pending } = decision
       if (winner !== undefined) {
         report({ _tag: "Won", at, index: winner.attempt.index, value: winner.value })
       }
-      report({ _tag: "Decided", at, by, pending: pendingOf(decision) })
+      report({ _tag: "Decided", at, by, pending: Option.fromNullable(pending) })
     }
     this.onChange()
   }

@@ -7,23 +7,23 @@ import * as Scope from "effect/Scope"
 
 interface Child {
   readonly scope: Scope.CloseableScope
-  /** Its place in the outer scope, which is given up when this is closed. */
+  /** The child's place in the outer scope. Closed with the child, so that the outer scope forgets it. */
   readonly place: Scope.CloseableScope
 }
 
-/** How the outer scope closes a child. The child is new if the outer scope was closed before. */
+/** How the outer scope closes a child. `isNew`: the outer scope was closed before the child was made. */
 type Closing = (close: Effect.Effect<void>, isNew: boolean) => Effect.Effect<void>
 
-// What a stand-in answers with the lazy scope behind it, and any other scope with nothing.
+// A stand-in returns its lazy scope for this key. Any other scope returns nothing.
 const lazy = Symbol("LazyScope")
 const behind = (scope: Scope.Scope): LazyScope | undefined => Reflect.get(scope, lazy)
 
 /**
- * A child of a scope, made when it is first used: a candidate that acquires nothing costs no scope, and its win leaves
- * nothing behind in an outer scope that may stay open for as long as the program runs.
+ * A child of a scope, made on first use. So a candidate that acquires nothing costs no scope. Its win leaves nothing
+ * behind in the outer scope, which may stay open as long as the program runs.
  *
- * Effect has no such scope, nor a way to ask one whether it is empty. What the attempt gets is a stand-in: whatever is
- * done with a scope begins with reading one of its properties, and that makes the child and reads from it.
+ * Effect has no lazy scope, and cannot tell whether a scope is empty. So the attempt gets a stand-in. Every use of a
+ * scope begins with reading one of its properties; the stand-in then makes the child and reads from it.
  *
  * @internal
  */
@@ -34,14 +34,14 @@ export class LazyScope {
   private closing: Closing = (close) => close
 
   constructor(private readonly outer: Scope.Scope) {
-    // Around an object of its own: what stands around a frozen one may answer nothing but what that has.
+    // The target is a new object, because a proxy of a frozen object may return only that object's own values.
     this.scope = new Proxy<Scope.Scope>(Object.create(outer), {
       get: (_, key) => key === lazy ? this : Reflect.get(this.open().scope, key),
       set: (_, key, value) => Reflect.set(this.open().scope, key, value)
     })
   }
 
-  /** Once; what is added later is released at once. */
+  /** Call it once. Finalizers that are added later run at once. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     const { child } = this
     this.closedWith = exit
@@ -54,17 +54,16 @@ export class LazyScope {
     return this.child !== undefined
   }
 
-  /** Replaces how the outer scope closes the child, if that has not been closed by then. */
+  /** Replaces how the outer scope closes a child that is still open. */
   closesBy(closing: Closing): void {
     this.closing = closing
   }
 
-  /** Makes the child, where there is none yet. */
   private open(): Child {
     if (this.child !== undefined) {
       return this.child
     }
-    // Of races nested in each other the outermost first, so that no depth of nesting overflows the stack.
+    // For nested races, opens the outermost scope first, so that no depth of nesting overflows the stack.
     const outer: Array<LazyScope> = []
     let next = behind(this.outer)
     while (next !== undefined && next.child === undefined) {
@@ -84,7 +83,7 @@ export class LazyScope {
       Effect.as(
         Scope.addFinalizerExit(place, (exit) => {
           const close = onOwnStacks(Scope.close(scope, exit))
-          // If the outer scope is closed already, this runs before there is a child, and cannot wait.
+          // If the outer scope is closed already, this runs while the child is being made, and must not suspend.
           return this.closedWith === undefined ? this.closing(close, !this.isUsed) : close
         }),
         { scope, place }
@@ -93,8 +92,8 @@ export class LazyScope {
 }
 
 /**
- * In Effect 3, the fiber that closes a scope gets all `FiberRef`s of the fiber that acquired. A fiber that runs many
- * races would become slower with each. Here it keeps its own, with the values that the finalizers have set.
+ * In Effect 3, the fiber that closes a scope inherits the `FiberRef`s of the fiber that acquired, and would slow down
+ * with every race. This restores its own, with the values that the finalizers set.
  */
 const onOwnStacks = (self: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.flatMap(Effect.getFiberRefs, (before) =>

@@ -9,12 +9,11 @@ import { Checks } from "../options.js"
 export const check = new Checks("StaggeredRace")
 
 /**
- * The options of a race, checked once per run: durations in milliseconds, defaults filled in.
+ * The options of a race, checked once per run. Durations are in milliseconds, and defaults are filled in.
  *
  * @internal
  */
 export interface Settings<A, E, RD, RE> {
-  /** Milliseconds, or a schedule that gives them after each start. */
   readonly delay: number | Schedule.Schedule<unknown, number, RD>
   readonly minDelay: number
   readonly concurrency: number
@@ -25,7 +24,7 @@ export interface Settings<A, E, RD, RE> {
 }
 
 /**
- * Throws an `IllegalArgumentException` for the first option that makes no sense.
+ * Throws an `IllegalArgumentException` for the first invalid option.
  *
  * @internal
  */

@@ -14,21 +14,21 @@ import type { Fibers } from "./fibers.js"
 import type { StartedBy, Supply } from "./rules.js"
 
 /**
- * Where candidates come from, for one run of a race. A `pull` is answered by exactly one call to the receiver, at once
- * or later. The next one follows only after the answer.
+ * Where the candidates of one run of a race come from. The source answers each `pull` by exactly one call to the
+ * receiver, at once or later. The race pulls again only after the answer.
  *
  * @internal
  */
 export interface Source extends Supply {
   pull(by: StartedBy): void
-  /** The race is decided and pulls no more. */
+  /** Stops a pull that is under way. The race is decided and pulls no more. */
   close(): void
   /**
-   * Releases what the source holds, with the exit of the race, when no candidate runs any more. Tells how that went. A
-   * second call waits for the first.
+   * Releases what the source holds, with the exit of the race. The race calls it when no attempt runs any more. Returns
+   * how the release went. A second call waits for the first.
    */
   release?(exit: Exit.Exit<unknown, unknown>): Effect.Effect<Exit.Exit<void>>
-  /** What else there is to say when it gave no candidates. */
+  /** Completes the message for a race without candidates. */
   readonly whyEmpty: string
 }
 
@@ -64,7 +64,7 @@ const mistaken = (candidates: unknown, expected: string, module = "StaggeredRace
 
 /** @internal */
 export const iterableOf = <C>(candidates: Iterable<C>, module?: string): Iterable<C> => {
-  // An effect can be iterated as well, for `yield*`.
+  // An effect is iterable, too, for `yield*`.
   if (!Predicate.isIterable(candidates) || typeof candidates === "string" || Effect.isEffect(candidates)) {
     throw mistaken(candidates, "an iterable of effects", module)
   }
@@ -78,7 +78,7 @@ export const fromIterable = <C>(candidates: Iterable<C>): Open<C, never, never> 
 }
 
 /**
- * `for..of` in a generator follows the iterator protocol exactly: when to call `return`, and what counts as done.
+ * `for..of` follows the iterator protocol exactly: what counts as done, and when to call `return`.
  *
  * @internal
  */
@@ -125,12 +125,14 @@ class Iteration<C> implements Source {
   }
 
   get whyEmpty(): string {
-    return "next" in this.candidates ? ": an iterator can be iterated once, and so can a race over one" : ""
+    return "next" in this.candidates
+      ? ": an iterator can be read only once, so pass an iterable that can start again"
+      : ""
   }
 }
 
-// Members of a `Set` can be deleted and added again while it is iterated, so its size alone says nothing. A longer one is
-// not looked through.
+// Members of a `Set` can be deleted and added again while it is iterated, so its size alone says nothing. To look
+// through a set longer than this would cost too much.
 const longestSet = 1024
 
 const leftOf = <C>(candidates: Iterable<C>, pulled: number, newest: C | undefined): number => {
@@ -155,7 +157,7 @@ export const fromStream = <C, E, R>(stream: Stream.Stream<C, E, R>): Open<C, E, 
 }
 
 /**
- * What a stream is once it is opened. For a source of our own it costs less than half of what a stream does.
+ * An open stream. Our own sources provide it directly, which costs less than half of a stream.
  *
  * @internal
  */
@@ -166,7 +168,7 @@ export const fromPull =
   <C, E, R>(open: Effect.Effect<Pull<C, E, R>, never, R | Scope.Scope>): Open<C, E, R> => (receiver, fibers) =>
     new Pulling(open, receiver, fibers)
 
-/** The stream's finalizers change nothing in the caller, but an interruption that came meanwhile is kept there. */
+/** Undoes the changes of the stream's finalizers to the caller's `FiberRef`s, but keeps an interruption of the caller. */
 const asBefore = (fiberId: FiberId.Single, before: FiberRefs.FiberRefs, after: FiberRefs.FiberRefs) =>
   FiberRefs.updateAs(before, {
     fiberId,
@@ -202,7 +204,7 @@ class Pulling<C, E, R> implements Source {
     const fiber = this.fibers.fork(Effect.interruptible(this.nextChunk), (exit) => this.onChunk(exit))
     this.fiber = fiber.unsafePoll() === null ? fiber : undefined
     if (this.isClosed) {
-      // It was closed by an attempt that the pull has woken.
+      // The pull has woken an attempt that decided the race.
       this.close()
     }
   }
@@ -251,7 +253,7 @@ class Pulling<C, E, R> implements Source {
     if (Option.isNone(failure)) {
       return this.receiver.onSourceEnd()
     }
-    // The race interrupts a pull when it is decided. That is no failure of the stream.
+    // At the decision the race itself interrupts the pull. That is not a failure of the stream.
     if (!(this.isClosed && Cause.isInterruptedOnly(failure.value))) {
       this.receiver.onSourceFailure(failure.value)
     }

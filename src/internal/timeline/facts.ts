@@ -47,7 +47,7 @@ const circle = (x: number, y: number) => element("circle", { class: "mark open",
 
 const first = (x: number, y: number) => path("first", ["M", x - 1.5, y - 7, "h 3 v 14 h -3 z"])
 
-/** The line from the cause of a start down to the start, or to where it begins to wait. */
+/** The line from the cause of a start down to the start, or to the dots before a start that was held back. */
 const drawStart = (row: Row, { above, follows, x, y }: Lane): string => {
   const top = row.due < row.from ? y - 3 : y - 5
   if (row.startedBy === "first") {
@@ -78,7 +78,7 @@ export const drawBar = (row: Row, lane: Lane): string => {
     running: () => arrow(to, y),
     ending: () => cap(turn, y) + arrow(to, y)
   }[row.state]()
-  return drawStart(row, lane) + (row.due < row.from ? dots(x(row.due), from - 4, y) : "") +
+  return drawStart(row, lane) + (row.due < row.from ? dots(Math.min(x(row.due), from - 4), from - 4, y) : "") +
     element("g", { class: row.state }, [
       windingDown,
       box(from, y, Math.max(turn - from, 2), height, { class: "bar" }),
@@ -87,7 +87,8 @@ export const drawBar = (row: Row, lane: Lane): string => {
 }
 
 /** @internal */
-export const drawPending = ({ due, to }: Pending, { x, y }: Lane): string => dots(x(due), x(to) - 4, y)
+export const drawPending = ({ due, to }: Pending, { x, y }: Lane): string =>
+  dots(Math.min(x(due), x(to) - 4), x(to) - 4, y)
 
 /** @internal */
 export interface LegendEntry {
@@ -109,7 +110,7 @@ export const legendOf = ({ decidedAt, rows }: Layout, hatch: string): ReadonlyAr
     [startedBy("failure"), "after a failure", (x, y) => path("link", ["M", x + 9, y - 7, "v 8"]) + tip(x + 9, y + 6)],
     [
       rows.some((row) => row._tag === "Pending" || row._tag === "Row" && row.due < row.from),
-      "parked",
+      "held back",
       (x, y) => dots(x + 1, x + 17, y)
     ],
     [decidedAt !== undefined, "decided", (x, y) => path("decided", ["M", x + 9, y - 7, "v 14"])],

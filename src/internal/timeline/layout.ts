@@ -1,13 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Option from "effect/Option"
-import type { StartedBy } from "../../StaggeredRace.js"
+import type { HeldBackBy, StartedBy } from "../../StaggeredRace.js"
 import type { Running, RunningAttempt, Unit } from "../../Timeline.js"
 import { type Drawable, toRunning } from "./running.js"
 import { count, describe, inSeconds, timeIn } from "./words.js"
 
 /**
- * The facts of a picture, without columns or pixels, so that text and SVG show the same. Times are milliseconds from
- * the start of the race.
+ * The facts of a picture, without columns or pixels, so that text and SVG show the same. Times are in milliseconds
+ * since the start of the race.
  *
  * @internal
  */
@@ -17,7 +17,7 @@ export interface Layout {
   readonly rows: ReadonlyArray<Row | Gap | Pending>
   /** `undefined` before the decision. */
   readonly decidedAt: number | undefined
-  /** The end of the axis: when everything had ended, or the time of the picture while the race runs. */
+  /** The end of the axis: the end of the last attempt, or the time of the picture while the race runs. */
   readonly span: number
   readonly time: (millis: number) => string
 }
@@ -36,13 +36,13 @@ export interface Row {
   readonly startedBy: StartedBy
   /** `running` before the decision, and `ending` after it. */
   readonly state: "won" | "failed" | "lost" | "late" | "running" | "ending"
-  /** The start was due at `due`, and waited until `from`. */
+  /** The start was due at `due` and held back until `from`. Both are equal if nothing held it back. */
   readonly due: number
   readonly from: number
-  /** The attempt ran until `turn`, and cleaned up until `to`. */
+  /** The attempt ran until `turn` and cleaned up until `to`. A winner does not clean up. */
   readonly turn: number
   readonly to: number
-  /** When the cause of the start happened: the start or the failure of the attempt before. */
+  /** The time of what caused the start: the start or the failure of the previous attempt. */
   readonly cause: number
 }
 
@@ -57,7 +57,7 @@ export interface Gap {
 }
 
 /**
- * A start that was due and still waiting at the decision.
+ * A start that was due and still held back at the decision.
  *
  * @internal
  */
@@ -76,26 +76,30 @@ export interface LayoutOptions {
   readonly unit: Unit
 }
 
-// A timer is late by a millisecond or two, so a shorter wait says nothing. A wait of less than a hundredth of the
-// picture is too small to see.
-const [leastParked, leastPartParked] = [2, 0.01]
+/** The words for what held back a start. */
+const reasons: Readonly<globalThis.Record<HeldBackBy, string>> = {
+  concurrency: "no place",
+  source: "no candidate",
+  minDelay: "minDelay",
+  progress: "progress"
+}
 
 /** @internal */
 export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOptions): Layout => {
   const self = toRunning(drawable)
   const { attempts } = self
   const time = timeIn(unit)
-  // Rounded to nanoseconds: a fraction of a millisecond, counted from 1970, carries a rounding error.
+  // Rounded to nanoseconds, because a fraction of a millisecond since 1970 carries a rounding error.
   const since = (at: number) =>
     Math.round(Math.min(Math.max(0, at - self.startedAt) || 0, Number.MAX_SAFE_INTEGER) * 1e6) / 1e6
   const decision = Option.getOrUndefined(self.decided)
   const decidedAt = decision && since(decision.at)
-  // Someone can set the clock back during a race: an attempt may then end before it starts, or start after the end.
+  // If the clock is set back during a race, an attempt can end before it starts, or start after the race has ended.
   const span = attempts.reduce(
     (end, attempt) => Math.max(end, since(attempt.startedAt), since(endOf(attempt, self.now))),
     Math.max(since(self.now), decidedAt ?? 0)
   )
-  const isLong = (parked: number) => parked > leastParked && parked >= span * leastPartParked
+  const waited = (by: HeldBackBy, millis: number) => `${reasons[by]} for ${time(millis)}`
   const labelOf = (index: number) => labels[index] || `#${index}`
   const decider = deciderOf(self)
 
@@ -103,15 +107,17 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     const { index, startedBy } = attempt
     const ended = Option.getOrUndefined(attempt.ended)
     const from = since(attempt.startedAt)
-    const to = Math.max(from, since(endOf(attempt, self.now)))
+    const over = Math.max(from, since(endOf(attempt, self.now)))
     const state = ended?.result ?? (decision ? "ending" : "running")
-    const turn = state === "failed" ? to : Math.min(Math.max(from, decidedAt ?? to), to)
-    const parked = from - Math.min(since(attempt.dueAt), from)
-    const due = isLong(parked) ? from - parked : from
+    const turn = state === "failed" ? over : Math.min(Math.max(from, decidedAt ?? over), over)
+    // The winner's fiber may end later, when the children that it forked have ended.
+    const to = state === "won" ? turn : over
+    const heldBackBy = Option.getOrUndefined(attempt.heldBackBy)
+    const due = heldBackBy === undefined ? from : Math.min(since(attempt.dueAt), from)
     const clauses = [
       noteOf(attempt, state, attempt === decider, time(to - turn), time(to - from)),
-      ...due < from ? [`parked ${time(parked)}`] : [],
-      ...to > turn && (state === "won" || state === "lost") && isQuiet(attempt) ? [`clean-up ${time(to - turn)}`] : []
+      ...heldBackBy !== undefined && due < from ? [waited(heldBackBy, from - due)] : [],
+      ...to > turn && state === "lost" && isQuiet(attempt) ? [`clean-up ${time(to - turn)}`] : []
     ]
     const cause = before === undefined
       ? from
@@ -143,10 +149,12 @@ export const layout = (drawable: Drawable, { labels, maxRows, unit }: LayoutOpti
     next = position + 1
   }
   if (Option.isSome(self.pending) && decidedAt !== undefined) {
-    const due = Math.min(since(self.pending.value.dueAt), decidedAt)
-    if (isLong(decidedAt - due)) {
+    const { dueAt, heldBackBy } = self.pending.value
+    const due = Math.min(since(dueAt), decidedAt)
+    if (due < decidedAt) {
       const label = labelOf((attempts.at(-1)?.index ?? -1) + 1)
-      rows.push({ _tag: "Pending", label, note: `not started, parked ${time(decidedAt - due)}`, due, to: decidedAt })
+      const note = `not started, ${waited(heldBackBy, decidedAt - due)}`
+      rows.push({ _tag: "Pending", label, note, due, to: decidedAt })
     }
   }
   return { headline: headlineOf(self, { decidedAt, decider, labelOf, span, time }), rows, decidedAt, span, time }
@@ -220,7 +228,7 @@ const headlineOf = (self: Running, { decidedAt, decider, labelOf, span, time }: 
   return [...verdict, ...rest, ...source]
 }
 
-/** The attempt that decided the race. If several failed in its last millisecond, the fatal one is unknown. */
+/** The attempt that decided the race. If several failed in the last millisecond, nobody can tell which was fatal. */
 const deciderOf = ({ attempts, decided }: Running): RunningAttempt | undefined => {
   if (Option.isNone(decided) || decided.value.by !== "fatal") {
     return attempts.find((attempt) => resultOf(attempt) === "won")
@@ -230,7 +238,7 @@ const deciderOf = ({ attempts, decided }: Running): RunningAttempt | undefined =
   return last && other && endOf(last, 0) === endOf(other, 0) ? undefined : last
 }
 
-/** The positions of the attempts that get a row: the first ones, the last ones, and the one that decided. */
+/** The positions of the attempts that get a row: the first ones, the last ones, and the one that decided the race. */
 const visible = <T>(all: ReadonlyArray<T>, decider: T | undefined, most: number): ReadonlyArray<number> => {
   const length = Math.min(most, all.length)
   const positions = Array.from({ length }, (_, row) => row < length / 2 ? row : all.length - length + row)
@@ -261,14 +269,14 @@ export const ticks = (span: number, most: number): ReadonlyArray<number> => {
 }
 
 /**
- * The marks of the axis and their texts, at most `most` after zero.
+ * The marks of an axis and their texts, at most `most` after zero.
  *
  * @internal
  */
 export const axis = (span: number, most: (widest: string) => number, unit: Unit) => {
   const [scale, name] = inSeconds(span, unit) ? [1000, "s"] : [1, "ms"]
   const marks = ticks(span, most(String(Math.round(span / scale))))
-  // As many decimals as the step between two marks needs.
+  // The step between two marks decides how many decimals are needed.
   const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10((marks[1] ?? scale) / scale) + 1e-9)))
   return marks.map((at) => ({ at, text: at === 0 ? `0 ${name}` : (at / scale).toFixed(decimals) }))
 }

@@ -93,7 +93,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
     const picture = render(race.record.at(now), { labels: race.labels, maxRows: rows, width, color, unit })
     return [fit(race.name, width, columnsOf), ...picture.split("\n")]
   }
-  // The most that fits of each race: its picture, a shorter one, or one line.
+  // Shows of each race the most that fits: its picture, a shorter one, or one line.
   const regionOf = (now: number): ReadonlyArray<string> => {
     const room = Math.max(0, (output.rows || 24) - 1)
     const races = [...live]
@@ -107,7 +107,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
     const rest = `… ${count(races.length - shown.length, "more race")}`
     return [...shown, fit(rest, widthOf(), columnsOf)].slice(0, room)
   }
-  // A terminal that became narrower has wrapped the lines that no longer fit.
+  // When a terminal becomes narrower, it wraps the lines that no longer fit.
   const heightOf = (line: string) => Math.max(1, Math.ceil(sizeOf(withoutColor(line), columnsOf) / widthOf()))
 
   const draw = (finished: ReadonlyArray<string>, isLast: boolean): void => {
@@ -131,7 +131,7 @@ const makeScreen = (settings: Settings, clock: Clock.Clock, live: ReadonlySet<Fo
         draw([], false)
       }
     },
-    // A slow terminal gets no new frame before it has taken the last one.
+    // A slow terminal must take the last frame before it gets a new one.
     frame: () => output.writableNeedDrain === true ? undefined : draw([], false),
     close: () => drawn.length === 0 ? undefined : draw([], true)
   }
@@ -159,7 +159,7 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     let followed = 0
     let isOpen = true
 
-    // Nobody knows the state of an output that failed, so the view never writes to it again. The races continue.
+    // An output that failed is in an unknown state, so the view never writes to it again. The races continue.
     const show = (what: () => void): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (!isOpen) {
@@ -189,13 +189,13 @@ export const live = (options: LiveOptions): Effect.Effect<Live, never, Scope.Sco
     if (isScreen) {
       const wait = Effect.raceFirst(clock.sleep(Duration.millis(settings.every)), idle.await)
       const frames = Effect.forever(Effect.zipRight(Effect.zipRight(busy.await, wait), show(view.frame)))
-      // Interruptible even in an uninterruptible region: the scope waits for this fiber as it closes.
+      // The scope waits for this fiber when it closes, so the fiber must be interruptible wherever `live` runs.
       yield* Effect.forkScoped(Effect.interruptible(frames))
     }
 
     const follow = ({ labels = [], name }: FollowOptions = {}) => {
       const title = clean(name ?? "") || `race ${++followed}`
-      // The runs of this race: earlier ones whose losers still clean up, then the newest.
+      // The runs of this race: earlier runs whose losers still clean up, then the newest run.
       let runs: ReadonlyArray<Followed> = []
       const runOf = (event: Event): Followed => {
         const ended = event._tag === "Lost" || event._tag === "SucceededLate"

@@ -9,7 +9,7 @@ import type { Running, RunningAttempt } from "../../Timeline.js"
 export type Drawable = Outcome<unknown, unknown, unknown> | Running
 
 /**
- * Collects what the events say about a race. Only this class reads events.
+ * The state of a race, built from its events. Only this class reads events.
  *
  * @internal
  */
@@ -28,8 +28,8 @@ export class Record {
     this.lastAt = Math.max(this.lastAt, at)
     switch (event._tag) {
       case "Started": {
-        const { dueAt, index, startedBy } = event
-        this.attempts[index] = { index, dueAt, startedAt: at, startedBy, ended: Option.none() }
+        const { dueAt, heldBackBy, index, startedBy } = event
+        this.attempts[index] = { index, dueAt, heldBackBy, startedAt: at, startedBy, ended: Option.none() }
         this.running++
         break
       }
@@ -53,7 +53,7 @@ export class Record {
     }
   }
 
-  // An attempt without a `Started` event has no place in the picture.
+  // The events may begin in the middle of a race. An attempt without its `Started` event has no place in the picture.
   private end(index: number, ending: Option.Option.Value<RunningAttempt["ended"]>): void {
     const attempt = this.attempts[index]
     if (attempt !== undefined && this.isRunning(index)) {
@@ -100,15 +100,16 @@ export const soFar = (events: ReadonlyArray<RaceEvent<unknown, unknown>>, now: n
 }
 
 /**
- * Turns an outcome into a race as of its end, so that pictures have one input.
+ * Turns an outcome into a snapshot at its end, so that pictures have one input.
  *
  * @internal
  */
 export const toRunning = (self: Drawable): Running =>
   Predicate.hasProperty(self, "now") ? self : {
-    attempts: self.attempts.map(({ dueAt, endedAt, exit, index, result, startedAt, startedBy }) => ({
+    attempts: self.attempts.map(({ dueAt, endedAt, exit, heldBackBy, index, result, startedAt, startedBy }) => ({
       index,
       dueAt,
+      heldBackBy,
       startedAt,
       startedBy,
       ended: Option.some({ at: endedAt, result, cause: Exit.isFailure(exit) ? exit.cause : Cause.empty })

@@ -11,16 +11,16 @@ const legend = [
   "┣ first",
   "+ after the delay",
   "! after a failure",
-  "· parked",
+  "· held back",
   "┊ decided",
   "╌ winding down",
   "→ goes on"
 ]
 
-// The index has a bit for each line that joins the cell: a tick above, the decision below, the axis left and right.
+// Indexed by the lines that meet in the cell: 1 a tick above, 2 the decision below, 4 the axis left, 8 the axis right.
 const junctions = " ╵╷│─┘┐┤─└┌├─┴┬┼"
 
-/** A bar and its first column. */
+/** The text of a bar, and its first column. */
 interface Bar {
   readonly at: number
   readonly text: string
@@ -41,7 +41,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   const right = Math.min(widest(drawn.map(({ note }) => note), columnsOf), Math.floor(width * 0.35)) + 2
   const columns = width - left - right
 
-  // A bar has at least two cells, one for each of its marks. The last column stays free for the second one.
+  // A bar has at least two cells, one for each mark. The last column stays free for a bar that starts at the end.
   const columnOf = (millis: number) => span > 0 ? Math.round(millis / span * (columns - 2)) : 0
   const columnFrom = (row: Row, millis: number) => Math.max(columnOf(millis), columnOf(row.from) + 1)
   const decided = decidedAt === undefined ? undefined : attempts.reduce(
@@ -62,7 +62,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
     const after = "╌".repeat(Math.max(0, row.state === "failed" ? 0 : reached - turn))
     const then = (mark: string) => after === "" ? mark : `┫${after.slice(1)}${mark}`
     const last = {
-      won: `█${after}`,
+      won: "█",
       failed: "╳",
       lost: `┫${after}`,
       late: then("o"),
@@ -76,7 +76,7 @@ export const render = (self: Drawable, options: Options = {}): string => {
   const pendingBar = ({ due }: Pending): Bar => {
     const end = decided ?? 0
     const at = Math.max(0, Math.min(columnOf(due), end - 1))
-    return { at, text: "·".repeat(end - at) }
+    return { at, text: "·".repeat(Math.max(1, end - at)) }
   }
   const drawBar = (row: Row | Pending): string => {
     const { at, text } = barOf(row)

@@ -5,8 +5,8 @@ import type { Unit } from "../../Timeline.js"
 import { Checks } from "../options.js"
 
 /**
- * Makes foreign text safe for a picture. The result is one line. It has no terminal commands, no characters that XML
- * forbids, and no stacks of accents that would overlap other lines.
+ * Makes foreign text safe for a picture: one line, without terminal commands, without characters that XML forbids, and
+ * without stacks of accents that would overlap other lines.
  *
  * @internal
  */
@@ -57,7 +57,7 @@ export const flow = (
     return sizeOf(joined, measure) <= room ? [...lines.slice(0, -1), joined] : [...lines, fit(part, room, measure)]
   }, [])
 
-// Characters that take two columns in a terminal, as far as labels and messages are likely to hold them.
+// Characters that take two columns in a terminal. The list covers what labels and messages are likely to hold.
 const wide =
   /[\p{Emoji_Presentation}\p{sc=Han}\p{sc=Hangul}\p{sc=Yi}\u3001-\u33ff\ufe10-\ufe6f\uff01-\uff60\uffe0-\uffe6]/u
 
@@ -76,7 +76,7 @@ export const describe = (cause: Cause.Cause<unknown>, verb?: string): string =>
     ? `${verb ?? "failed"}: interrupted`
     : `${verb ?? (Cause.isFailure(cause) ? "failed" : "died")}: ${messageOf(Cause.squash(cause))}`
 
-// An error can be any value, even one that throws when its properties are read.
+// An error can be any value, even one whose properties throw.
 const messageOf = (error: unknown): string => {
   try {
     const texts = ["message", "_tag", "code", "name"].map((key) => Predicate.hasProperty(error, key) ? error[key] : "")

@@ -14,8 +14,8 @@ interface Palette {
 }
 
 /**
- * Text is `ink`, `soft` or the colour of a result, with a contrast of at least 4.5 to 1. Shapes have at least 3 to 1,
- * except the lines of the grid.
+ * The contrast with `paper` is at least 4.5 to 1 for text, which is `ink`, `soft` or the colour of a result. It is at
+ * least 3 to 1 for shapes, except the lines of the grid.
  *
  * @internal
  */
@@ -49,7 +49,7 @@ export const palettes: { readonly light: Palette; readonly dark: Palette } = {
 const variables = (id: string, palette: Palette) =>
   `#${id}{${Object.entries(palette).map(([name, color]) => `--${name}:${color}`).join(";")}}`
 
-// A style sheet in an inline picture applies to the whole page, so every rule names the id of this picture.
+// The style sheet of an inline picture applies to the whole page. So every rule names the id of its picture.
 const rules: ReadonlyArray<readonly [selector: string, declarations: string]> = [
   ["", "max-width:100%;height:auto;font:12px system-ui,-apple-system,\"Segoe UI\",Roboto,Arial,sans-serif"],
   [" text", "fill:var(--ink);stroke:var(--paper);stroke-width:4px;stroke-linejoin:round;paint-order:stroke"],

@@ -9,11 +9,11 @@ import { element, pixels, text } from "./xml.js"
 
 const small = pixels(11)
 const normal = pixels(12)
-// Bold text is wider.
+// Bold text is about 12 % wider.
 const strong = pixels(12 * 1.12)
 const large = pixels(15 * 1.12)
 
-/** From this width on, labels and notes stand beside their lanes and not above them. */
+/** The least width at which labels and notes stand beside their lanes, not above them. */
 const wide = 600
 
 /** @internal */
@@ -70,10 +70,11 @@ const sentenceOf = (row: Row | Gap | Pending, { time }: Layout): string => {
   const ended = row._tag === "Pending" || row.state === "running" || row.state === "ending"
     ? ""
     : `, ended at ${time(row.to)}`
-  const started = row._tag === "Pending"
-    ? `due at ${time(row.due)}`
-    : `started ${causes[row.startedBy]} at ${time(row.from)}`
-  return `${row.label}: ${started}${ended}: ${row.note}`
+  const parts = [
+    ...row._tag === "Pending" || row.due < row.from ? [`due at ${time(row.due)}`] : [],
+    ...row._tag === "Pending" ? [] : [`started ${causes[row.startedBy]} at ${time(row.from)}`]
+  ]
+  return `${row.label}: ${parts.join(", ")}${ended}: ${row.note}`
 }
 
 /** Positions, in pixels. */
@@ -84,7 +85,7 @@ interface Grid {
   readonly width: number
   readonly pad: number
   readonly isWide: boolean
-  /** The ends of the lanes. The marks at the ends of bars reach a little further. */
+  /** The ends of the lanes. The marks of bars reach a little beyond them. */
   readonly left: number
   readonly right: number
   readonly noteRoom: number
@@ -218,7 +219,7 @@ const drawLanes = (grid: Grid, top: number) => {
   return { body, bottom }
 }
 
-/** The line of the decision, or before it, of the time of the picture. */
+/** The vertical line: the decision, or the time of the picture while the race is undecided. */
 const drawMoment = ({ facts, pad, width, x }: Grid, top: number, bottom: number) => {
   const at = facts.decidedAt ?? facts.span
   const label = `${facts.decidedAt === undefined ? "now" : "decided"} ${facts.time(at)}`

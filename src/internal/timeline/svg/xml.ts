@@ -7,7 +7,7 @@ const entities: Readonly<globalThis.Record<string, string>> = { "&": "&amp;", "<
 
 const escape = (text: string) => text.replace(/[&<>"]/g, (char) => entities[char] ?? char)
 
-// Nobody sees a tenth of a pixel, and short numbers keep the picture short.
+// Nobody sees less than a tenth of a pixel, and short numbers keep the file small.
 const write = (value: string | number) =>
   typeof value === "number" ? String(Math.round(value * 10) / 10) : escape(value)
 
@@ -21,7 +21,7 @@ export const element = (name: string, attributes: Attributes = {}, children: Rea
 export const text = (content: string, attributes: Attributes, name = "text"): string =>
   element(name, attributes, [escape(content)])
 
-// Widths in ems, at least those of the widest fonts that `system-ui` and similar names stand for.
+// Widths in ems, no less than in the widest font that `system-ui` and similar names stand for.
 const advances: ReadonlyArray<readonly [RegExp, number]> = [
   [/[\ufdfa-\ufdfd\p{sc=Cuneiform}]/u, 12],
   [/[ijl'|.,:;! ]/, 0.36],
@@ -35,7 +35,7 @@ const advances: ReadonlyArray<readonly [RegExp, number]> = [
 ]
 
 /**
- * The width of a character in an unknown font, in pixels: an upper estimate.
+ * Estimates the width of a character in pixels. The font is unknown, so the estimate is an upper bound.
  *
  * @internal
  */
