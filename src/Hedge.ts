@@ -798,6 +798,7 @@ export const stats: (policy: Policy<never, never>) => Effect.Effect<Stats> = pol
  * |---|---|---|---|
  * | `hedge_calls` | counter | calls that have ended | `end` |
  * | `hedge_sent` | counter | hedges that were started | |
+ * | `hedge_failovers` | counter | attempts that replaced a failed one without the budget; see `failovers` | |
  * | `hedge_wins` | counter | good answers that were taken | `index` of the attempt: `0` to `7`, or `more` |
  * | `hedge_denied` | counter | hedges that were not sent | `reason` |
  * | `hedge_delay_seconds` | gauge, seconds | the delay of the newest call; not set by a schedule | `unit`: `s` |
