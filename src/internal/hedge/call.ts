@@ -19,7 +19,7 @@ import { type Denied, from, type Plan, type Policy } from "./policy.js"
 
 type Event = StaggeredRace.RaceEvent<unknown, unknown>
 
-/** Lets the rules for pushback hear how a server has answered. */
+/** Shows the server's answer to the `pushback` option. */
 type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.Effect<A, E1, R>
 
 /**
@@ -62,20 +62,20 @@ class Call<A, E, R, C> implements Source {
   readonly whyEmpty = ""
   /** Attempts that were asked for. */
   private asked = 0
-  /** Hedges that were paid for, and those of them that have begun. */
+  /** Hedges that were paid for. The race may decide before it starts the last of them. */
   private paid = 0
   private begun = 0
   /** The attempts that took the place of a failed one, and were not paid for. */
   private readonly failovers: Array<number> = []
-  /** When the request itself was sent, until it is known how long it took. */
+  /** When the request was sent. Unset once the call has recorded how long the request took. */
   private sentAt: number | undefined
-  /** From when on the request is late, in milliseconds from then. */
+  /** How long the request may take before it is late, in milliseconds. */
   private late = Infinity
   /** The call sends no more hedges, but may fail over. */
   private isDenied = false
   /** The call sends nothing more. */
   private isClosed = false
-  /** The attempts that have answered, but not well enough. */
+  /** The attempts whose answers `accept` has rejected. */
   private readonly rejected: Array<number> = []
   private readonly attempts: Attempts<C, E, R>
   private readonly maxFailovers: number
@@ -120,7 +120,7 @@ class Call<A, E, R, C> implements Source {
     return metrics === undefined ? race : Effect.onExit(race, (exit) => Effect.sync(() => metrics.onSettled(exit)))
   }
 
-  // The source of its race.
+  // The source of the race.
 
   left(): number {
     return this.asked === 0 || this.mayHedge || this.mayFailOver ? Infinity : 0
@@ -227,7 +227,7 @@ class Call<A, E, R, C> implements Source {
       : holdBack(millis)
   }
 
-  // The observer of its race.
+  // The observer of the race.
 
   private readonly watch: Watch = (caller, runtime) => {
     const telemetry = this.metrics?.observe(caller, runtime, {
@@ -259,7 +259,7 @@ class Call<A, E, R, C> implements Source {
         return
       }
       case "Decided": {
-        // What was not sent costs nothing, and what has not answered yet would have taken longer.
+        // A hedge that did not start is refunded. A request that has not answered yet would have taken longer.
         if (this.paid > this.begun) {
           budget.putBack(this.paid - this.begun, elapsed(this.clock))
         }
@@ -282,12 +282,13 @@ class Call<A, E, R, C> implements Source {
     if (event._tag === "Won" && !this.isRejected(0)) {
       return this.record("ended", 0)
     }
-    // What is no answer tells only of those that were late. One that interrupted itself has not answered either.
+    // An early failure does not tell how long an answer takes; a late one tells that it takes longer. An attempt that
+    // interrupted itself would have taken longer, whenever it did so.
     const isCutOff = event._tag === "Failed" && Cause.isInterruptedOnly(event.cause) && !Cause.isEmpty(event.cause)
     this.record("cutOff", isCutOff ? 0 : this.late)
   }
 
-  /** Records how long the request took, once, if it was that long at least. */
+  /** Records how long the request took, once, unless it took less than `least` milliseconds. */
   private record(how: "ended" | "cutOff", least: number): void {
     const { clock, policy, request: { key = "" }, sentAt } = this
     if (sentAt !== undefined) {
@@ -321,7 +322,7 @@ export const call = <A, E, R, C>(
     return enabled === undefined ? run(true) : Effect.flatMap(enabled, run)
   })
 
-/** What the caller got wrong is a defect of the call. */
+/** Turns a mistake in the arguments into a defect of the call. */
 const calling = <A, E, R>(
   decode: () => Request<A, E, R, A>["attempts"],
   input: Hedge.Policy<A, E> | Hedge.Options<A, E>,
