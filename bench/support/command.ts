@@ -27,8 +27,8 @@ export const chosen = <C extends { readonly name: string }>(
 
 /** Runs a bench as the main program. A failure prints its message and ends the process with status 1. */
 export const runBench = <E extends { readonly message: string }>(bench: Effect.Effect<void, E, Scope.Scope>) => {
-  // Ctrl+C reaches this process twice: from the terminal and from tsx. The second signal must not cut short the clean-up
-  // that the first one began.
+  // Ctrl+C reaches this process twice: from the terminal and from tsx. The second signal must not cut short the
+  // clean-up that the first one began.
   process.on("SIGINT", () => {})
 
   NodeRuntime.runMain(
