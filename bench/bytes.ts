@@ -6,15 +6,15 @@ import { forkAndAwait, hedgesOf, racesOf } from "../test/support/races.js"
 import { copyBuild, type Library, loadLibrary } from "./support/library.js"
 import { quantile } from "./support/measure.js"
 
-const usage = `npm run bench:bytes -- [options]: the bytes that each race allocates, and how often that is what fork and
-await of one fiber allocates
+const usage = `npm run bench:bytes -- [options]: the bytes that each race allocates, also as a multiple of one fork and
+await of a fiber
 
   --against DIR  beside the build of another checkout of this package
   --json         the bytes of each race, as JSON
   --help, -h     this text`
 
-// The young generation is so large that nothing is collected between two readings of the heap: the difference is what
-// was allocated. V8 compiles on the thread that runs, at the same point each time, so two runs differ by less than 1 %.
+// The young generation is so large that V8 collects nothing between two readings of the heap, so their difference is
+// what the races allocated. With one thread, V8 compiles at the same point each time, so runs differ by less than 1 %.
 const flags = [
   "--expose-gc",
   "--min-semi-space-size=512",
@@ -30,7 +30,7 @@ const unit = "fork and await"
 const rounds = { warmUp: 24, measured: 11 }
 const bytesPerSample = 6_000_000
 
-// A full collection would throw away what V8 has compiled.
+// A minor collection, because a full one would throw away compiled code.
 const collect = Effect.zipRight(
   Effect.sleep(3),
   Effect.sync(() => {
@@ -64,20 +64,20 @@ class Subject {
     })
   )
 
-  /** A race that waits for its timer takes a millisecond, and 20 of them are enough. */
+  /** Sets the runs per sample. A race that waits for its timer takes a millisecond, so 20 runs are enough. */
   adapt() {
     const most = this.name.startsWith("the delay") ? 20 : 1000
     const bytes = this.samples.pop() ?? NaN
     this.runs = Math.max(1, Math.min(most, Math.round(bytesPerSample / bytes)))
   }
 
-  /** What V8 compiles late adds to a sample. A collection that it starts by itself leaves one far too low. */
+  /** The lower quartile: late compilation makes a sample too high, an early collection makes it far too low. */
   get bytes() {
     return Math.round(quantile(this.samples, 0.25))
   }
 }
 
-/** All races in turn, so that V8 sees what it sees in a program: more than one kind of race. */
+/** Samples all races in turn, because V8 sees more than one kind of race in a program, too. */
 const measure = ({ Hedge, StaggeredRace }: Library) =>
   Effect.gen(function*() {
     const races: Record<string, Race> = { [unit]: forkAndAwait, ...racesOf(StaggeredRace), ...hedgesOf(Hedge) }
@@ -94,7 +94,7 @@ const measure = ({ Hedge, StaggeredRace }: Library) =>
     return Object.fromEntries(subjects.map(({ bytes, name }) => [name, bytes]))
   })
 
-/** In a process of its own. */
+/** Measures a build in a new process. */
 const measured = (build: URL): Record<string, number> => {
   const { status, stdout } = spawnSync(
     process.execPath,
@@ -102,12 +102,12 @@ const measured = (build: URL): Record<string, number> => {
     { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }
   )
   if (status !== 0) {
-    throw new Error(`the count of bytes ended with status ${status}`)
+    throw new Error(`the process that counts bytes ended with status ${status}`)
   }
   return JSON.parse(stdout)
 }
 
-// `--build` is for the process that measures.
+// `--build` is internal: it tells the measuring process which build to load.
 const { options } = readCommand(usage, {
   against: { type: "string" },
   build: { type: "string" },

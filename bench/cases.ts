@@ -16,21 +16,21 @@ export interface Case {
   readonly against: string
   readonly ours: Subject
   readonly theirs: Subject
-  /** How many parts a run of each has, where the time of one part is compared. */
+  /** The parts of one run, if the case compares the time of a part. */
   readonly parts?: readonly [ours: number, theirs: number]
-  /** What the ratio is meant to be at most. */
+  /** The highest ratio that we want. */
   readonly goal?: number
-  /** Does only what the rules demand of this case. */
+  /** A program that does only what the rules of a race demand of this case. */
   readonly floor?: Subject
-  /** Takes too long for the quick bench. */
+  /** Whether the case takes too long for `--quick`. */
   readonly long?: boolean
-  /** Other than usual, where one run takes seconds. */
+  /** The number of rounds, if one run takes seconds. Default that of the bench. */
   readonly rounds?: number
 }
 
 type Candidate = Effect.Effect<string, string>
 
-// Waits for nothing but its turn: it yields once.
+// Yields once, then succeeds.
 const atOnce: Candidate = Effect.as(Effect.yieldNow(), "at once")
 const sync: Candidate = Effect.succeed("sync")
 const hanging: Candidate = Effect.async<string>((_resume) => {})
@@ -39,7 +39,7 @@ const failing: Candidate = Effect.zipRight(Effect.yieldNow(), Effect.fail("no"))
 const firstOf = (count: number, first: Candidate) => [first, ...Array<Candidate>(count - 1).fill(hanging)]
 const lastOf = (count: number, others: Candidate) => [...Array<Candidate>(count - 1).fill(others), atOnce]
 
-// The idiom that a staggered race replaces: all candidates start at once, and each waits for its turn.
+// The idiom that a staggered race replaces. It starts all fibers at once, and each sleeps until its turn.
 const delayed = (candidates: ReadonlyArray<Candidate>, millis: number) =>
   Effect.raceAll(
     candidates.map((candidate, index) => index === 0 ? candidate : Effect.delay(candidate, index * millis))
@@ -56,7 +56,7 @@ const scoped = Array(3).fill(Effect.acquireRelease(atOnce, () => Effect.void)) a
   Effect.Effect<string, string, Scope.Scope>
 >
 
-// Promises that wait for nothing but their turn, as `atOnce` and `failing` do.
+// The same as `atOnce` and `failing`, as promises.
 const answering = async () => await Promise.resolve("at once")
 const rejecting = async () => {
   await Promise.resolve()
@@ -67,7 +67,7 @@ const pending = (signal: AbortSignal) =>
 
 const underTracer = (self: Subject): Subject => (runs) => Effect.withTracer(self(runs), silentTracer)
 
-/** The cases of a build of the library: ours, or another to compare it with. */
+/** The cases for one build of the library: ours, or the one of `--against`. */
 export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> => {
   const racing = (count: number): Case => ({
     name: `all of ${count} at once, delay 0, the last wins`,
@@ -143,7 +143,7 @@ export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> 
     {
       name: "100000 fail in turn, per attempt",
       against: "1000 fail in turn, per attempt",
-      // What grows with the square would be at a hundred.
+      // The ratio of times per attempt. It would be 100 if the time grew with the square.
       goal: 2,
       parts: [100_000, 1000],
       ours: effect(StaggeredRace.race(lastOf(100_000, failing), { delay: "1 hour" })),
@@ -255,7 +255,7 @@ export const casesOf = ({ Hedge, StaggeredRace }: Library): ReadonlyArray<Case> 
   ]
 }
 
-/** Each race of ours once, beside the same race of another build. */
+/** Compares each race with the same race of another build, once. */
 export const beside = (ours: ReadonlyArray<Case>, theirs: ReadonlyArray<Case>): ReadonlyArray<Case> => {
   const pairs = new Map(ours.map((self, index) => [self.name, [self, theirs[index]!] as const]))
   return Array.from(pairs.values(), ([{ floor: _floor, ...self }, other]) => ({
@@ -267,7 +267,7 @@ export const beside = (ours: ReadonlyArray<Case>, theirs: ReadonlyArray<Case>): 
   }))
 }
 
-/** Cases beside CPython's own race, where there is one. */
+/** Compares with CPython's own race. */
 export const besideAsyncio = (
   { StaggeredRace }: Library,
   { subject, version }: Asyncio
@@ -288,7 +288,7 @@ export const besideAsyncio = (
       ours: effect(StaggeredRace.race(lastOf(count, failing), { delay: Infinity })),
       theirs: subject(`turn:${count}`),
       long: true,
-      // Theirs takes half a minute.
+      // CPython's race takes half a minute.
       ...(count === 5000 ? { rounds: 1 } : {})
     }))
   ]

@@ -7,8 +7,8 @@ import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-// Floors: programs that do what the rules of a race demand of one case, and nothing else. They are not races: they know
-// what will happen, start nothing when a timer fires, and give nothing back when they are interrupted.
+// Floors: programs that do only what the rules of a race demand of one case. They are not races. They know what will
+// happen, start nothing when a timer fires, and release nothing when they are interrupted.
 
 type Candidate = Effect.Effect<string, string>
 
@@ -25,7 +25,7 @@ const starter = Effect.withFiberRuntime<
   }
 )
 
-/** All at once: a fiber each, which knows its index; the first success interrupts the others and waits for them. */
+/** Starts a fiber per candidate, with its index. The first success interrupts the others and waits for them. */
 export const atOnce = (candidates: ReadonlyArray<Candidate>): Candidate =>
   Effect.flatMap(starter, (start) =>
     Effect.fiberIdWith((id) =>
@@ -51,7 +51,7 @@ export const atOnce = (candidates: ReadonlyArray<Candidate>): Candidate =>
       })
     ))
 
-/** One alone: its fiber knows its index, and a timer runs beside it. It sets no reference that would be inherited. */
+/** Starts one fiber with its index, and a timer beside it. It sets no FiberRef that children would inherit. */
 export const first = (candidate: Candidate, millis: number): Candidate =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(starter, (start) => {
@@ -68,7 +68,7 @@ export const first = (candidate: Candidate, millis: number): Candidate =>
     })
   )
 
-/** One after the other: the next when the one before has failed, all failures kept. */
+/** Starts each candidate when the previous one has failed, and keeps all failures. */
 export const inTurn = (candidates: ReadonlyArray<Candidate>): Candidate =>
   Effect.flatMap(starter, (start) => {
     const exits: Array<Exit.Exit<string, string>> = []
@@ -87,7 +87,7 @@ export const inTurn = (candidates: ReadonlyArray<Candidate>): Candidate =>
     return Effect.flatMap(all, () => last() ?? Effect.fail("none"))
   })
 
-/** Opens a stream, pulls once and closes it: what a stream costs before the first candidate has started. */
+/** Opens a stream, pulls once and closes it. A stream costs this before the first candidate starts. */
 export const pullOnce = <A>(stream: Stream.Stream<A>): Effect.Effect<unknown, unknown> =>
   Effect.flatMap(Scope.make(), (scope) =>
     Effect.zipRight(

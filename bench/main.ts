@@ -22,15 +22,15 @@ import {
 } from "./support/report.js"
 import { timers } from "./timers.js"
 
-const usage = `npm run bench -- [options]: what a race costs, beside what else does the same
+const usage = `npm run bench -- [options]: what a race costs, compared with other ways to do the same
 
-  --quick        within two minutes: shorter samples, and no case that takes seconds
+  --quick        two minutes: shorter samples, and no case that takes seconds
   --only WORDS   only the cases whose name has these words
   --against DIR  only beside the build of another checkout of this package
   --save         writes the tables into bench/README.md, and a few rows into guides/benchmarks.md
   --help, -h     this text
 
-Times are only reported. Ends with status 1 if races hold twice the memory that they may.`
+The command only reports times. It ends with status 1 if races hold more than twice the memory of the goal.`
 
 const { options } = readCommand(usage, {
   quick: { type: "boolean" },
@@ -41,7 +41,7 @@ const { options } = readCommand(usage, {
 const { against, only, quick = false } = options
 const isWhole = only === undefined && against === undefined
 
-// How V8 compiles what all cases share is a matter of luck in each process, and worth 10 %.
+// V8 compiles the shared code differently in each process, by chance. That changes times by 10 %.
 const processes = quick ? 2 : against === undefined ? 3 : 5
 
 const measure = async (turn: number, build: URL | undefined): Promise<ReadonlyArray<Samples>> => {
@@ -66,7 +66,7 @@ for (let turn = 0; turn < processes; turn++) {
   console.log(`process ${turn + 1} of ${processes}`)
   samples.push(...await measure(turn, build))
 }
-// All cases run in the first process.
+// The first process runs all cases, so it has all names.
 const names = new Set(samples.map((self) => `${self.case} : ${self.against}`))
 const rows = Array.from(names, (name) => rowOf(samples.filter((self) => `${self.case} : ${self.against}` === name)))
 console.log(`\n${[titles, ...rows.map(cells)].map(line).join("\n")}`)

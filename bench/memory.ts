@@ -13,7 +13,7 @@ const hanging = Effect.async<string, string>((_resume) => {})
 const atOnce = Effect.as(Effect.yieldNow(), "at once")
 
 const heap = Effect.gen(function*() {
-  // What was on a stack, or in a queue of the event loop, when it was let go.
+  // Waits until no stack and no queue of the event loop still holds garbage.
   yield* Effect.sleep(20)
   const { gc } = globalThis
   if (gc === undefined) {
@@ -24,7 +24,7 @@ const heap = Effect.gen(function*() {
   return heapUsed + arrayBuffers
 })
 
-/** Bytes in use while so many candidates run, for each of them. */
+/** The bytes in use per candidate while `count` candidates run. */
 const bytesEach = (
   count: number,
   start: (candidates: ReadonlyArray<Effect.Effect<string, string>>) => Effect.Effect<unknown, string>
@@ -52,7 +52,7 @@ const running = Effect.gen(function*() {
     count,
     (candidates) => Effect.zipRight(Effect.forEach(candidates, (self) => Effect.fork(self)), hanging)
   )
-  // The first of each pays for what the engine compiles.
+  // Not measured: the first run pays for compilation.
   yield* raced
   yield* forked
   const [ours, theirs] = [yield* raced, yield* forked]
@@ -65,14 +65,14 @@ const running = Effect.gen(function*() {
   }
 })
 
-/** In one fiber, within one scope. */
+/** The growth of the heap over many races in a row, in one fiber and one scope. */
 const inARow = (races: number) =>
   Effect.scoped(Effect.gen(function*() {
     const race = StaggeredRace.race([atOnce, hanging, hanging], { delay: 250 })
     const overlapping = StaggeredRace.race([hanging, atOnce], { delay: 0 })
     const run = (count: number) =>
       Effect.forEach(Array.from({ length: count / 2 }), () => Effect.zipRight(race, overlapping), { discard: true })
-    // What V8 keeps for code that is warm by then does not count.
+    // The first half warms up, so the code that V8 keeps does not count.
     const half = Effect.repeatN(run(10_000), races / 20_000 - 1)
     yield* half
     const before = yield* heap
@@ -87,7 +87,7 @@ const inARow = (races: number) =>
     }
   }))
 
-/** Candidates, values and errors of races that are over, while the fiber and the scope that they ran in live on. */
+/** The candidates, values and errors still reachable after their races, while their fiber and scope are still open. */
 const kept = Effect.scoped(Effect.gen(function*() {
   const races = 100
   let alive = 0
@@ -121,7 +121,7 @@ const kept = Effect.scoped(Effect.gen(function*() {
   }
 }))
 
-/** Bytes that a policy keeps of each key that has had two windows of so many calls, in simulated time. */
+/** The bytes that a policy keeps per key after two windows of `calls` calls each, in simulated time. */
 const bytesOfKey = (keys: number, calls: number) =>
   Effect.gen(function*() {
     const before = yield* heap
@@ -141,13 +141,13 @@ const bytesOfKey = (keys: number, calls: number) =>
     }
     simulate()
     const after = yield* heap
-    // One more than the keys: that of all calls.
+    // The policy also keeps one entry for all calls together.
     return (after - before) / (yield* Hedge.stats(policy)).keys.length
   })
 
 const learnt = Effect.gen(function*() {
   const [keys, calls] = [64, 600]
-  // The first pays for what the engine compiles.
+  // Not measured: the first run pays for compilation.
   yield* bytesOfKey(keys, calls)
   return {
     name: `what a percentile keeps of a key, two windows of ${calls} calls`,

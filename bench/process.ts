@@ -8,8 +8,8 @@ import { loadLibrary } from "./support/library.js"
 import { type Plan, sample, type Subject, warmUp } from "./support/measure.js"
 import type { Samples } from "./support/report.js"
 
-// One of the processes of main.ts: measures all cases in turn and prints the samples as JSON. `--turn` says which of the
-// cases comes first.
+// One of the processes of main.ts. It measures all cases in turn and prints the samples as JSON. `--turn` decides which
+// case comes first.
 
 const { values: { against, only, quick = false, turn = "0" } } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ const measure = (self: Case): Effect.Effect<Samples> =>
     }
   )
 
-/** What takes seconds runs once, in the process whose turn is the first. */
+/** Whether this process runs a case. Only the first process runs the cases that take seconds. */
 const isChosen = ({ long = false, name }: Case) =>
   (!long || !quick && turn === "0") && (only === undefined || name.includes(only))
 
@@ -59,7 +59,7 @@ const program = Effect.gen(function*() {
   const chosen = (yield* cases).filter(isChosen)
   const first = Math.floor(Number(turn) * chosen.length / 5)
   const ordered = [...chosen.slice(first), ...chosen.slice(0, first)]
-  // A case that runs alone gets code that V8 has compiled for it alone. No program is like that.
+  // All cases run before the first sample. Else V8 would compile the code for one case alone, unlike in a program.
   yield* Effect.forEach(
     ordered.filter(({ long }) => long !== true),
     (self) => Effect.forEach(subjects(self), (subject) => warmUp(subject, 30_000))

@@ -10,7 +10,7 @@ const delay = 10
 
 const now = Effect.sync(() => Number(process.hrtime.bigint()) / 1e6)
 
-/** From the first start to the second, which the delay brings, in milliseconds beyond the delay. */
+/** How much later than the delay the second attempt starts, in milliseconds. */
 const latenessOfStart = ({ StaggeredRace }: Library) =>
   Effect.gen(function*() {
     let first = NaN
@@ -44,7 +44,7 @@ const lateness = (library: Library, rounds: number): Effect.Effect<Figure> =>
 
 const round = (value: number) => Math.round(value * 100) / 100
 
-/** `TestClock` keeps a sleep that was interrupted, and takes 5 ms to wake it: 3,000 timers would take a quarter minute. */
+/** `TestClock` keeps interrupted sleeps and takes 5 ms to wake each. With 3,000 timers, that would take 15 s. */
 const adjustment = ({ StaggeredRace }: Library): Effect.Effect<Figure> =>
   Effect.gen(function*() {
     const count = 3000
@@ -68,6 +68,6 @@ const adjustment = ({ StaggeredRace }: Library): Effect.Effect<Figure> =>
     }
   })
 
-/** By the wall clock: on a machine that others use, these figures are those of the machine. */
+/** The figures by the wall clock. On a busy machine, they mostly show the other work. */
 export const timers = (library: Library, quick: boolean): Effect.Effect<ReadonlyArray<Figure>> =>
   Effect.all([lateness(library, quick ? 50 : 200), adjustment(library)])

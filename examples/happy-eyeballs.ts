@@ -26,10 +26,10 @@ const usage =
   `npm start -- [HOST PORT [--tls]]: connects to whichever of a host's addresses answers first, as browsers do (Happy
 Eyeballs, RFC 8305)
 
-Without HOST and PORT: a host of four addresses on this machine, each of which behaves in its own way.
+Without HOST and PORT, it connects to a host with four addresses on this machine. Each address behaves in its own way.
 
-  HOST PORT   a host of your choice: what it resolves to, and what became of each address
-  --tls       speaks TLS to it
+  HOST PORT   connects to this host, and shows its addresses and what became of each
+  --tls       speaks TLS to the host
   --help, -h  this text
 
 All times count from the start of the race, which begins with the look-ups.`
@@ -41,7 +41,7 @@ class ExampleError extends Data.TaggedError("ExampleError")<{ readonly message: 
 const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
   Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
 
-/** What a look-up gave. */
+/** The answer of a look-up, as text, and its time by the `Clock`. */
 interface Answer {
   readonly at: number
   readonly family: HappyEyeballs.Family
@@ -59,9 +59,9 @@ const connect = <S extends net.Socket, E extends { readonly message: string }>(
     const connections = Effect.map(openSockets(target.port), ({ connections }) => connections)
 
     const before = yield* connections
-    // To count takes some milliseconds, so it is done when nothing else is due.
+    // Counting takes some milliseconds, so it runs at a time when nothing else is due.
     const counting = yield* Effect.fork(Effect.delay(connections, "400 millis"))
-    // The winner's socket belongs to the scope around the race. Those of the others are closed when it returns.
+    // The winner's socket belongs to the scope around the race. All other sockets are closed when the race returns.
     const outcome = yield* HappyEyeballs.outcome(target, open)
     const after = yield* connections
     const during = yield* Fiber.interrupt(counting)
@@ -89,7 +89,7 @@ const connect = <S extends net.Socket, E extends { readonly message: string }>(
     }
     yield* logCount("after it", after)
     if (after.length !== 1) {
-      return yield* new ExampleError({ message: "the winner's socket, and no other, should be open after the race" })
+      return yield* new ExampleError({ message: "only the winner's socket should be open after the race" })
     }
     return outcome.winner.value.value
   })
@@ -97,9 +97,9 @@ const connect = <S extends net.Socket, E extends { readonly message: string }>(
 const logCount = (when: string, states: ReadonlyArray<string>) =>
   Console.log(`  ${when.padEnd(16)} ${states.length}  ${states.join(", ")}`.trimEnd())
 
-/** A host of four addresses, and a server that is reached through the last of them. */
+/** Connects to a host with four addresses. Only the last one leads to a healthy server. */
 const demo = Effect.gen(function*() {
-  // A machine that has not all of them makes do with fewer.
+  // On a machine that lacks some of these addresses, the host has fewer.
   const [good = "127.0.0.1", slow, refuses] = yield* usable(["127.0.0.4", "127.0.0.3", "127.0.0.2", "127.0.0.1"])
   const [swallows] = yield* usable(["::1", "127.0.0.5"])
 
@@ -127,7 +127,7 @@ const demo = Effect.gen(function*() {
       Effect.succeed(addresses.filter((address) => address.family === family).map(({ address }) => address))
   })
 
-  // What counts as success is for the candidate to say. Here it is the server's greeting, not the mere connection.
+  // The candidate decides what counts as success. Here it is the server's greeting, not only the connection.
   const greeted = (endpoint: HappyEyeballs.Endpoint) => Effect.tap(NodeHappyEyeballs.open()(endpoint), readLine)
 
   const socket = yield* connect(
@@ -139,7 +139,7 @@ const demo = Effect.gen(function*() {
   yield* Console.log(`\nsent "hello", received "${yield* readLine(socket)}"`)
 })
 
-/** The system's resolver, which notes what it answers. When the race began is known when it is over. */
+/** The system's resolver, which also records its answers. The outcome tells later when the race began. */
 const notingResolver = (answers: Array<Answer>): HappyEyeballs.Resolver["Type"] => {
   const system = NodeHappyEyeballs.makeResolver()
   return {
@@ -170,7 +170,7 @@ const describeTls = (socket: tls.TLSSocket) => {
 const tool = (target: HappyEyeballs.Target) =>
   Effect.gen(function*() {
     const answers: Array<Answer> = []
-    // The delay is no timeout: it kills nothing. How long an address may take is for the candidate to say as well.
+    // The delay is not a timeout: it ends no attempt. The candidate limits how long an address may take.
     const open = (endpoint: HappyEyeballs.Endpoint): ReturnType<ReturnType<typeof NodeHappyEyeballs.open>> =>
       withTls
         ? NodeHappyEyeballs.openTls({ ALPNProtocols: ["h2", "http/1.1"] })(endpoint)
@@ -194,7 +194,7 @@ const tool = (target: HappyEyeballs.Target) =>
     }))
   })
 
-/** Runs an effect in a scope of its own, and when that has closed, however it ended, counts what is left open. */
+/** Runs an effect in its own scope. After the scope has closed, fails if a socket is still open. */
 const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
@@ -218,7 +218,7 @@ const main = Effect.gen(function*() {
     return yield* leavingNothingOpen(demo)
   }
   if (!host || port === undefined || rest.length > 0) {
-    return yield* new ExampleError({ message: `HOST and PORT have to be given, and nothing else\n\n${usage}` })
+    return yield* new ExampleError({ message: `expected HOST and PORT, and nothing else\n\n${usage}` })
   }
   yield* leavingNothingOpen(tool({ host, port: yield* parsePort(port) }))
 })

@@ -49,7 +49,7 @@ describe("npm start -- HOST PORT [--tls]", () => {
       const bad = yield* start("localhost", "99999")
       assertTrue(bad.status === 1 && bad.text.includes("PORT must be 1 to 65535, got 99999"), bad.text)
       const few = yield* start("localhost")
-      assertTrue(few.status === 1 && few.text.includes("HOST and PORT have to be given"), few.text)
+      assertTrue(few.status === 1 && few.text.includes("expected HOST and PORT"), few.text)
     }))
 
   it.scopedLive("counts all times from the start of the race", () =>

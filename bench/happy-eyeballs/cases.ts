@@ -2,9 +2,9 @@ import type { Fault } from "../../test/support/wire/network.js"
 
 export interface Case {
   readonly name: string
-  /** What becomes of each address, in the order in which they are to be tried: IPv6 and IPv4 by turns. */
+  /** The fault of each address, in the order in which clients should try them: IPv6 and IPv4 take turns. */
   readonly faults: ReadonlyArray<Fault>
-  /** The README of the project shows it. */
+  /** Whether the README of the project shows this case. */
   readonly inReadme?: true
 }
 
@@ -27,12 +27,12 @@ export const cases: ReadonlyArray<Case> = [
   { name: "all dead", faults: [dead, dead] }
 ]
 
-/** RFC 8305, section 5: the Connection Attempt Delay, and the least time between two attempts. */
+/** RFC 8305, section 5: the Connection Attempt Delay, and the least time between two attempts, in milliseconds. */
 const attemptDelay = { recommended: 250, least: 10 }
 
 const fails = ({ refuse, unreachable }: Fault) => refuse === true || unreachable === true
 
-/** Milliseconds from the first SYN until a client that keeps to the RFC is connected; `undefined` if it never is. */
+/** The milliseconds from the first SYN until a client that follows the RFC connects. `undefined` if it never does. */
 export const expected = ({ faults }: Case): number | undefined => {
   let start = 0
   let connected = Infinity

@@ -6,7 +6,7 @@ import { ports } from "../../test/support/wire/peers.js"
 import { codeOf } from "../support/errors.js"
 import { limit, type Reply, type Way } from "./protocol.js"
 
-// Connects, in the way that its argument names, to each host that it reads, and writes what came of it.
+// Reads hosts from its input, connects to each in the way that its argument names, and writes the replies.
 
 const get = async (host: string, signal: AbortSignal) => {
   const response = await fetch(`http://${host}:${ports.http}/`, { signal })

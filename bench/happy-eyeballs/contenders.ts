@@ -12,7 +12,7 @@ export interface Contender {
   readonly name: string
   readonly description: string
   readonly isOurs: boolean
-  /** Starts what stays for all trials, at the client's side, and gives how to connect to a host. */
+  /** Starts a process that serves all trials, on the client's side. Returns how to connect to a host. */
   readonly start: (
     client: Network["client"]
   ) => Effect.Effect<(host: string) => Effect.Effect<Reply, ProgramFailed>, ProgramFailed, Scope.Scope>
@@ -58,7 +58,7 @@ const curl = (version: string): Contender => ({
   name: "curl",
   description: `${version}, as it is by default`,
   isOurs: false,
-  // No `--max-time`: curl would share that out among the addresses of a family, in the place of its own minutes.
+  // Not `--max-time`: curl would divide it among the addresses of a family, and give each less than its default.
   start: (client) =>
     Effect.succeed((host) =>
       Effect.map(
@@ -81,7 +81,7 @@ const asyncio = (version: string): Contender => ({
   start: (client) =>
     Effect.succeed((host) =>
       Effect.map(
-        // It needs some time to start.
+        // Twice the limit, because Python needs time to start.
         run([...client, "python3", openConnection, host, `${ports.plain}`, `${limit / 1000}`], 2 * limit),
         ({ code, stdout }) => {
           const word = stdout.trim()
@@ -93,7 +93,7 @@ const asyncio = (version: string): Contender => ({
     )
 })
 
-/** Those that can be had here, and the names of those that cannot. */
+/** The contenders that this machine has, and the names of those that it lacks. */
 export const contenders = Effect.map(
   Effect.all({ curl: versionOf("curl"), python3: versionOf("python3") }),
   (versions) => ({

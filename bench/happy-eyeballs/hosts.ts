@@ -13,13 +13,13 @@ const removeDirectory = (path: string) => {
   try {
     fs.rmdirSync(path)
   } catch {
-    // Others have something there.
+    // The folder has other files, so it must stay.
   }
 }
 
 /**
- * Gives a namespace names of its own: what is in `/etc/netns/NAME` is seen in `/etc` by all that `ip netns exec NAME`
- * starts from now on.
+ * Gives a network namespace its own hosts file. Programs that `ip netns exec NAME` starts from now on see the files of
+ * `/etc/netns/NAME` in `/etc`.
  */
 export const make = (namespace: string, hosts: ReadonlyArray<Host>): Effect.Effect<void, never, Scope.Scope> => {
   const directory = `${parent}/${namespace}`

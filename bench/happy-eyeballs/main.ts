@@ -8,14 +8,14 @@ import { contenders } from "./contenders.js"
 import { measure } from "./measure.js"
 import { type Report, shortcomings, tableOf } from "./report.js"
 
-const usage = `npm run bench:happy-eyeballs -- [options]: how long it takes to connect to hosts of several addresses
+const usage = `npm run bench:happy-eyeballs -- [options]: how long it takes to connect to hosts with several addresses
 
-  --rounds N     5 if not given
-  --only WORDS   the cases whose name has these words
-  --save         writes the table into README.md beside this, and a part of it into that of the project
+  --rounds N     how often each case runs; default 5
+  --only WORDS   only the cases whose name has these words
+  --save         writes the table into bench/happy-eyeballs/README.md, and a part of it into README.md
   --help, -h     this text
 
-Ends with status 1 if ours does not connect where it must, or too late, and where there can be no test network.`
+Ends with status 1 if ours does not connect where it must, if it connects too late, or if there is no test network.`
 
 const { options } = readCommand(usage, {
   rounds: { type: "string", default: "5" },

@@ -9,7 +9,7 @@ import * as Hosts from "./hosts.js"
 import type { Reply } from "./protocol.js"
 import { makeTrials, type Trial } from "./trials.js"
 
-/** Milliseconds from the first SYN until connected, or why not. */
+/** The milliseconds from the first SYN until connected, or why the contender did not connect. */
 export type Outcome = number | Exclude<Reply, { readonly connected: true }>
 
 export interface Measurement {
@@ -26,11 +26,13 @@ const checkOrder = ({ client }: Network, { addresses, name }: Trial) =>
     return resolved.join(" ") === addresses.join(" ")
       ? Effect.void
       : new BenchFailed({
-        message: `${name} was to resolve to ${addresses.join(", ")}, but did to: ${resolved.join(", ") || "nothing"}`
+        message: `${name} should resolve to ${addresses.join(", ")}, but resolves to: ${
+          resolved.join(", ") || "nothing"
+        }`
       })
   })
 
-/** The wire knows when the handshake was over; only the contender knows whether it was of use. */
+/** The wire knows when the handshake ended. Only the contender knows whether it got a connection. */
 const outcomeOf = (reply: Reply, { faults }: Trial, packets: ReadonlyArray<Packet>): Outcome => {
   if (!reply.connected) {
     return reply
@@ -80,7 +82,7 @@ export const measure = (
             const replies = yield* Effect.forEach(
               turns,
               ({ contender, trial }) => started.get(contender)!(trial.name),
-              // Who can only wait for the end of the time can do so beside others.
+              // If nobody can connect, all contenders wait for the limit together.
               { concurrency: expected(self) === undefined ? "unbounded" : 1 }
             )
             const packets = yield* network.packets

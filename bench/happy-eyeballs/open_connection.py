@@ -1,4 +1,4 @@
-"""Connects to `HOST PORT` within `SECONDS`: writes "connected", or the error's name, or nothing if the time is up."""
+"""Connects to `HOST PORT` within `SECONDS`. Writes "connected", the name of the error, or nothing if the time is up."""
 
 import asyncio
 import errno

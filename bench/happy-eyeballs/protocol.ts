@@ -1,8 +1,8 @@
-/** The ways to connect of `client.ts`. */
+/** The ways in which `client.ts` can connect. */
 export type Way = "connectPromise" | "connector" | "net.connect" | "fetch"
 
-/** What came of it, in a contender's own words; without a code, nothing had when the time was up. */
+/** What a contender reports. `code` is its own word for the error, and absent if the time was up. */
 export type Reply = { readonly connected: true } | { readonly connected: false; readonly code?: string }
 
-/** How long each contender is given: milliseconds. */
+/** The time that each contender has to connect, in milliseconds. */
 export const limit = 5_000

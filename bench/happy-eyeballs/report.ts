@@ -22,7 +22,7 @@ const timesOf = (outcomes: ReadonlyArray<Outcome>) => outcomes.filter((outcome) 
 const failure = (outcome: Outcome) =>
   typeof outcome === "number" ? [] : outcome.code === undefined ? ["never"] : [`never (${outcome.code})`]
 
-/** The most frequent kind of result, followed by how many rounds ended otherwise. */
+/** The most frequent result, then how many rounds ended in another way. */
 const cell = (outcomes: ReadonlyArray<Outcome>) => {
   const times = timesOf(outcomes)
   const counts = new Map<string, number>()
@@ -55,10 +55,10 @@ export const tableOf = (report: Report): Table => ({
   notes: notes(report)
 })
 
-/** Twice as late as expected, and 100 ms at least. Other work on the machine explains anything below. */
+/** More than twice the expected time, and more than 100 ms late. Other work on the machine can explain less. */
 const isTooLate = (late: number, due: number) => late > due + Math.max(due, 100)
 
-/** The cases in which ours did not connect although it must, or connected too late. */
+/** The cases in which ours did not connect where it must, or connected too late. */
 export const shortcomings = (report: Report) =>
   report.contenders.filter(({ isOurs }) => isOurs).flatMap((contender) =>
     report.cases.flatMap((self) => {

@@ -2,14 +2,14 @@ import type { Fault } from "../../test/support/wire/network.js"
 import type { Case } from "./cases.js"
 import type { Host } from "./hosts.js"
 
-/** One contender's turn in one case: a name, and addresses, that nobody else has. */
+/** One contender's turn in one case. It has its own name and its own addresses. */
 export interface Trial extends Host {
   readonly faults: Readonly<Record<string, Fault>>
 }
 
 /**
- * Makes trials. There are only 250 addresses of IPv4, so they come back, but after rounds, when nothing of before is
- * under way any more.
+ * Makes trials. There are only 250 IPv4 addresses, so trials reuse them. By then, rounds have passed, and no packet of
+ * the earlier trial is still under way.
  */
 export const makeTrials = () => {
   let trials = 0
@@ -26,7 +26,7 @@ export const makeTrials = () => {
     const isV6 = (address: string) => address.includes(":")
     return {
       name: `trial-${++trials}.test`,
-      // In the order in which they will be resolved.
+      // The system's resolver returns IPv6 first.
       addresses: [...addresses.filter(isV6), ...addresses.filter((address) => !isV6(address))],
       faults: Object.fromEntries(entries)
     }

@@ -1,42 +1,42 @@
 import type { DnsServerOptions } from "../../test/support/dnsServer.js"
 import type { Job } from "./job.js"
 
-/** Milliseconds that ours may take: in all, or more than Node's own does in the same case; or when it has to fail. */
+/** The milliseconds that ours may take: in all, or beyond Node's own time in the same case. Or when it must fail. */
 export type Goal =
   | { readonly within: number }
   | { readonly ofNode: number }
   | { readonly failsBetween: readonly [number, number] }
 
-/** The addresses of the hosts of a case, of which each has one of each family. */
+/** The addresses of a case's hosts: one of each family. */
 export type Addresses = { readonly 4: string; readonly 6: string }
 
 export interface Case {
   readonly name: string
-  /** The machine: commands of `ip`, and files of `/etc`. */
+  /** How the machine is set up: commands of `ip`, and files of `/etc`. */
   readonly ip?: ReadonlyArray<string>
   readonly etc?: Readonly<Record<string, string>>
   readonly resultOrder?: Job["resultOrder"]
   readonly answers?: (addresses: Addresses) => DnsServerOptions["table"][string]
-  /** Nothing that is sent to these addresses of a host arrives. */
+  /** The families whose packets are dropped. */
   readonly dead?: ReadonlyArray<keyof Addresses>
   /**
-   * In turn, and each a new one: many, or few where each takes long; or six at once; or the same one again and again.
-   * Default: many.
+   * The hosts to connect to: a few new ones in turn, for cases that take seconds, six new ones at once, or the same one
+   * again and again. Default many new ones in turn.
    */
   readonly hosts?: "few" | "six at once" | "the same"
-  /** Connects to this machine, where a server listens there. */
+  /** The address of this machine on which a server listens. The client connects to `localhost`. */
   readonly local?: string
-  /** Milliseconds that a client is told to wait at most. */
+  /** The timeout that the client gets, in milliseconds. */
   readonly timeout?: number
   readonly goal: Goal
-  /** The same for the slowest connection, in a row of its own. */
+  /** The goal for the slowest connection, which gets its own row. */
   readonly worst?: Goal
 }
 
 const routes = ["route add 0.0.0.0/0 dev DEVICE", "route add ::/0 dev DEVICE"]
 const withoutIPv6 = ["route add 0.0.0.0/0 dev DEVICE", "addr del 2001:db8::1/64 dev DEVICE"]
 
-/** The machine of a case that says nothing of it. */
+/** The set-up of a case that does not say its own. */
 export const defaults = { ip: routes, resultOrder: "verbatim" } as const
 
 const unanswered: Case = {
@@ -53,7 +53,7 @@ const six = {
   hosts: "six at once"
 } as const
 
-/** Measured with what connects. */
+/** The cases for clients that connect. */
 export const connections: ReadonlyArray<Case> = [
   unanswered,
   {
@@ -80,10 +80,10 @@ export const connections: ReadonlyArray<Case> = [
   { ...six, goal: { within: 60 } }
 ]
 
-/** Measured with what sends requests. */
+/** The cases for clients that send requests. */
 export const requests: ReadonlyArray<Case> = [
   unanswered,
-  // RFC 8305 has IPv4 wait 50 ms for the answer to AAAA.
+  // RFC 8305, section 3: the client waits 50 ms for the AAAA answer before it uses IPv4.
   { ...six, goal: { within: 70 } },
   { name: "IPv6 dead, timeout of 1 s", dead: [6], hosts: "few", timeout: 1000, goal: { within: 270 } },
   {

@@ -1,4 +1,4 @@
-"""Connects as it is told on the command line, and writes what came of each connection."""
+"""Runs the job on its command line: connects to each host, and writes each outcome as a line of JSON."""
 
 import asyncio
 import json

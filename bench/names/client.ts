@@ -7,7 +7,7 @@ import * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { codeOf } from "../support/errors.js"
 import type { Job, Outcome, Way } from "./job.js"
 
-// Connects, or sends requests, as it is told on the command line, and writes what came of each.
+// Runs the job on its command line: connects or sends requests, and writes each outcome as a line of JSON.
 
 const { atOnce, hosts, port, resultOrder, timeout, warmUps, way }: Job = JSON.parse(process.argv[2] ?? "")
 dns.setDefaultResultOrder(resultOrder)
@@ -42,7 +42,7 @@ const axiosWith = async (settings: { readonly httpAgent?: http.Agent }): Promise
   return (host) => client.get(`http://${host}:${port}/`)
 }
 
-/** Makes what all connections of a way share. */
+/** For each way, creates what its connections share, and returns how to connect. */
 const ways: Record<Way, () => Connect | Promise<Connect>> = {
   ours: () => connecting(NodeHappyEyeballs.createConnection),
   "ours, DNS": () => {
@@ -85,5 +85,5 @@ if (atOnce) {
     await attempt(host)
   }
 }
-// A look-up cannot be stopped.
+// A hanging look-up would keep the process alive, and nothing can stop it.
 process.exit()

@@ -4,7 +4,7 @@ import type { Way } from "./job.js"
 export interface Column {
   readonly name: Way | "asyncio" | "curl"
   readonly description: string
-  /** In ours that a goal is for: what of Node's it is beside. */
+  /** The column of Node's own that the goal compares with. Only columns with a goal have it. */
   readonly beside?: Way
 }
 
@@ -12,7 +12,7 @@ const versionOf = (name: string) =>
   (createRequire(import.meta.url)(`${name}/package.json`) as { readonly version: string }).version
 const node = `Node ${process.versions.node}`
 
-/** Those of the first table. */
+/** The columns of the first table. */
 export const connecting = (
   versions: { readonly curl: string | undefined; readonly python3: string | undefined }
 ): ReadonlyArray<Column> => [
@@ -20,7 +20,7 @@ export const connecting = (
   { name: "ours, DNS", description: "the same with the resolver NodeHappyEyeballs.makeDnsResolver()" },
   { name: "ours, history", description: "the same with a history, NodeHappyEyeballs.makeHistory()" },
   { name: "net.connect", description: `net.connect of ${node}` },
-  // The wire needs python3 as well, so it is there.
+  // `python3` is always there, because the wire needs it, too.
   {
     name: "asyncio",
     description: `asyncio.open_connection of ${versions.python3}, with happy_eyeballs_delay=0.25`
@@ -28,7 +28,7 @@ export const connecting = (
   ...versions.curl === undefined ? [] : [{ name: "curl", description: versions.curl } as const]
 ]
 
-/** Those of the second table. */
+/** The columns of the second table. */
 export const requesting: ReadonlyArray<Column> = [
   {
     name: "ours, fetch",

@@ -1,7 +1,7 @@
-/** Milliseconds that a connection or a request has, where its case gives it no fewer. */
+/** The timeout of a connection or a request, in milliseconds, unless its case sets a shorter one. */
 export const limit = 10_000
 
-/** The ways of `client.ts`. */
+/** The ways in which `client.ts` can connect. */
 export type Way =
   | "ours"
   | "ours, DNS"
@@ -14,23 +14,23 @@ export type Way =
   | "ours, axios"
   | "axios"
 
-/** What a client is told on its command line. It writes an `Outcome` as a line of JSON for each of the hosts. */
+/** What a client gets on its command line. For each host, it writes an `Outcome` as a line of JSON. */
 export interface Job {
   readonly way: Way
-  /** To be connected to first, in turn. What a process compiles as it connects first is not of interest. */
+  /** The hosts to connect to first, in turn. They do not count: they give V8 time to compile. */
   readonly warmUps: ReadonlyArray<string>
   readonly hosts: ReadonlyArray<string>
-  /** All hosts at once, rather than in turn. */
+  /** Whether to connect to all hosts at once, instead of in turn. */
   readonly atOnce: boolean
   readonly port: number
   readonly resultOrder: "ipv4first" | "verbatim"
-  /** Milliseconds, by the means of the way itself. */
+  /** In milliseconds. Each way applies it with its own option. */
   readonly timeout: number
 }
 
 export interface Outcome {
-  /** Milliseconds until connected, answered or failed. */
+  /** The milliseconds until it connected, was answered, or failed. */
   readonly took: number
-  /** Why it failed. */
+  /** Why it failed, if it did. */
   readonly failed?: string
 }

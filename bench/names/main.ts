@@ -13,11 +13,11 @@ import { heading, shortcomings, tableOf } from "./report.js"
 
 const usage = `npm run bench:names -- [options]: how long it takes to connect by name
 
-  --only WORDS   the cases whose name has these words
-  --save         writes the tables into README.md beside this
+  --only WORDS   only the cases whose name has these words
+  --save         writes the tables into bench/names/README.md
   --help, -h     this text
 
-Ends with status 1 if ours misses a goal, and where there can be no test network.`
+Ends with status 1 if ours misses a goal, or if there is no test network.`
 
 const { options } = readCommand(usage, { only: { type: "string" }, save: { type: "boolean" } })
 
@@ -25,7 +25,7 @@ const server = new URL("../../test/support/wire/server.ts", import.meta.url)
 const page = new URL("README.md", import.meta.url)
 
 interface Part {
-  /** The marks of the table in the page. */
+  /** The name of the table's marks in the page. */
   readonly name: string
   readonly corner: string
   readonly cases: ReadonlyArray<Case>

@@ -7,7 +7,7 @@ import { type Addresses, type Case, defaults } from "./cases.js"
 import type { Column } from "./columns.js"
 import { type Job, limit, type Outcome } from "./job.js"
 
-/** Milliseconds for all that a client has to do. */
+/** The limit for a whole job, in milliseconds. */
 const longest = 60_000
 
 const program = (name: string) => new URL(name, import.meta.url)
@@ -22,7 +22,7 @@ const curl = (network: Network, { atOnce, hosts, port }: Omit<Job, "way">) =>
     const options = ["-q", "-s", "-o", "/dev/null", "-m", `${limit / 1000}`, "-w", "%{time_connect}", "--noproxy", "*"]
     return Effect.map(
       run([...network.client, "curl", ...options, `http://${host}:${port}`], 2 * limit),
-      // It says 0 if it has not connected. What listens may be no HTTP server.
+      // curl prints 0 if it did not connect. Its exit code says nothing, because the server may not speak HTTP.
       ({ code, stdout }): Outcome =>
         Number(stdout) > 0
           ? { took: Number(stdout) * 1000 }
@@ -30,7 +30,7 @@ const curl = (network: Network, { atOnce, hosts, port }: Omit<Job, "way">) =>
     )
   }, { concurrency: atOnce ? "unbounded" : 1 })
 
-/** What came of each of the hosts. */
+/** Runs a job, and returns the outcome for each host. */
 const measure = (network: Network, way: Column["name"], job: Omit<Job, "way">) =>
   way === "curl"
     ? curl(network, job)
@@ -53,7 +53,7 @@ const newAddresses = (): Addresses => ({ 4: `10.99.1.${++names % 250 + 1}`, 6: `
 const times = <A>(count: number, make: () => A) => Array.from({ length: count }, make)
 const repeated = <A>(count: number, value: A) => times(count, () => value)
 
-/** The hosts of a case; those with which the processes of Node's warm up; and the only one of these that is healthy. */
+/** The hosts of a case, the hosts to warm up with, and the one host that is healthy whatever the case. */
 const plan = ({ hosts, local }: Case) => {
   const [name, healthy] = [newName(), newName()]
   const warmUps = 150
@@ -72,7 +72,7 @@ const plan = ({ hosts, local }: Case) => {
   }
 }
 
-/** Processes of others have nothing to warm up, and take seconds where a query is not answered. */
+/** Shortens a job. asyncio and curl connect to few hosts, because an unanswered query costs them seconds. */
 const shorter = (way: Column["name"], { answers, hosts }: Case, job: Omit<Job, "way">): Omit<Job, "way"> =>
   way === "asyncio" || way === "curl"
     ? { ...job, hosts: job.hosts.slice(0, answers === undefined ? 7 : hosts === undefined ? 3 : 6) }
@@ -80,7 +80,7 @@ const shorter = (way: Column["name"], { answers, hosts }: Case, job: Omit<Job, "
     ? job
     : { ...job, warmUps: job.warmUps.slice(0, 10) }
 
-/** What came of each host of a case, for each of the columns. */
+/** Runs a case, and returns for each column the outcome of each host. */
 export const runCase = (network: Network, given: Case, columns: ReadonlyArray<Column>, port: number) =>
   Effect.gen(function*() {
     const { answers, dead = [], etc, hosts, ip, local, resultOrder, timeout } = { ...defaults, ...given }

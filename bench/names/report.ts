@@ -8,7 +8,7 @@ import type { Outcome } from "./job.js"
 
 export interface Result {
   readonly case: Case
-  /** For each column, of each host. */
+  /** For each column, the outcome of each host. */
   readonly outcomes: ReadonlyArray<ReadonlyArray<Outcome>>
 }
 
@@ -24,7 +24,7 @@ const worst: Statistic = (values) => values.length === 0 ? NaN : Math.max(...val
 
 const figure = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
 
-/** The outcomes of the kind that most are of, and what became of the others. */
+/** Describes the most frequent kind of outcome, then the others. */
 const textOf = (outcomes: ReadonlyArray<Outcome>, statistic: Statistic) => {
   const kinds = new Map<string | undefined, Array<number>>()
   for (const { failed, took } of outcomes) {
@@ -49,7 +49,7 @@ const least = (goal: Goal) => "failsBetween" in goal ? goal.failsBetween[0] : 0
 const most = (goal: Goal, ofNode: number) =>
   "within" in goal ? goal.within : "ofNode" in goal ? ofNode + goal.ofNode : goal.failsBetween[1]
 
-/** How a goal is missed; `undefined` if it is not. */
+/** How a goal was missed. `undefined` if it was met. */
 const missedBy = (
   goal: Goal,
   ours: ReadonlyArray<Outcome>,
@@ -95,7 +95,7 @@ const goalText = (goal: Goal) =>
     ? `Node + ${goal.ofNode}`
     : `fails, ${goal.failsBetween.join(" to ")}`
 
-/** What the machine was before the first measurement. */
+/** Names the machine, and its load before the first measurement. */
 export const heading = () => `${machine()}, load ${loadavg()[0]?.toFixed(1)} before the run`
 
 export const tableOf = (
@@ -119,7 +119,7 @@ export const tableOf = (
   ]
 })
 
-/** The goals that are missed. */
+/** The goals that ours missed. */
 export const shortcomings = (columns: ReadonlyArray<Column>, results: ReadonlyArray<Result>) =>
   results.flatMap((result) => rowsOf(columns, result)).flatMap(({ cells, name }) =>
     cells.flatMap(({ missed, text }, index) =>

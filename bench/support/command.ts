@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 
-/** Why a bench could not run, or what it did not find as it must be. */
+/** Why a bench could not run, or which goal it missed. */
 export class BenchFailed extends Data.TaggedError("BenchFailed")<{ readonly message: string }> {}
 
-/** The cases that `--only` leaves. A table is saved as a whole or not at all. */
+/** The cases that `--only` selects. `--save` needs all cases, because it writes the whole table. */
 export const chosen = <C extends { readonly name: string }>(
   cases: ReadonlyArray<C>,
   { only, save }: { readonly only?: string | undefined; readonly save?: boolean | undefined }
@@ -16,7 +16,7 @@ export const chosen = <C extends { readonly name: string }>(
   const some = cases.filter(({ name }) => name.includes(only ?? ""))
   return some.length === 0
     ? new BenchFailed({
-      message: `--only has to be in the name of a case, and "${only}" is in none of:\n${
+      message: `--only must be part of the name of a case, but "${only}" is in none of:\n${
         cases.map(({ name }) => `  ${name}`).join("\n")
       }`
     })
@@ -25,10 +25,10 @@ export const chosen = <C extends { readonly name: string }>(
     : Effect.succeed(some)
 }
 
-/** Runs a bench as the program. A failure is told by its message alone, and ends the process with status 1. */
+/** Runs a bench as the main program. A failure prints its message and ends the process with status 1. */
 export const runBench = <E extends { readonly message: string }>(bench: Effect.Effect<void, E, Scope.Scope>) => {
-  // From a terminal, tsx passes on the signal that has come here already. The second one must not cut short the clean-up
-  // that the first has begun.
+  // Ctrl+C reaches this process twice: from the terminal and from tsx. The second signal must not cut short the
+  // clean-up that the first one began.
   process.on("SIGINT", () => {})
 
   NodeRuntime.runMain(

@@ -12,8 +12,8 @@ export interface Library {
 const copy = new URL("../../against/", import.meta.url)
 
 /**
- * Copies the build of another checkout of this package beside our own, and returns where it is. There it finds the copy
- * of `effect` that we use: two copies in one process would each be compiled for half of the calls.
+ * Copies the build of another checkout of this package beside our own, and returns its URL. There, it uses our copy of
+ * `effect`. With a second copy, V8 would compile each copy for only half of the calls.
  */
 export const copyBuild = (directory: string): URL => {
   rmSync(copy, { force: true, recursive: true })

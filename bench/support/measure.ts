@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 
-/** What is measured: does its work so many times, and returns the microseconds that all of it took. */
+/** The work to measure. It runs `runs` times, and returns the microseconds that all runs took together. */
 export type Subject = (runs: number) => Effect.Effect<number>
 
-// Processor time of the process: what other programs take of the machine does not count.
+// Processor time of this process, so that the work of other programs does not count.
 const microseconds = () => {
   const { system, user } = process.cpuUsage()
   return system + user
@@ -11,9 +11,9 @@ const microseconds = () => {
 
 const clock = Effect.sync(microseconds)
 
-/** Runs in the fiber that measures, so that the time is that of the effect and not that of starting a program. */
+/** Runs an effect in the measuring fiber, so that the time does not include the start of a runtime. */
 export const effect = (self: Effect.Effect<unknown, unknown>): Subject => {
-  // Ends the bench on a failure, which would look fast.
+  // A failure ends the bench, because it would look fast.
   const once = Effect.orDie(self)
   const repeated = (runs: number) => {
     let run = 0
@@ -25,7 +25,7 @@ export const effect = (self: Effect.Effect<unknown, unknown>): Subject => {
       (before) =>
         Effect.flatMap(clock, (start) => Effect.flatMap(repeated(runs), () => Effect.map(clock, (end) => end - start)))
           .pipe(
-            // References that a subject leaves behind would slow down all that follow.
+            // FiberRefs that a subject leaves behind would slow down the subjects after it.
             Effect.zipLeft(Effect.setFiberRefs(before))
           )
     )
@@ -42,18 +42,18 @@ export const promise = (make: () => Promise<unknown>): Subject => (runs) =>
 
 export interface Plan {
   readonly rounds: number
-  /** How long one sample is meant to take. */
+  /** The time that one sample should take, in microseconds. */
   readonly sampleMicros: number
 }
 
-/** Doubles the runs until they take long enough to count them from. */
+/** The runs that fill one sample. Doubles them until they take at least half of it, then extrapolates. */
 const calibrate = (subject: Subject, sampleMicros: number, runs = 1): Effect.Effect<number> =>
   Effect.flatMap(subject(runs), (micros) =>
     micros >= sampleMicros / 2
       ? Effect.succeed(Math.max(1, Math.round(runs * sampleMicros / micros)))
       : calibrate(subject, sampleMicros, runs * 2))
 
-/** Runs it until V8 has compiled it. */
+/** Runs a subject until V8 has compiled it. */
 export const warmUp = (subject: Subject, micros: number): Effect.Effect<void> =>
   Effect.asVoid(calibrate(subject, micros))
 

@@ -2,12 +2,12 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 
 export interface Ended {
-  /** `undefined` if it was not there to be started, or was killed at its limit. */
+  /** The exit code. `undefined` if the command does not exist, or was killed at its limit. */
   readonly code: number | undefined
   readonly stdout: string
 }
 
-/** Runs a command to its end, or kills it at its limit of milliseconds. */
+/** Runs a command, and kills it after `limit` milliseconds. */
 export const run = ([command = "", ...args]: ReadonlyArray<string>, limit: number): Effect.Effect<Ended> =>
   Effect.async((resume) => {
     const child = execFile(command, args, { timeout: limit, killSignal: "SIGKILL" }, (error, stdout) => {
@@ -17,7 +17,7 @@ export const run = ([command = "", ...args]: ReadonlyArray<string>, limit: numbe
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
-/** The first two words of what a command says its version is; `undefined` if the command is absent. */
+/** The first two words that `COMMAND --version` prints. `undefined` if there is no such command. */
 export const versionOf = (command: string) =>
   Effect.map(
     run([command, "--version"], 5_000),

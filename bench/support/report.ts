@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
 import { median, quantile } from "./measure.js"
 
-/** What one process measured of a case: microseconds per run, in each round. */
+/** The samples of one case in one process: microseconds per run, for each round. */
 export interface Samples {
   readonly case: string
   readonly against: string
@@ -28,13 +28,13 @@ export interface Row {
   readonly rounds: number
 }
 
-/** What is no ratio. */
+/** A figure that is not a ratio, such as bytes. */
 export interface Figure {
   readonly name: string
   readonly value: number
   readonly unit: string
   readonly against: string
-  /** At most this. */
+  /** The highest value that we want. */
   readonly goal: number
 }
 
@@ -45,7 +45,7 @@ export interface Report {
   readonly figures: ReadonlyArray<Figure>
 }
 
-/** Puts together what several processes measured of the same case. */
+/** Combines the samples that several processes took of one case. */
 export const rowOf = (samples: ReadonlyArray<Samples>): Row => {
   const [{ against, case: name, goal }] = samples as [Samples]
   const ratiosOf = (pick: (self: Samples) => ReadonlyArray<number> | undefined) =>
@@ -97,7 +97,7 @@ export const line = (values: ReadonlyArray<string>) =>
 export const figureLine = ({ against, goal, name, unit, value }: Figure) =>
   `${name}: ${value} ${unit} (${against}; goal: at most ${goal})`
 
-/** Writes a text into a page, between the two marks of that name. */
+/** Writes a text into a page, between the marks `<!-- NAME -->` and `<!-- end of NAME -->`. */
 export const publishText = (path: URL, text: string, name = "figures") => {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`]
   const page = readFileSync(path, "utf8")
@@ -109,7 +109,7 @@ export const publishText = (path: URL, text: string, name = "figures") => {
   writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`)
 }
 
-/** Writes figures into a page: a heading, a table whose second row is the ruler, and notes. */
+/** Writes a heading, a table and notes into a page. The second row of the table is the ruler of Markdown. */
 export const publish = (
   path: URL,
   heading: string,
@@ -132,7 +132,7 @@ export const save = (path: URL, { command, figures, machine, rows }: Report) => 
   publish(path, `\`${command}\` on ${machine}`, [titles, ruler, ...rows.map(cells)], figures.map(figureLine))
 }
 
-/** Writes the ratios of the rows whose names begin so into a page. */
+/** Writes a table of ratios into a page: of the rows whose names begin with one of `names`. */
 export const saveRatios = (path: URL, { command, machine, rows }: Report, names: ReadonlyArray<string>) => {
   const ratios = names.map((name) => {
     const row = rows.find((row) => nameOf(row).startsWith(name))

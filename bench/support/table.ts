@@ -1,6 +1,6 @@
 import { publish } from "./report.js"
 
-/** What a bench found: a table whose first row has the titles, and what there is to say of it. */
+/** The result of a bench. The first row has the titles. */
 export interface Table {
   readonly heading: string
   readonly rows: ReadonlyArray<ReadonlyArray<string>>
@@ -16,10 +16,10 @@ const aligned = (rows: ReadonlyArray<ReadonlyArray<string>>) => {
   )
 }
 
-/** The table for a terminal. */
+/** Formats the table for a terminal. */
 export const toText = ({ heading, notes, rows }: Table) => [heading, "", ...aligned(rows), "", ...notes].join("\n")
 
-/** Writes the table into a page, between the two marks of that name. */
+/** Writes the table into a page, between the marks of that name. */
 export const save = (path: URL, { heading, notes, rows: [titles = [], ...rows] }: Table, name?: string) => {
   const ruler = titles.map((_, index) => index === 0 ? "---" : "--:")
   publish(path, heading, [titles, ruler, ...rows], notes, name)
