@@ -65,6 +65,7 @@ const guides = [
   "racing",
   "happy-eyeballs",
   "hedging",
+  "replicas",
   "observability",
   "recipes",
   "pitfalls",

@@ -39,7 +39,7 @@ const modules = Object.keys(manifest.exports).filter((name) => name !== "." && n
   name.slice(2)
 )
 /** The modules that others build on come first. */
-const order = ["StaggeredRace", "Timeline", "HappyEyeballs", "Hedge"]
+const order = ["StaggeredRace", "Timeline", "HappyEyeballs", "Hedge", "Replicas"]
 const rank = (name: string) => order.includes(name) ? order.indexOf(name) : order.length
 modules.sort((a, b) => rank(a) - rank(b))
 
