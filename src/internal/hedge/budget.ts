@@ -21,32 +21,22 @@ const slices = 10
 export class Bucket {
   /** A ring: what is left of the deposits, for each tenth of the window. */
   private readonly left = new Float64Array(slices)
-  /** The same for all deposits, spent or not. */
-  private readonly made = new Float64Array(slices)
   private slice = -Infinity
   private balance = 0
-  private rate = 0
 
   constructor(
     /** Milliseconds. */
     private readonly window: number,
-    /** How many tokens it can hold. If it is not given: what a second of calls deposits, and at least one. */
-    private readonly burst: number | undefined
+    /** How many tokens it can hold. */
+    private readonly burst: number
   ) {}
-
-  /** The bursts of all processes of a fleet add up. A share of what each deposits is the same share of the fleet. */
-  private get most(): number {
-    return this.burst === undefined ? Math.max(token, this.rate * 1000 / this.window) : this.burst * token
-  }
 
   private expire(now: number): void {
     const slice = Math.floor(now * slices / this.window)
     for (let next = Math.max(this.slice + 1, slice - slices + 1); next <= slice; next++) {
       const index = next % slices
       this.balance -= this.left[index] ?? 0
-      this.rate -= this.made[index] ?? 0
       this.left[index] = 0
-      this.made[index] = 0
     }
     this.slice = Math.max(this.slice, slice)
   }
@@ -56,15 +46,9 @@ export class Bucket {
     this.expire(now)
     const amount = Math.round(ratio * token)
     const index = this.slice % slices
-    this.made[index] = (this.made[index] ?? 0) + amount
-    this.rate += amount
-    this.add(amount)
-  }
-
-  /** Adds tokens that were taken and not spent. */
-  putBack(count: number, now: number): void {
-    this.expire(now)
-    this.add(count * token)
+    this.left[index] = (this.left[index] ?? 0) + amount
+    this.balance += amount
+    this.remove(this.balance - this.burst * token)
   }
 
   /** Takes one token. Returns `false` if there is none. */
@@ -80,13 +64,6 @@ export class Bucket {
   tokens(now: number): number {
     this.expire(now)
     return this.balance / token
-  }
-
-  private add(amount: number): void {
-    const index = this.slice % slices
-    this.left[index] = (this.left[index] ?? 0) + amount
-    this.balance += amount
-    this.remove(this.balance - this.most)
   }
 
   private remove(amount: number): void {
@@ -112,13 +89,10 @@ export class Budget implements Hedge.Budget {
   private share: number
   private inFlight = 0
 
-  constructor({ burst, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
+  constructor({ burst = 10, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
     this.share = check.share("ratio", ratio)
     this.maxInFlight = check.limit("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(
-      check.period("window", window),
-      burst === undefined ? undefined : check.limit("burst", burst, 1)
-    )
+    this.bucket = new Bucket(check.period("window", window), check.limit("burst", burst, 1))
   }
 
   get ratio(): number {
@@ -157,7 +131,7 @@ export class Budget implements Hedge.Budget {
   /** Refunds hedges that were paid for and not sent. */
   putBack(count: number, now: number): void {
     this.giveBack(count)
-    this.bucket.putBack(count, now)
+    this.bucket.deposit(count, now)
   }
 
   balance(now: number): Hedge.BudgetStats {
