@@ -25,10 +25,8 @@ type Heard<A, E> = <E1 extends E, R>(answer: Effect.Effect<A, E1, R>) => Effect.
 /**
  * The attempts of one call, each of which turns a server's answer, an `A`, into a `C`. They are asked for one by one,
  * when they are due.
- *
- * @internal
  */
-export interface Attempts<C, E, R> {
+interface Attempts<C, E, R> {
   /** The attempt of that index; `undefined` if there is no target left for it. */
   readonly next: (index: number, by: StartedBy) => Effect.Effect<C, E, R> | undefined
   /** No more is asked for. */
