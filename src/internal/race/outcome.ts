@@ -35,16 +35,13 @@ interface Extras<A> {
   readonly timeout?: number
 }
 
-/** Made once: each race would pay for an object of its own. */
-const noExtras = {}
-
 /** Runs a race to its end. `finish` turns it into the result. */
 const run = <A, E, E2, R, B, E3>(
   from: () => Open<Candidate<A, E, R>, E2, R>,
   options: StaggeredRace.Options<A, E, R, R>,
   watch: Watch,
   finish: (race: Race<A, E, E2, R>) => Effect.Effect<B, E3>,
-  { accept, timeout = Infinity }: Extras<A> = noExtras
+  { accept, timeout = Infinity }: Extras<A> = {}
 ): Effect.Effect<B, E3, R> => {
   let settings: Settings<A, E, R, R>
   let open: Open<Candidate<A, E, R>, E2, R>

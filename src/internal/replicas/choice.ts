@@ -25,10 +25,6 @@ export class Choice<T> {
   /** `draw` gives a whole number from 0 up to, and without, its argument. */
   constructor(private readonly settings: Settings, private readonly draw: (below: number) => number) {}
 
-  get size(): number {
-    return this.members.length
-  }
-
   [Symbol.iterator](): Iterator<Member<T>> {
     return this.members[Symbol.iterator]()
   }
