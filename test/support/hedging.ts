@@ -55,21 +55,31 @@ export type Row = readonly [
 
 export const hang: Row = [0, "hang"]
 
-const ending = (end: End, copy: number): Effect.Effect<string, string> => {
+const ending = (end: End, name: string | number): Effect.Effect<string, string> => {
   switch (end) {
     case "ok":
     case "bad":
-      return Effect.succeed(`${end} ${copy}`)
+      return Effect.succeed(`${end} ${name}`)
     case "fail":
-      return Effect.fail(`${copy}`)
+      return Effect.fail(`${name}`)
     case "die":
-      return Effect.die(`${copy}`)
+      return Effect.die(`${name}`)
     case "interrupt":
       return Effect.interrupt
     case "hang":
       return Effect.never
   }
 }
+
+/** Does what a row says. `name` tells the answers apart. */
+export const working = (
+  [latency, end, { cleanup, stubborn = false } = {}]: Row,
+  name: string | number
+): Effect.Effect<string, string> =>
+  Effect.zipRight(latency > 0 ? Effect.sleep(latency) : Effect.void, ending(end, name)).pipe(
+    (work) => stubborn ? Effect.uninterruptible(work) : work,
+    (work) => cleanup === undefined ? work : Effect.onInterrupt(work, () => Effect.sleep(cleanup))
+  )
 
 export const accept = (answer: string) => !answer.startsWith("bad")
 
@@ -104,11 +114,7 @@ const requestOf = (rows: ReadonlyArray<Row>) => {
     Effect.map(Clock.currentTimeMillis, (at) => void events.push([what, copy, at]))
   const request = Effect.suspend(() => {
     const copy = copies++
-    const [latency, end, { cleanup, stubborn = false } = {}] = rows[copy] ?? hang
-    const work = Effect.zipRight(latency > 0 ? Effect.sleep(latency) : Effect.void, ending(end, copy)).pipe(
-      (work) => stubborn ? Effect.uninterruptible(work) : work,
-      (work) => cleanup === undefined ? work : Effect.onInterrupt(work, () => Effect.sleep(cleanup))
-    )
+    const work = working(rows[copy] ?? hang, copy)
     return Effect.zipRight(Effect.acquireRelease(log("+", copy), () => log("-", copy)), work)
   })
   return { events, request }

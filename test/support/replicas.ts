@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Replicas from "../../src/Replicas.js"
-import type { Row } from "./hedging.js"
+import { type Row, working } from "./hedging.js"
 
 /** What a replica does with a request, which may depend on the time and on how many it has had before. */
 export type Behaviour = Row | ((at: number, before: number) => Row)
@@ -14,22 +14,6 @@ interface Asked {
   readonly at: number
 }
 
-const ending = ([, end]: Row, id: string): Effect.Effect<string, string> => {
-  switch (end) {
-    case "ok":
-    case "bad":
-      return Effect.succeed(`${end} ${id}`)
-    case "fail":
-      return Effect.fail(id)
-    case "die":
-      return Effect.die(id)
-    case "interrupt":
-      return Effect.interrupt
-    case "hang":
-      return Effect.never
-  }
-}
-
 /** Servers by id, and what they were asked for, in order. The target of a replica is its id. */
 export const serversOf = (servers: Readonly<Record<string, Behaviour>>) => {
   const asked: Array<Asked> = []
@@ -38,12 +22,8 @@ export const serversOf = (servers: Readonly<Record<string, Behaviour>>) => {
       const behaviour = servers[id]!
       const before = asked.filter((other) => other.id === id).length
       const row = typeof behaviour === "function" ? behaviour(at, before) : behaviour
-      const [latency, , { cleanup, stubborn = false } = {}] = row
       asked.push({ id, index, at })
-      return Effect.zipRight(latency > 0 ? Effect.sleep(latency) : Effect.void, ending(row, id)).pipe(
-        (work) => stubborn ? Effect.uninterruptible(work) : work,
-        (work) => cleanup === undefined ? work : Effect.onInterrupt(work, () => Effect.sleep(cleanup))
-      )
+      return working(row, id)
     })
   /** `a0@50`: attempt 0 of a call went to replica `a` at 50. */
   const log = () => asked.map(({ at, id, index }) => `${id}${index}@${at}`).join(" ")
