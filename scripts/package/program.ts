@@ -137,8 +137,12 @@ const parts: Record<string, () => Promise<void>> = {
 }
 
 for (const [part, run] of Object.entries(parts)) {
-  const limit = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("no end within 5 s")), 5000))
-  const error = await Promise.race([run(), limit]).then(() => undefined, String)
+  const error = await Effect.runPromise(
+    Effect.tryPromise({ try: run, catch: String }).pipe(
+      Effect.timeoutFail({ duration: "5 seconds", onTimeout: () => "no end within 5 s" }),
+      Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })
+    )
+  )
   console.log(JSON.stringify({ part, error }))
 }
 console.log("end")
