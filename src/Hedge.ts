@@ -524,7 +524,8 @@ export const make: <A = unknown, E = unknown>(options: MakeOptions<A, E>) => Eff
  */
 export interface CallOptions {
   /**
-   * What the request is sent to, such as a server. Default: none, or `""`.
+   * The kind of request: a service, or an operation that is slower than others. Not one of several replicas, because the
+   * slow one would then get its hedges late. Default: none, or `""`.
    *
    * - Calls with the same key have a learned delay of their own. Calls without a key have the delay of all calls.
    * - A key for which fewer than `warmup` calls have ended has the delay of all calls.
