@@ -12,7 +12,7 @@ const usage =
 
   --quick      a tenth of the calls
   --only NAME  one experiment: ${Object.keys(experiments).join(", ")}
-  --save       writes the tables into bench/hedging/README.md, one into guides/hedging.md, and the pictures
+  --save       writes the tables into bench/hedging/README.md, two into guides, and the pictures
   --help, -h   this text
 
 Ends with status 1 if a figure is not as it must be.`
@@ -64,9 +64,9 @@ if (options.save === true) {
     )
   )
   publishText(new URL("README.md", here), parts.join("\n\n"))
-  for (const { name, plot, table } of sections) {
-    if (name === "queues") {
-      publishText(new URL("../../guides/hedging.md", here), tableOf(table), name)
+  for (const { guide, name, plot } of sections) {
+    if (guide !== undefined) {
+      publishText(new URL(`../../guides/${guide.page}`, here), tableOf(guide.table), name)
     }
     if (plot !== undefined) {
       writeFileSync(new URL(plot.file, here), `${await toSvg(plot.description, plot.panels)}\n`)

@@ -88,18 +88,20 @@ export const queues: Experiment = (scale) => {
       )
     }))
   })
+  const table = [
+    ["load", "abandoned requests are", ...policies.map(({ name }) => name)],
+    ...rows.map(({ honours, load, measured }) => [
+      `${load}`,
+      honours ? "dropped" : "finished",
+      ...measured.map(cell)
+    ])
+  ]
   return {
     title: `5. Ten servers with queues, ${
       calls.toLocaleString("en")
     } calls: p50 / p99 in milliseconds, hedges per call`,
-    table: [
-      ["load", "abandoned requests are", ...policies.map(({ name }) => name)],
-      ...rows.map(({ honours, load, measured }) => [
-        `${load}`,
-        honours ? "dropped" : "finished",
-        ...measured.map(cell)
-      ])
-    ],
+    table,
+    guide: { page: "hedging.md", table },
     missed: rows.flatMap((row) => {
       const [none, , , limited] = row.measured
       const ratio = (q: number) => quantile(limited!, q) / quantile(none!, q)

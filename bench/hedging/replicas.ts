@@ -124,6 +124,16 @@ export const replicas: Experiment = (scale) => {
       ["one is", "clients", "load", ...rules.map(({ name }) => name)],
       ...rows.map(({ clients, ill, load, seen }) => [ill, `${clients}`, `${load}`, ...seen.map(cell)])
     ],
+    guide: {
+      page: "replicas.md",
+      table: [
+        ["load", ...rules.map(({ name }) => name)],
+        ...rows.filter(({ clients, ill }) => clients === 4 && ill === "silent").map(({ load, seen }) => [
+          `${load}`,
+          ...seen.map((one) => `${millis(quantile(one, 0.99))}, ${percent(one.failed)} failed`)
+        ])
+      ]
+    },
     missed: rows.flatMap(({ clients, ill, load, seen }) => {
       const [, , chosen, both] = seen as [Seen, Seen, Seen, Seen]
       const where = `${clients} clients, load ${load}, one ${ill}`

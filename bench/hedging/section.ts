@@ -7,6 +7,8 @@ export interface Section {
   readonly table: ReadonlyArray<ReadonlyArray<string>>
   /** One line for each figure that is out of its limits. */
   readonly missed: ReadonlyArray<string>
+  /** A table for a guide, between marks with the name of the experiment. */
+  readonly guide?: { readonly page: string; readonly table: Section["table"] }
   readonly plot?: { readonly file: string; readonly description: string; readonly panels: ReadonlyArray<Panel> }
 }
 
