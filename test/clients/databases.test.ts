@@ -4,6 +4,7 @@ import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
@@ -29,7 +30,7 @@ interface Replica {
 }
 
 /**
- * A query that is canceled at the server when it is interrupted. A client goes back to its pool only when its query has
+ * A query that is cancelled at the server when it is interrupted. A client goes back to its pool only when its query has
  * ended and the cancellation was answered, which else would hit the client's next query.
  */
 const query = ({ cancels, pool }: Replica, text: string): Effect.Effect<ReadonlyArray<unknown>, unknown> =>
@@ -44,9 +45,14 @@ const query = ({ cancels, pool }: Replica, text: string): Effect.Effect<Readonly
               ({ rows }) => resume(Effect.succeed(rows.flat())),
               (error) => resume(Effect.fail(error))
             )
+            // The server drops a cancellation that overtakes its query. So it is repeated until the query has ended.
             return Effect.promise(() =>
-              Promise.allSettled([running, cancels.query("select pg_cancel_backend($1)", [client.processID])])
+              cancels.query("select pg_cancel_backend($1)", [client.processID]).catch(() => {})
             )
+              .pipe(
+                Effect.zipRight(Effect.timeoutOption(Effect.interruptible(Effect.promise(() => running)), "50 millis")),
+                Effect.repeat({ until: Option.isSome })
+              )
           })
       ),
     // One that was interrupted as it waited for a client gives it back when it comes.
@@ -73,7 +79,7 @@ const readAll = (server: Program, read: (id: number) => Effect.Effect<unknown, u
   ).pipe(
     // Reads that are interrupted wait for the server that hangs, and so does a scope around them as it closes.
     Effect.disconnect,
-    Effect.timeout("10 seconds"),
+    Effect.timeout("20 seconds"),
     Effect.ensuring(goOn(server))
   )
 
@@ -86,7 +92,7 @@ const reaches = <A, E>(expected: A, state: Effect.Effect<A, E>) =>
   )
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope>) =>
-  it.live(name, () => leavingNoSocket(Effect.scoped(test)), 30_000)
+  it.live(name, () => leavingNoSocket(Effect.scoped(test)), 60_000)
 
 const isMissing = (error: Error) => error instanceof ServerUnavailable && error.isMissing
 
@@ -133,7 +139,7 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
    * answer; where only its own server is left, it takes less.
    */
   const seconds = (id: number, copy: number) => {
-    const late = id % 2 === 1 && id >= 0.4 * reads ? 0.1 : 15
+    const late = id % 2 === 1 && id >= 0.4 * reads ? 0.1 : 60
     return copy === 0 && id % 5 === 0 ? late : (id % 4) / 1000
   }
 
@@ -150,6 +156,23 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
         ))
       deepStrictEqual(answers, Arr.makeBy(reads, (id) => [id]))
       yield* Effect.forEach(replicas, isWhole)
+    })
+  )
+
+  live(
+    "a cancellation that overtakes its query is repeated",
+    Effect.gen(function*() {
+      const replica = yield* replicaOf((yield* made)[0])
+      const [pid] = yield* query(replica, "select pg_backend_pid()")
+      const backend = (signal: NodeJS.Signals) => Effect.sync(() => process.kill(Number(pid), signal))
+      yield* backend("SIGSTOP")
+      yield* Effect.gen(function*() {
+        // It waits at the client's process, which takes the cancellation first.
+        yield* Effect.fork(Effect.timeout(query(replica, "select from pg_sleep(60)"), "10 millis"))
+        const { cancels } = replica
+        yield* reaches([1, 1], Effect.sync(() => [cancels.totalCount, cancels.idleCount]))
+      }).pipe(Effect.ensuring(backend("SIGCONT")))
+      yield* isWhole(replica)
     })
   )
 
