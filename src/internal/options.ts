@@ -122,6 +122,10 @@ export class Checks {
     }
   }
 
+  text(option: string, value: string | undefined): void {
+    this.that(value === undefined || typeof value === "string", option, value, "a string")
+  }
+
   name(value: string | undefined): string | undefined {
     const isFine = value === undefined || (typeof value === "string" && value !== "")
     this.that(isFine, "name", value, "a string that is not empty")

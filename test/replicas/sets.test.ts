@@ -274,6 +274,7 @@ describe("a set", () => {
     [{ halfLife: Infinity }, `option "halfLife" must be ${period}, got Infinity`],
     [{ maxEjected: 1.1 }, "option \"maxEjected\" must be a number from 0 to 1, got 1.1"],
     [{ maxEjected: NaN }, "option \"maxEjected\" must be a number from 0 to 1, got NaN"],
+    [{ zone: given(7) }, "option \"zone\" must be a string, got 7"],
     [{ name: "" }, "option \"name\" must be a string that is not empty, got \"\""]
   ])("says which option makes no sense: %o", ([options, message]) =>
     Effect.gen(function*() {
@@ -293,6 +294,8 @@ describe("a set", () => {
   it.live.each<readonly [name: string, call: Replicas.CallOptions, message: string]>([
     ["isIll", { isIll: given(true) }, "Replicas: option \"isIll\" must be a function, got true"],
     ["onEvent", { onEvent: given("log") }, "Replicas: option \"onEvent\" must be a function, got \"log\""],
+    ["prefer", { prefer: given("a") }, "Replicas: option \"prefer\" must be a list of ids, got \"a\""],
+    ["an id of prefer", { prefer: given(["a", 7]) }, "Replicas: option \"prefer\" must be a list of ids, got [a,7]"],
     ["delay", { delay: -1 }, "Hedge: option \"delay\" must be a duration of zero or more, got -1"]
   ])("a call says so too: %s", ([, call, message]) =>
     Effect.gen(function*() {
@@ -302,5 +305,21 @@ describe("a set", () => {
       assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
       strictEqual(defect.message, message)
       deepStrictEqual((yield* Replicas.states(set)).map(({ inFlight, picks }) => [inFlight, picks]), [[0, 0]])
+    }))
+
+  it.live.each<readonly [replica: unknown, message: string]>([
+    ["10.0.0.1", "a replica must be an object with an id and a target, got \"10.0.0.1\""],
+    [{ target: "10.0.0.1" }, "option \"id\" must be a string, got undefined"],
+    [{ id: "a", target: "10.0.0.1", zone: 7 }, "option \"zone\" must be a string, got 7"]
+  ])("says which replica makes no sense: %o", ([replica, message]) =>
+    Effect.gen(function*() {
+      const set = yield* setOf(["a"])
+      for (const making of [Replicas.make([given(replica)]), Replicas.update(set, [given(replica)])]) {
+        const exit = yield* Effect.exit(making)
+        const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
+        assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
+        strictEqual(defect.message, `Replicas: ${message}`)
+      }
+      deepStrictEqual((yield* Replicas.states(set)).map(({ id }) => id), ["a"])
     }))
 })

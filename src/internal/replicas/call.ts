@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -41,16 +42,27 @@ const decode = ({
   maxEjected = 0.5,
   name,
   zone
-}: Replicas.Options) => ({
-  choices: check.limit("choices", choices, 1),
-  ejectAfter: check.limit("ejectAfter", ejectAfter, 1),
-  ejectFor: check.millis("ejectFor", ejectFor),
-  halfLife: check.period("halfLife", halfLife),
-  maxEjectFor: check.millis("maxEjectFor", maxEjectFor),
-  maxEjected: check.share("maxEjected", maxEjected),
-  name: check.name(name),
-  zone
-})
+}: Replicas.Options) => {
+  check.text("zone", zone)
+  return {
+    choices: check.limit("choices", choices, 1),
+    ejectAfter: check.limit("ejectAfter", ejectAfter, 1),
+    ejectFor: check.millis("ejectFor", ejectFor),
+    halfLife: check.period("halfLife", halfLife),
+    maxEjectFor: check.millis("maxEjectFor", maxEjectFor),
+    maxEjected: check.share("maxEjected", maxEjected),
+    name: check.name(name),
+    zone
+  }
+}
+
+const change = <T>(choice: Choice<T>, replicas: Iterable<Replicas.Replica<T>>): void =>
+  choice.update(Array.from(replicas, (replica) => {
+    const { id, zone } = check.object("a replica", replica, "an id and a target")
+    check.that(typeof id === "string", "id", id, "a string")
+    check.text("zone", zone)
+    return replica
+  }))
 
 /** @internal */
 export const make = <T>(
@@ -61,7 +73,7 @@ export const make = <T>(
     const { name, ...settings } = decode(options)
     const random = new PCGRandom(seed)
     const choice = new Choice<T>(settings, (below) => random.integer(below))
-    choice.update(replicas)
+    change(choice, replicas)
     return new ReplicaSet(choice, name)
   })
 
@@ -69,7 +81,7 @@ export const make = <T>(
 export const update = <T>(
   self: Replicas.Replicas<T>,
   replicas: Iterable<Replicas.Replica<T>>
-): Effect.Effect<void> => Effect.sync(() => choiceOf(self).update(replicas))
+): Effect.Effect<void> => Effect.sync(() => change(choiceOf(self), replicas))
 
 /** @internal */
 export const fromStream = <T, E, R>(
@@ -126,6 +138,7 @@ export const hedge = <T, A, E, R>(
     const policy = from(input)
     const { accept, fatal, pushback } = policy.settings
     check.functions({ isIll, onEvent })
+    check.that(Array.isArray(prefer) && prefer.every(Predicate.isString), "prefer", prefer, "a list of ids")
     const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
     const metrics = name === undefined ? undefined : new SetMetrics(name, fiber)
     const tried: Array<Member<T>> = []

@@ -17,6 +17,8 @@ const drawsPerChoice = 8
  * @internal
  */
 export class Choice<T> {
+  private byId: ReadonlyMap<string, Member<T>> = new Map()
+  /** The same, to draw from. */
   private members: ReadonlyArray<Member<T>> = []
   /** Those of the own zone. */
   private near: ReadonlyArray<Member<T>> = []
@@ -31,14 +33,14 @@ export class Choice<T> {
 
   /** Replaces the set. What is known of an id is kept. */
   update(replicas: Iterable<Replicas.Replica<T>>): void {
-    const known = new Map(this.members.map((member) => [member.replica.id, member]))
     const next = new Map<string, Member<T>>()
     for (const replica of replicas) {
-      const member = next.get(replica.id) ?? known.get(replica.id) ??
+      const member = next.get(replica.id) ?? this.byId.get(replica.id) ??
         { replica, health: new Health(this.settings, this.all) }
       member.replica = replica
       next.set(replica.id, member)
     }
+    this.byId = next
     this.members = Array.from(next.values())
     const { zone } = this.settings
     this.near = zone === undefined ? [] : this.members.filter(({ replica }) => replica.zone === zone)
@@ -68,7 +70,7 @@ export class Choice<T> {
 
   private preferred(ids: ReadonlyArray<string>, isWell: (member: Member<T>) => boolean): Member<T> | undefined {
     for (const id of ids) {
-      const member = this.members.find(({ replica }) => replica.id === id)
+      const member = this.byId.get(id)
       if (member !== undefined && isWell(member)) {
         return member
       }
