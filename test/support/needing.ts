@@ -27,6 +27,6 @@ export const describeNeeding = <A, E extends Error>(
       }
     }, 60_000)
     beforeEach(({ skip }) => skip(Either.isLeft(made)))
-    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 60_000)
     tests(Effect.suspend(() => made))
   })

@@ -64,14 +64,18 @@ const answers = (port: number) =>
   })
 
 /** Starts a program, and waits until it answers. It is killed when the scope closes. */
-const start = (command: string, args: ReadonlyArray<string>, ports: Ports, uid?: number) =>
+const start = (
+  command: string,
+  args: ReadonlyArray<string>,
+  ports: Ports,
+  { signal = "SIGINT", uid }: { readonly signal?: NodeJS.Signals; readonly uid?: number | undefined } = {}
+) =>
   Effect.gen(function*() {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn(command, args, { stdio: "ignore", ...(uid !== undefined && { uid }) })),
       (child) =>
         Effect.promise(async () => {
-          // All of a server's processes, at once.
-          if (child.exitCode === null && child.kill("SIGINT")) {
+          if (child.exitCode === null && child.kill(signal)) {
             await once(child, "exit")
           }
         })
@@ -194,7 +198,8 @@ export const postgres: Start<Program> = Effect.gen(function*() {
     command,
     ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
     { plain: port, secure: port },
-    uid
+    // It ends all of its processes at once, and waits for no client.
+    { uid, signal: "SIGQUIT" }
   )
   // It takes connections before it answers them.
   yield* Effect.tryPromise(async () => {
