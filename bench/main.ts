@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { readCommand } from "../scripts/command.js"
 import { memory } from "./memory.js"
+import { picking } from "./picking.js"
 import { copyBuild, loadLibrary } from "./support/library.js"
 import {
   cells,
@@ -74,7 +75,8 @@ console.log(`\n${[titles, ...rows.map(cells)].map(line).join("\n")}`)
 const library = await loadLibrary(new URL("../src/", import.meta.url))
 const held = isWhole ? await Effect.runPromise(memory(quick)) : []
 const late = isWhole ? await Effect.runPromise(timers(library, quick)) : []
-const figures = [...held, ...late]
+const picks = isWhole ? await Effect.runPromise(picking(quick)) : []
+const figures = [...held, ...late, ...picks]
 if (isWhole) {
   console.log(`\n${figures.map(figureLine).join("\n")}`)
 }

@@ -7,6 +7,7 @@ import { arriving, poisson } from "./hedging/arrivals.js"
 import { stragglers } from "./hedging/distributions.js"
 import { drawing } from "./hedging/draws.js"
 import { Simulation } from "./hedging/simulation.js"
+import { setOf } from "./picking.js"
 import type { Figure } from "./support/report.js"
 
 const hanging = Effect.async<string, string>((_resume) => {})
@@ -158,5 +159,25 @@ const learnt = Effect.gen(function*() {
   }
 })
 
+const knownOfReplicas = Effect.gen(function*() {
+  const count = 10_000
+  const bytes = Effect.gen(function*() {
+    const before = yield* heap
+    const set = setOf(count)
+    const after = yield* heap
+    // The set is in use until here.
+    return set.pick([], [], 1) === undefined ? NaN : (after - before) / count
+  })
+  // Not measured: the first run pays for compilation.
+  yield* bytes
+  return {
+    name: `what a set keeps of each of ${count} replicas, with its id`,
+    value: Math.round(yield* bytes),
+    unit: "bytes",
+    against: "a kilobyte",
+    goal: 1000
+  }
+})
+
 export const memory = (quick: boolean): Effect.Effect<ReadonlyArray<Figure>> =>
-  Effect.orDie(Effect.all([running, inARow(quick ? 100_000 : 1_000_000), kept, learnt]))
+  Effect.orDie(Effect.all([running, inARow(quick ? 100_000 : 1_000_000), kept, learnt, knownOfReplicas]))

@@ -209,7 +209,10 @@ export const percentile: (quantile: number, options?: PercentileOptions) => Perc
 export interface BudgetOptions {
   /** Hedges per call, at most: a number from 0 to 1. Default 0.05: one hedge for 20 calls. */
   readonly ratio?: number | undefined
-  /** How many hedges calls can save up: a whole number of at least 1, or `Infinity`. Default 10. */
+  /**
+   * How many hedges calls can save up: a whole number of at least 1, or `Infinity`. Default: what the calls of about a
+   * second pay for, and at least 3.
+   */
   readonly burst?: number | undefined
   /** How long the deposit of a call counts. From 1 millisecond; milliseconds of the `Clock`. Default 1 minute. */
   readonly window?: Duration.DurationInput | undefined

@@ -28,7 +28,7 @@ export const service = {
   brownOut: [20, 40],
   quantile: 0.95,
   maxDelay: 100,
-  burst: 10,
+  burst: 3,
   seed: 1
 } as const
 

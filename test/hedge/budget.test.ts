@@ -2,6 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Hedge from "../../src/Hedge.js"
@@ -76,7 +77,7 @@ describe("Hedge's budget", () => {
 
     it.live("ten deposits of 0.1 are one copy, which goes to one of many that are due", () =>
       inTime(Effect.gen(function*() {
-        const policy = yield* Hedge.make({ delay: 5, budget: { ratio: 0.1 } })
+        const policy = yield* Hedge.make({ delay: 5, budget: { ratio: 0.1, burst: 10 } })
         deepStrictEqual(
           [yield* sent(policy, 9), yield* sent(policy, 1), yield* sent(policy, 50)],
           [9, 2, 55]
@@ -93,7 +94,40 @@ describe("Hedge's budget", () => {
         strictEqual(yield* sent(policy, 1), 1)
       })))
 
-    it.live("it starts empty, and holds ten copies by default, for twenty calls each", () =>
+    it.live("by default it holds what the calls of about a second pay for, and three hedges at least", () =>
+      inTime(Effect.gen(function*() {
+        for (
+          const [everyMillis, expected] of [[1, 50], [5, 10], [10, 5], [20, 3], [200, 3], [
+            2000,
+            1
+          ]] as const
+        ) {
+          const budget = yield* Hedge.makeBudget()
+          const calls = Math.max(100, 10_000 / everyMillis)
+          yield* Effect.forEach(
+            Array.from({ length: calls }),
+            () => Effect.zipRight(Effect.sleep(everyMillis), pay(budget, 1)),
+            { discard: true }
+          )
+          strictEqual(yield* savings(budget), expected, `every ${everyMillis} ms`)
+        }
+      })))
+
+    it.live("and less when calls become fewer", () =>
+      inTime(Effect.gen(function*() {
+        const saved = (pause: Duration.DurationInput) =>
+          Effect.gen(function*() {
+            const budget = yield* Hedge.makeBudget()
+            yield* pay(budget, 1000)
+            yield* Effect.sleep(pause)
+            yield* pay(budget, 1)
+            return yield* savings(budget)
+          })
+        // Of the 50 that a thousand calls at once have paid for.
+        deepStrictEqual(yield* Effect.forEach([0, 500, 1000, 2000, 10_000], saved), [50, 30, 18, 6, 3])
+      })))
+
+    it.live("it starts empty, and twenty calls pay for a hedge by default", () =>
       inTime(Effect.gen(function*() {
         const budget = yield* Hedge.makeBudget()
         strictEqual(yield* savings(budget), 0)
@@ -101,8 +135,6 @@ describe("Hedge's budget", () => {
         strictEqual(yield* savings(budget), 0)
         yield* pay(budget, 1)
         strictEqual(yield* savings(budget), 1)
-        yield* pay(budget, 1000)
-        strictEqual(yield* savings(budget), 10)
       })))
 
     it.live("burst is how many it holds: of many that are late at once, so many get a copy", () =>
@@ -224,7 +256,7 @@ describe("Hedge's budget", () => {
 
     it.live("a copy that is held back and then never sent is not paid for", () =>
       inTime(Effect.gen(function*() {
-        const budget = yield* Hedge.makeBudget({ ratio: 1 })
+        const budget = yield* Hedge.makeBudget({ ratio: 1, burst: 10 })
         for (const request of [Effect.delay(Effect.succeed("bad"), 5), Effect.delay(Effect.fail("failed"), 5)]) {
           const policy = yield* Hedge.make<string, string>({
             delay: 50,
@@ -329,7 +361,7 @@ describe("Hedge's budget", () => {
       let taken = 0
       FastCheck.assert(
         FastCheck.property(steps, FastCheck.integer({ min: 1, max: 4 }), (steps, burst) => {
-          const bucket = new Bucket(1000, burst)
+          const bucket = new Bucket(1000)
           const expected = model(1000, burst)
           let now = 1_000_003
           for (const [deposit, elapsed] of steps) {
@@ -339,7 +371,7 @@ describe("Hedge's budget", () => {
               taken += isTaken ? 1 : 0
               strictEqual(isTaken, expected.take(now))
             } else {
-              bucket.deposit(deposit / 1_000_000, now)
+              bucket.deposit(deposit / 1_000_000, now, burst)
               expected.deposit(deposit, now)
             }
           }
@@ -354,14 +386,14 @@ describe("Hedge's budget", () => {
         FastCheck.tuple(FastCheck.boolean(), FastCheck.integer({ min: 0, max: 400 }))
       )
       FastCheck.assert(FastCheck.property(steps, (steps) => {
-        const bucket = new Bucket(1000, 5)
+        const bucket = new Bucket(1000)
         const deposits: Array<number> = []
         const spent: Array<number> = []
         let now = 1_000_000
         for (const [isDeposit, elapsed] of steps) {
           now += elapsed
           if (isDeposit) {
-            bucket.deposit(0.5, now)
+            bucket.deposit(0.5, now, 5)
             deposits.push(now)
           } else if (bucket.take(now)) {
             spent.push(now)
@@ -374,11 +406,11 @@ describe("Hedge's budget", () => {
     })
 
     it("a clock that is set back makes nothing of nothing", () => {
-      const bucket = new Bucket(1000, 5)
-      bucket.deposit(1, 5000)
-      bucket.deposit(1, 2000)
+      const bucket = new Bucket(1000)
+      bucket.deposit(1, 5000, 5)
+      bucket.deposit(1, 2000, 5)
       deepStrictEqual([bucket.take(2000), bucket.take(5000), bucket.take(5000)], [true, true, false])
-      bucket.deposit(1, 1000)
+      bucket.deposit(1, 1000, 5)
       deepStrictEqual([bucket.take(5999), bucket.take(7000)], [true, false])
     })
   })
@@ -403,7 +435,7 @@ describe("Hedge's budget", () => {
 
     it.live("a copy that is denied for it is not paid for", () =>
       inTime(Effect.gen(function*() {
-        const budget = yield* Hedge.makeBudget({ ratio: 1, maxInFlight: 1 })
+        const budget = yield* Hedge.makeBudget({ ratio: 1, burst: 10, maxInFlight: 1 })
         yield* sent(yield* Hedge.make({ delay: 5, budget }), 4)
         strictEqual(yield* savings(budget), 3)
       })))

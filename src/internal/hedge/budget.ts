@@ -12,9 +12,13 @@ const token = 1_000_000_000
 
 const slices = 10
 
+/** Without a `burst`, a budget saves up what the calls of about a second have deposited, and this many at least. */
+const fewest = 3
+const second = 1000
+
 /**
  * Holds the tokens that calls deposited within the last window, and that hedges have not spent. A hedge costs one
- * token; each call deposits a part of one. A new bucket is empty. A full bucket drops its oldest tokens first.
+ * token; each call deposits a part of one. A new bucket is empty.
  *
  * @internal
  */
@@ -24,12 +28,8 @@ export class Bucket {
   private slice = -Infinity
   private balance = 0
 
-  constructor(
-    /** Milliseconds. */
-    private readonly window: number,
-    /** How many tokens it can hold. */
-    private readonly burst: number
-  ) {}
+  /** @param window Milliseconds. */
+  constructor(private readonly window: number) {}
 
   private expire(now: number): void {
     const slice = Math.floor(now * slices / this.window)
@@ -41,14 +41,14 @@ export class Bucket {
     this.slice = Math.max(this.slice, slice)
   }
 
-  /** Adds a part of a token. */
-  deposit(ratio: number, now: number): void {
+  /** Adds a part of a token. If it then holds more than `most` tokens, it drops the oldest. */
+  deposit(ratio: number, now: number, most: number): void {
     this.expire(now)
     const amount = Math.round(ratio * token)
     const index = this.slice % slices
     this.left[index] = (this.left[index] ?? 0) + amount
     this.balance += amount
-    this.remove(this.balance - this.burst * token)
+    this.remove(this.balance - Math.round(most * token))
   }
 
   /** Takes one token. Returns `false` if there is none. */
@@ -85,14 +85,23 @@ export const TypeId: Hedge.BudgetTypeId = Symbol.for("effect-staggered-race/Hedg
 export class Budget implements Hedge.Budget {
   readonly [TypeId]: Hedge.BudgetTypeId = TypeId
   private readonly bucket: Bucket
+  private readonly burst: number | undefined
   private readonly maxInFlight: number
   private share: number
   private inFlight = 0
+  /** What calls have deposited of late: less by a factor of e for each second that has passed. */
+  private recent = 0
+  private calledAt = -Infinity
 
-  constructor({ burst = 10, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
+  constructor({ burst, maxInFlight = 32, ratio = 0.05, window = 60_000 }: Hedge.BudgetOptions) {
     this.share = check.share("ratio", ratio)
     this.maxInFlight = check.limit("maxInFlight", maxInFlight, 0)
-    this.bucket = new Bucket(check.period("window", window), check.limit("burst", burst, 1))
+    this.burst = burst === undefined ? undefined : check.limit("burst", burst, 1)
+    this.bucket = new Bucket(check.period("window", window))
+  }
+
+  private get most(): number {
+    return this.burst ?? Math.max(fewest, this.recent)
   }
 
   get ratio(): number {
@@ -104,7 +113,9 @@ export class Budget implements Hedge.Budget {
   }
 
   called(now: number): void {
-    this.bucket.deposit(this.ratio, now)
+    this.recent = this.recent * Math.exp(Math.min(0, this.calledAt - now) / second) + this.ratio
+    this.calledAt = now
+    this.bucket.deposit(this.ratio, now, this.most)
   }
 
   /** Pays for one more request. Returns `false` if it may not be sent. A ratio of zero also blocks earlier deposits. */
@@ -131,7 +142,7 @@ export class Budget implements Hedge.Budget {
   /** Refunds hedges that were paid for and not sent. */
   putBack(count: number, now: number): void {
     this.giveBack(count)
-    this.bucket.deposit(count, now)
+    this.bucket.deposit(count, now, this.most)
   }
 
   balance(now: number): Hedge.BudgetStats {
