@@ -247,7 +247,7 @@ export const servedHow = `${service.perSecond} requests a second, for ${service.
 export const policyOf = (budget: number): string =>
   `const policy = yield* Hedge.make({
   delay: Hedge.percentile(${service.quantile}, { max: "${service.maxDelay} millis" }),
-  budget: { ratio: ${budget / 100} }
+  budget: { ratio: ${budget / 100}, burst: ${service.burst} }
 })
 
 const answer = yield* request.pipe(Hedge.hedge(policy))
