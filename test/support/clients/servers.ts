@@ -9,6 +9,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import pg from "pg"
 import { SMTPServer } from "smtp-server"
 import { listening, pem } from "../sockets.js"
 
@@ -189,12 +190,25 @@ export const postgres: Start<Program> = Effect.gen(function*() {
     ssl_cert_file: path,
     ssl_key_file: path
   }
-  return yield* start(
+  const server = yield* start(
     command,
     ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
     { plain: port, secure: port },
     uid
   )
+  // It takes connections before it answers them.
+  yield* Effect.tryPromise(async () => {
+    const client = new pg.Client({ host: address, port, user: "postgres" })
+    await client.connect()
+    await client.end()
+  }).pipe(
+    Effect.retry(Schedule.spaced("20 millis")),
+    Effect.timeoutFail({
+      duration: "20 seconds",
+      onTimeout: () => new ServerUnavailable({ message: "PostgreSQL takes no client.", isMissing: false })
+    })
+  )
+  return server
 })
 
 /** What mysql2 tests itself with. */
