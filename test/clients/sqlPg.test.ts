@@ -6,11 +6,11 @@ import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import pg from "pg"
 import * as Replicas from "../../src/Replicas.js"
+import { reaches } from "../support/clients/reaches.js"
 import { goOn, hang, postgres, type Program, ServerUnavailable } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { leavingNoSocket } from "../support/sockets.js"
@@ -71,14 +71,6 @@ const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope | 
   it.live(name, () => leavingNoSocket(Effect.provide(Effect.scoped(test), Reactivity.layer)), 60_000)
 
 const configOf = ({ address, plain }: Program) => ({ host: address, port: plain, username: "postgres" })
-
-/** Waits until a state is reached, and tells of the one it is in if that takes long. */
-const reaches = <A, E>(expected: A, state: Effect.Effect<A, E>) =>
-  state.pipe(
-    Effect.tap((state) => Effect.try(() => deepStrictEqual(state, expected))),
-    Effect.retry(Schedule.intersect(Schedule.spaced("10 millis"), Schedule.recurUpTo("15 seconds"))),
-    Effect.catchAll(() => Effect.map(state, (state) => deepStrictEqual(state, expected)))
-  )
 
 /** A connection of the test itself, which sees what others do, and holds locks that their queries wait for. */
 const watch = ({ address, plain }: Program) =>
