@@ -214,13 +214,44 @@ describeNeeding(
         yield* readAll(replicas, {
           before: (id) => id === reads / 2 ? hang(first) : Effect.void,
           isPreferred: () => true,
-          seconds: (id) => (id % 4) / 1000
+          // Those that it gets then would take longer than all reads may.
+          seconds: (id, index) => index === 0 && id >= reads / 2 ? 100 : (id % 4) / 1000
         }).pipe(
           // No more than its pool has clients are left with the one that hangs.
           Effect.zipRight(reaches([maxConnections, 0], inFlight(replicas))),
           Effect.ensuring(goOn(first))
         )
         yield* areWhole
+      })
+    )
+
+    live(
+      "a read that is interrupted before the server has its query ends when that query is canceled",
+      Effect.gen(function*() {
+        const [server] = yield* made
+        const database = yield* databaseOf(configOf(server))
+        const watching = yield* watch(server)
+        const { lock, running, unlock } = watching
+        yield* Effect.forEach([1, 2], lock)
+        const other = yield* Effect.fork(read(database, (sql) => waiting(sql, 1)))
+        yield* reaches(1, running(waitFor(1)))
+        // The pool has no other connection yet, and gets none: what runs goes on, and nothing new starts.
+        const interrupting = yield* Effect.gen(function*() {
+          yield* Effect.sync(() => process.kill(server.pid, "SIGSTOP"))
+          const late = yield* Effect.fork(read(database, (sql) => waiting(sql, 2)))
+          yield* Effect.yieldNow()
+          const interrupting = yield* Effect.fork(Fiber.interrupt(late))
+          // Longer than the first cancellation takes.
+          yield* Effect.sleep("300 millis")
+          strictEqual(interrupting.unsafePoll(), null)
+          return interrupting
+        }).pipe(Effect.ensuring(Effect.sync(() => process.kill(server.pid, "SIGCONT"))))
+        yield* Fiber.join(interrupting)
+        strictEqual(yield* running(waitFor(2)), 0)
+        yield* unlock(1)
+        deepStrictEqual(yield* Fiber.join(other), [{ answer: 42 }])
+        yield* unlock(2)
+        yield* isWhole(database, watching)
       })
     )
 
