@@ -57,26 +57,30 @@ const answered = (entity: string) => [`started ${entity}`, `released ${entity}`]
 
 const lost = (entity: string) => [`started ${entity}`, `interrupted ${entity}`, `released ${entity}`]
 
-const inFlight = (replicas: Replicas.Replicas<any>) =>
+const inFlight = (replicas: Replicas.Replicas<Group>) =>
   Effect.map(Replicas.states(replicas), Arr.map(({ inFlight }) => inFlight))
 
-/** Three runners, and a set of the replicas of `thing`. */
+/** Three runners, a client, and a set of the groups. */
 const clusterOn = (server: Program) =>
   Effect.gen(function*() {
     const database = yield* databaseIn(server)
     // Its tables are made by one of all that use it, before the others start.
     yield* Effect.scoped(Layer.build(client(database)))
-    const runners = yield* Effect.forEach(groups, (group) =>
+    const runnerIn = (group: Group) =>
       Effect.gen(function*() {
         const port = yield* Effect.scoped(listening(net.createServer(), host))
         const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
         const start = runnerOf({ group, address: { host, port }, database })
         const { events } = yield* Scope.extend(start, scope)
         return { events, kill: Scope.close(scope, Exit.void), start }
-      }), { concurrency: "unbounded" })
+      })
+    const runners = yield* Effect.all({ a: runnerIn("a"), b: runnerIn("b"), c: runnerIn("c") }, {
+      concurrency: "unbounded"
+    })
     const reader = yield* Effect.provide(Reader.client, yield* Layer.build(client(database)))
-    const replicas = yield* Replicas.make(groups.map((id) => ({ id, target: reader(`thing/${id}`) })))
-    return { a: runners[0]!, b: runners[1]!, c: runners[2]!, reader, replicas }
+    // What the set knows is how quick the runners are, so it is that of all things.
+    const replicas = yield* Replicas.make(groups.map((group) => ({ id: group, target: group })))
+    return { runners, reader, replicas }
   })
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope>) =>
@@ -92,11 +96,19 @@ describeNeeding("replicas in a cluster of three runners", postgres, isMissing, (
   live(
     "each is on a machine of its own, a later one answers, and the handlers of losers are interrupted",
     Effect.gen(function*() {
-      const { a, b, c, reader, replicas } = yield* clusterOn(yield* made)
+      const { reader, replicas, runners } = yield* clusterOn(yield* made)
+      const { a, b, c } = runners
+      const haveStarted = (key: string, at: ReadonlyArray<Group>) =>
+        reaches(at.map((group) => [`started thing/${group}`]), about(key, ...at.map((group) => runners[group])))
       const ask = (key: string, hangsAt: ReadonlyArray<Group>) =>
         Replicas.hedge(
           replicas,
-          (replica) => replica.read({ key, hangsAt }),
+          // Whoever answers is asked when the others have started, so that there are handlers to interrupt.
+          (group) =>
+            Effect.zipRight(
+              hangsAt.includes(group) ? Effect.void : haveStarted(key, hangsAt),
+              reader(`thing/${group}`).read({ key, hangsAt })
+            ),
           { delay: "50 millis", maxHedges: hangsAt.length },
           { prefer: groups }
         )
@@ -120,15 +132,17 @@ describeNeeding("replicas in a cluster of three runners", postgres, isMissing, (
   live(
     "a call to a runner that is killed does not fail: it waits for the next runner, and a hedge answers before",
     Effect.gen(function*() {
-      const { a, reader, replicas } = yield* clusterOn(yield* made)
+      const { reader, replicas, runners: { a } } = yield* clusterOn(yield* made)
       const waiting = yield* Effect.fork(reader("thing/a").read({ key: "waiting", hangsAt: ["a"] }))
       yield* reaches([["started thing/a"]], about("waiting", a))
       yield* a.kill
 
-      const policy = { delay: "50 millis" } as const
-      const ask = Replicas.hedge(replicas, (replica) => replica.read({ key: "hedged", hangsAt: [] }), policy, {
-        prefer: groups
-      })
+      const ask = Replicas.hedge(
+        replicas,
+        (group) => reader(`thing/${group}`).read({ key: "hedged", hangsAt: [] }),
+        { delay: "50 millis" },
+        { prefer: groups }
+      )
       strictEqual(yield* ask, "hedged of thing/b")
       yield* reaches([0, 0, 0], inFlight(replicas))
       strictEqual(waiting.unsafePoll(), null)
