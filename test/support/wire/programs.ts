@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
@@ -17,16 +18,15 @@ export interface Program {
   readonly answer: <A>(answer: Effect.Effect<A>) => Effect.Effect<A, ProgramFailed>
 }
 
-const limit = "20 seconds"
-
 /** The command for a program of TypeScript. */
 export const tsx = (
   program: URL
 ): ReadonlyArray<string> => [process.execPath, "--import", "tsx", fileURLToPath(program)]
 
-/** Starts a command that writes a line when it is ready. It is killed when the scope closes. */
+/** Starts a command that writes a line when it is ready. It is killed when the scope closes, and has ended then. */
 export const start = (
-  [command = "", ...args]: ReadonlyArray<string>
+  [command = "", ...args]: ReadonlyArray<string>,
+  limit: Duration.DurationInput = "20 seconds"
 ): Effect.Effect<Program, ProgramFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const failed = (why: string) => new ProgramFailed({ message: `\`${[command, ...args].join(" ")}\` ${why}` })
@@ -40,14 +40,24 @@ export const start = (
         child.stdin.on("error", () => {})
         return child
       }),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
+      (child) =>
+        Effect.async<void>((resume) => {
+          if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+            return resume(Effect.void)
+          }
+          child.once("exit", () => resume(Effect.void))
+          child.kill("SIGKILL")
+        })
     )
     const program: Program = {
       say: (line) => void child.stdin.write(`${line}\n`),
       lines: readline.createInterface({ input: child.stdout }),
       answer: (answer) =>
         Effect.raceFirst(answer, Deferred.await(ended)).pipe(
-          Effect.timeoutFail({ duration: limit, onTimeout: () => failed(`did not answer within ${limit}`) })
+          Effect.timeoutFail({
+            duration: limit,
+            onTimeout: () => failed(`did not answer within ${Duration.format(limit)}`)
+          })
         )
     }
     yield* program.answer(nextLine(program))
