@@ -1,15 +1,13 @@
 import { it } from "@effect/vitest"
-import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Arr from "effect/Array"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { Redis } from "ioredis"
 import pg from "pg"
 import * as Hedge from "../../src/Hedge.js"
+import { reaches } from "../support/clients/reaches.js"
 import { goOn, hang, postgres, type Program, redis, ServerUnavailable } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { leavingNoSocket } from "../support/sockets.js"
@@ -63,9 +61,8 @@ const query = ({ cancels, pool }: Replica, text: string): Effect.Effect<Readonly
 const hedged = <A>(
   replicas: ReadonlyArray<A>,
   first: number,
-  ask: (replica: A, copy: number) => Effect.Effect<unknown, unknown>,
-  losers: "await" | "background" = "background"
-) => Hedge.hedgeAll(Arr.map(Arr.rotate(replicas, -first), ask), { delay: "30 millis", losers })
+  ask: (replica: A, index: number) => Effect.Effect<unknown, unknown>
+) => Hedge.hedgeAll(Arr.map(Arr.rotate(replicas, -first), ask), { delay: "30 millis", losers: "background" })
 
 const reads = 1000
 const limits = { max: 5 }
@@ -81,14 +78,6 @@ const readAll = (server: Program, read: (id: number) => Effect.Effect<unknown, u
     Effect.disconnect,
     Effect.timeout("20 seconds"),
     Effect.ensuring(goOn(server))
-  )
-
-/** Waits until a state is reached, and tells of the one it is in if that takes long. */
-const reaches = <A, E>(expected: A, state: Effect.Effect<A, E>) =>
-  state.pipe(
-    Effect.tap((state) => Effect.try(() => deepStrictEqual(state, expected))),
-    Effect.retry(Schedule.intersect(Schedule.spaced("10 millis"), Schedule.recurUpTo("5 seconds"))),
-    Effect.catchAll(() => Effect.map(state, (state) => deepStrictEqual(state, expected)))
   )
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope>) =>
@@ -135,12 +124,12 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
     })
 
   /**
-   * How long a query takes, in seconds. One first copy in five takes longer than all reads may, so that its hedge has to
-   * answer; where only its own server is left, it takes less.
+   * How long a query takes, in seconds. One first request in five takes longer than all reads may, so that its hedge has
+   * to answer; where only its own server is left, it takes less.
    */
-  const seconds = (id: number, copy: number) => {
+  const seconds = (id: number, index: number) => {
     const late = id % 2 === 1 && id >= 0.4 * reads ? 0.1 : 60
-    return copy === 0 && id % 5 === 0 ? late : (id % 4) / 1000
+    return index === 0 && id % 5 === 0 ? late : (id % 4) / 1000
   }
 
   live(
@@ -152,7 +141,7 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
         hedged(
           replicas,
           id % 2,
-          (replica, copy) => query(replica, `select ${id} from pg_sleep(${seconds(id, copy)})`)
+          (replica, index) => query(replica, `select ${id} from pg_sleep(${seconds(id, index)})`)
         ))
       deepStrictEqual(answers, Arr.makeBy(reads, (id) => [id]))
       yield* Effect.forEach(replicas, isWhole)
@@ -173,29 +162,6 @@ describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, 
         yield* reaches([1, 1], Effect.sync(() => [cancels.totalCount, cancels.idleCount]))
       }).pipe(Effect.ensuring(backend("SIGCONT")))
       yield* isWhole(replica)
-    })
-  )
-
-  live(
-    "a read that awaits what it has lost waits for the server that hangs",
-    Effect.gen(function*() {
-      const servers = yield* made
-      const replicas = yield* Effect.forEach(servers, replicaOf)
-      yield* Effect.forEach(replicas, isWhole)
-      const took = (losers: "await" | "background") =>
-        Effect.map(
-          Effect.timed(hedged(replicas, 0, (replica) => query(replica, "select 42 from pg_sleep(0)"), losers)),
-          ([took]) => Duration.toMillis(took)
-        )
-      const awaiting = yield* Effect.gen(function*() {
-        yield* hang(servers[0])
-        const awaiting = yield* Effect.fork(took("await"))
-        assertTrue((yield* took("background")) < 1000)
-        yield* Effect.sleep("1 second")
-        return awaiting
-      }).pipe(Effect.ensuring(goOn(servers[0])))
-      assertTrue((yield* Fiber.join(awaiting)) >= 1000)
-      yield* Effect.forEach(replicas, isWhole)
     })
   )
 })
