@@ -82,8 +82,8 @@ export interface Options {
   /** The zone whose replicas get the calls while one of them is well. Default: none. */
   readonly zone?: string | undefined
   /**
-   * How fast the set forgets: after this time without an answer, half of what makes a replica slower than the mean of
-   * the set counts. Milliseconds of the `Clock`. Default 10 seconds.
+   * How fast the set forgets: after this time without an answer, a replica counts as half as slow. So each is asked again
+   * some time. Milliseconds of the `Clock`. Default 10 seconds.
    */
   readonly halfLife?: Duration.DurationInput | undefined
   /** How many failures in a row eject a replica. `Infinity`: never. Default 5. */

@@ -91,7 +91,14 @@ const after = (happenings: ReadonlyArray<Happening>, count: number) => {
       case "answers":
         all[which] = known.inFlight === 0
           ? known
-          : { ...measured(happening.millis), failures: 0, ejections: 0, hasAnswered: true }
+          : {
+            ...known.hasAnswered
+              ? measured(happening.millis)
+              : { ...measured(0), latency: moved(usual && Math.min(usual, happening.millis), 0.1, happening.millis) },
+            failures: 0,
+            ejections: 0,
+            hasAnswered: true
+          }
         usual = known.inFlight === 0 ? usual : moved(usual, 0.01, happening.millis)
         break
       case "is cut off":
@@ -123,7 +130,9 @@ const after = (happenings: ReadonlyArray<Happening>, count: number) => {
       }
     }
   }
-  const costs = all.map((known) => (forgotten(known, usual, now) ?? 0) * (known.inFlight + 1))
+  const costs = all.map(({ inFlight, latency, measuredAt }) =>
+    (latency ?? 0) * 0.5 ** ((now - measuredAt) / settings.halfLife) * (inFlight + 1)
+  )
   const isOut = all.map(({ hasAnswered, inFlight, outUntil }) => outUntil > now || (!hasAnswered && inFlight > 0))
   return { all, costs, isOut, now }
 }

@@ -48,6 +48,26 @@ describe("a replica that refuses", () => {
       deepStrictEqual(yield* inFlight(set), ids.map(() => 0))
     })))
 
+  it.live("gets its share when it is back, also where few calls leave the choice to the latencies alone", () =>
+    inTime(Effect.gen(function*() {
+      const { asked, ids, request } = mostlyWell(3, (at) => at >= 5000 && at < 8500 ? refuses : well)
+      const set = yield* setOf(ids)
+      yield* every(20, 3000, () => Replicas.hedge(set, request, never))
+      const after = share(asked, "r0", 20_000, 30_000)
+      assertTrue(after > 0.2, `${after}`)
+    })))
+
+  it.live("so does one whose first answer comes late", () =>
+    inTime(Effect.gen(function*() {
+      const { asked, ids, request } = mostlyWell(3, (at) => at < 5100 ? [100, "ok"] : well)
+      const set = yield* setOf(["r1", "r2"])
+      yield* every(5, 1000, () => Replicas.hedge(set, request, never))
+      yield* Replicas.update(set, ids.map((id) => ({ id, target: id })))
+      yield* every(5, 400, () => Replicas.hedge(set, request, never))
+      const after = share(asked, "r0", 5200, 7000)
+      assertTrue(after > 0.2, `${after}`)
+    })))
+
   it.live("is out for twice as long each time, up to the most", () =>
     inTime(Effect.gen(function*() {
       const { asked, request } = serversOf({ a: [0, "fail"], b: [0, "ok"] })
@@ -276,7 +296,7 @@ describe("choices", () => {
     inTime(Effect.gen(function*() {
       const { asked, ids, request } = servers()
       const set = yield* setOf(ids, { choices: Infinity, halfLife: "1 hour" })
-      yield* Effect.forEach(ids, (id) => Replicas.hedge(set, request, never, { prefer: [id] }))
+      yield* Effect.forEach(ids, (id) => Effect.repeatN(Replicas.hedge(set, request, never, { prefer: [id] }), 99))
       asked.length = 0
       yield* Effect.all(Array.from({ length: 5 }, () => Replicas.hedge(set, request, never)), {
         concurrency: "unbounded"

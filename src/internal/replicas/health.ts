@@ -64,17 +64,22 @@ export class Health {
     return this.outUntil > now || this.isOnTrial && this.inFlight > 0
   }
 
-  /** The expected wait, or 0 if nothing is known. */
+  /** The expected wait, or 0 if nothing is known. It falls with time, so that each replica is asked again some time. */
   cost(now: number): number {
-    return (this.expected(now) || 0) * (this.inFlight + 1)
+    return (this.fresh(now) * this.latency || 0) * (this.inFlight + 1)
+  }
+
+  /** How much of what was measured last still counts: from 1 down to 0. */
+  private fresh(now: number): number {
+    return 2 ** ((this.measuredAt - now) / this.settings.halfLife)
   }
 
   /** The less is known of a replica of late, the more it counts as one of the set. */
   private expected(now: number): number {
-    const { all, latency, measuredAt, settings: { halfLife } } = this
+    const { all, latency } = this
     // A replica that is quicker than the set gets calls, and so is measured. Nothing of that is forgotten.
     const usual = Math.min(all.value, latency)
-    return Number.isNaN(usual) ? latency : usual + 2 ** ((measuredAt - now) / halfLife) * (latency - usual)
+    return Number.isNaN(usual) ? latency : usual + this.fresh(now) * (latency - usual)
   }
 
   begun(): void {
@@ -87,6 +92,11 @@ export class Health {
   }
 
   answered(millis: number, now: number): void {
+    if (this.isOnTrial) {
+      // What is known is of the time before it was out, and a first answer is often a late one. By itself, either would
+      // keep calls away for long.
+      this.mean.value = Math.min(this.all.value, millis)
+    }
     this.measured(millis, now)
     this.all.add(millis)
     this.failures = 0
