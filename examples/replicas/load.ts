@@ -31,7 +31,7 @@ export type Results = Readonly<Record<Way, Figures>>
 export const timeout = "1 second"
 
 /** A new call each so many milliseconds, whether the earlier ones are answered or not. */
-export const interval = 5
+export const interval = 10
 
 const runOf = (way: Way, phase?: Phase) => phase === undefined ? way : `${way}, phase ${phase.number}`
 
@@ -66,12 +66,13 @@ export interface Load {
   readonly end: Effect.Effect<void>
 }
 
-type Get = (id: number) => Effect.Effect<number, RpcClientError | Replicas.NoReplica>
+/** Each way to make a call. It gives what the server says about its time. */
+export type Gets = Readonly<Record<Way, (id: number) => Effect.Effect<number, RpcClientError | Replicas.NoReplica>>>
 
 /** Makes the same calls in both ways at once, until `end`, or until the scope closes. */
 export const load = (
   servers: ReadonlyArray<Server>,
-  gets: Readonly<Record<Way, Get>>
+  gets: Gets
 ): Effect.Effect<Load, never, Scope.Scope> =>
   Effect.gen(function*() {
     const startedAt = performance.now()

@@ -22,7 +22,8 @@ export interface Picture {
   /** How many calls each way makes in a second. */
   readonly rate: number
   readonly servers: ReadonlyArray<Row>
-  readonly now: PhaseResults
+  /** Since something was last done to a server. */
+  readonly now: Results
   readonly all: Results
   readonly slowest: Slowest
   readonly hedging: Hedging
@@ -36,7 +37,8 @@ const millis = (value: number) => Number.isNaN(value) ? "-" : value < 100 ? valu
 
 const titles: Readonly<Record<Way, string>> = { "in turn": "in turn", "hedged": "Replicas, hedged" }
 const margin = Math.max(...ways.map((way) => titles[way].length))
-const titled = (way: Way, text: string) => `  ${titles[way].padEnd(margin)}  ${text}`
+const titled = (title: string, ...parts: ReadonlyArray<string>) =>
+  ["  " + title.padEnd(margin), ...parts].join("  ").trimEnd()
 
 const barWidth = 24
 
@@ -47,24 +49,27 @@ const serverRow = ({ condition, id, inFlight, isOut, latency, picks, rate }: Row
   [
     `  ${id.padEnd(6)}`,
     condition.padEnd(8),
-    count(picks).padStart(7),
+    count(picks).padStart(8),
     `${count(rate).padStart(3)} ${bar(rate, whole)}`,
     millis(Option.getOrElse(latency, () => NaN)).padStart(7),
     count(inFlight).padStart(9),
     isOut ? "out" : ""
   ].join("  ").trimEnd()
 
-const heading = "  calls    p50    p99 failed"
+const heading = " calls    p50    p99 failed"
 
 const cells = (figures: Figures) =>
-  [figures.requests, figures.quantile(0.5), figures.quantile(0.99), failed(figures)]
-    .map((value, column) => (column % 3 === 0 ? count(value) : millis(value)).padStart(7))
-    .join("")
+  [
+    count(figures.requests).padStart(6),
+    millis(figures.quantile(0.5)).padStart(7),
+    millis(figures.quantile(0.99)).padStart(7),
+    count(failed(figures)).padStart(7)
+  ].join("")
 
-/** Up to so many milliseconds, and what stands for them. */
-const marks = [[0, " "], [25, "."], [100, "-"], [400, "+"], [Number.MAX_VALUE, "#"]] as const
+/** Milliseconds. No call is slower while all servers are well. */
+const usual = 100
 
-const markOf = (slowest: number) => marks.find(([limit]) => slowest <= limit)?.[1] ?? "X"
+const markOf = (slowest: number) => slowest === 0 ? " " : slowest <= usual ? "." : slowest === Infinity ? "X" : "o"
 
 /** How many hedges were sent, and what they have cost and brought. */
 export const hedges = ({ hedges, wins }: Hedging, calls: number): string =>
@@ -73,22 +78,23 @@ export const hedges = ({ hedges, wins }: Hedging, calls: number): string =>
 
 /** The picture of a moment: less than 80 columns, less than 24 lines. */
 export const picture = ({ all, hedging, now, rate, seconds, servers, slowest }: Picture): ReadonlyArray<string> => [
-  `${rate} calls a second go to ${servers.length} servers in two ways at once:`.padEnd(70) + `${seconds} s`.padStart(8),
-  "to one server after the other (in turn), and with Replicas and hedges.",
+  `${rate} calls a second, and each is made in two ways:`.padEnd(71) + `${seconds} s`.padStart(8),
+  titled(titles["in turn"], "to one server after the other"),
+  titled(titles.hedged, "to the server that should be quickest; to another one if late"),
   "",
-  "  server  is           calls, in the last second          mean ms  in flight",
+  "  server  state       calls  in the last second            mean ms  in flight",
   ...servers.map((row) => serverRow(row, rate)),
   "",
-  `${" ".repeat(margin + 4)}now: ${now.name.slice(0, 22)}`.padEnd(margin + 4 + 28 + 3) + "since the start",
-  titled("in turn", "").replace(titles["in turn"], "milliseconds").padEnd(margin + 4) + `${heading}   ${heading}`,
-  ...ways.map((way) => titled(way, `${cells(now.results[way])}   ${cells(all[way])}`)),
+  titled("", "since the last change".padEnd(heading.length), "since the start"),
+  titled("milliseconds", heading, heading),
+  ...ways.map((way) => titled(titles[way], cells(now[way]), cells(all[way]))),
   "",
-  "  the slowest call of each second:  . 25 ms  - 100 ms  + 400 ms  # more  X failed",
-  ...ways.map((way) => titled(way, slowest[way].slice(-55).map(markOf).join("")).trimEnd()),
+  titled("", `the slowest call of a second: . ${usual} ms  o more  X failed`),
+  ...ways.map((way) => titled(titles[way], slowest[way].slice(-(2 * heading.length + 2)).map(markOf).join(""))),
   "",
   `  ${hedges(hedging, all.hedged.requests)}`,
   "",
-  `  ${servers.map(({ id }) => id).join(" ")}  makes that server slow, then stopped, killed, and well again`,
+  `  ${servers.map(({ id }) => id).join(" ")}  make that server slow, then stopped, then killed, and well again`,
   "  q      ends"
 ]
 
@@ -97,7 +103,7 @@ export const table = (phases: ReadonlyArray<PhaseResults>, all: Results): string
   const rows = [...phases, { name: "all", results: all }]
   const width = Math.max(...rows.map(({ name }) => name.length))
   return [
-    `${"".padEnd(width)}   ${titles["in turn"].padEnd(heading.length)}   ${titles.hedged}`,
+    `${"".padEnd(width)}   ${ways.map((way) => titles[way].padEnd(heading.length)).join("   ")}`,
     `${"milliseconds".padEnd(width)}   ${heading}   ${heading}`,
     ...rows.map(({ name, results }) => `${name.padEnd(width)}   ${ways.map((way) => cells(results[way])).join("   ")}`)
   ].map((line) => line.trimEnd()).join("\n")

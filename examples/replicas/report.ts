@@ -8,7 +8,7 @@ const bearableStall = 250
 export const tooBusy = ({ lateness, stall }: Machine): ReadonlyArray<string> =>
   lateness > bearableLateness || stall > bearableStall
     ? [
-      `too busy to judge: this machine delayed one answer in ten by ${lateness.toFixed(1)} ms or more ` +
+      `too busy to judge: this machine delayed one answer in ten by ${lateness.toFixed(1)} ms or more\n` +
       `(the limit is ${bearableLateness} ms), and one by ${stall.toFixed(0)} ms (the limit is ${bearableStall} ms)`
     ]
     : []

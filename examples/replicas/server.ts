@@ -20,7 +20,7 @@ export type Treatment = typeof treatments[number]
 
 export const conditions: Readonly<Record<Treatment | "starting", Condition>> = {
   well: { name: "well", answers: true },
-  slow: { name: `slow x${slowness}`, answers: true },
+  slow: { name: "slow", answers: true },
   stopped: { name: "stopped", answers: false },
   killed: { name: "killed", answers: false },
   starting: { name: "starting", answers: false }
