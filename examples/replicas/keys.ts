@@ -1,40 +1,46 @@
-/** What a key asks for: something to be done to a replica, by its place, or the end. */
+/** What a key asks for: something to be done to a server, by its place, or the end. */
 export type Command = number | "end"
 
-/** Where the reader is: in plain text, after an escape character, or in a sequence that one has begun. */
-export type Reading = "text" | "escape" | "sequence" | "last"
+/** What the next character belongs to. A key such as Home sends a sequence, which may come in pieces. */
+export type Reading = "text" | "escape" | "sequence" | "last of a sequence"
 
-const endings = new Set(["q", "Q", "\x03"])
+const interrupt = "\x03"
+const escape = "\x1b"
 
-/**
- * Reads what a terminal sends. Keys such as Home and F1 send sequences that contain digits and letters, perhaps in two
- * pieces, and they are no commands.
- */
+const after = (reading: Reading, key: string): Reading => {
+  if (key === escape) {
+    return "escape"
+  }
+  switch (reading) {
+    case "text":
+    case "last of a sequence":
+      return "text"
+    case "escape":
+      return key === "[" ? "sequence" : key === "O" ? "last of a sequence" : "text"
+    case "sequence":
+      return key >= "@" && key <= "~" || key === interrupt ? "text" : "sequence"
+  }
+}
+
+const commandOf = (key: string, servers: number): ReadonlyArray<Command> => {
+  const place = "123456789".slice(0, servers).indexOf(key)
+  return key === "q" || key === "Q" || key === interrupt ? ["end"] : place < 0 ? [] : [place]
+}
+
+/** Reads what a terminal sends. Digits and letters inside of a sequence are no commands. */
 export const readKeys = (
-  replicas: number,
+  servers: number,
   reading: Reading,
   text: string
 ): { readonly reading: Reading; readonly commands: ReadonlyArray<Command> } => {
   const commands: Array<Command> = []
   for (const key of text) {
-    if (reading === "escape" && (key === "[" || key === "O")) {
-      // `O` announces one more character, `[` any number of them up to a letter or `~`.
-      reading = key === "O" ? "last" : "sequence"
-    } else if (key === "\x1b") {
-      reading = "escape"
-    } else if (reading === "sequence" && key !== "\x03") {
-      reading = key >= "@" && key <= "~" ? "text" : "sequence"
-    } else if (reading === "last" && key !== "\x03") {
-      reading = "text"
-    } else {
-      reading = "text"
-      const place = "123456789".slice(0, replicas).indexOf(key)
-      if (endings.has(key)) {
-        commands.push("end")
-      } else if (place >= 0) {
-        commands.push(place)
-      }
+    const next = after(reading, key)
+    const isText = next === "text" && (reading === "text" || reading === "escape")
+    if (isText || key === interrupt) {
+      commands.push(...commandOf(key, servers))
     }
+    reading = next
   }
   return { reading, commands }
 }

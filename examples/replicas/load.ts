@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import { identity } from "effect/Function"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as Replicas from "../../src/Replicas.js"
 import { type Figures, figures, lateness, record } from "../support/measured.js"
@@ -30,8 +29,8 @@ export type Results = Readonly<Record<Way, Figures>>
 /** Ends a call that nobody answers. It has failed then. */
 export const timeout = "1 second"
 
-/** A new call each so many milliseconds, whether the earlier ones are answered or not. */
-export const interval = 10
+/** How many calls each way makes in a second, whether the earlier ones are answered or not. */
+export const rate = 100
 
 const runOf = (way: Way, phase?: Phase) => phase === undefined ? way : `${way}, phase ${phase.number}`
 
@@ -87,7 +86,7 @@ export const load = (
     const call = (way: Way, id: number) =>
       Effect.gen(function*() {
         const began = current()
-        const server = servers[turn(id, servers.length)]
+        const server = servers[id % servers.length]
         const condition = server?.condition
         const [duration, { end, serverTime }] = yield* Effect.suspend(() => gets[way](id)).pipe(
           Effect.map((serverTime) => ({ end: "answered", serverTime })),
@@ -123,13 +122,18 @@ export const load = (
     const calls = yield* FiberSet.make()
     const run = yield* FiberSet.runtime(calls)<never>()
     let id = 0
-    const ticks = yield* Effect.sync(() => {
+    let due = startedAt
+    const ticks = yield* Effect.suspend(() => {
       id++
       // Neither way is always the first.
       for (const way of id % 2 === 0 ? ways : [...ways].reverse()) {
         run(call(way, id))
       }
-    }).pipe(Effect.repeat(Schedule.fixed(interval)), Effect.forkScoped)
+      // What is late is made up for, but not what a machine has slept through.
+      const now = performance.now()
+      due = Math.max(due + 1000 / rate, now - 1000)
+      return Effect.sleep(Math.max(0, due - now))
+    }).pipe(Effect.forever, Effect.forkScoped)
 
     return {
       phases,
@@ -146,9 +150,6 @@ export const load = (
       end: Effect.zipRight(Fiber.interrupt(ticks), FiberSet.awaitEmpty(calls))
     }
   })
-
-/** The server whose turn it is. */
-export const turn = (id: number, servers: number): number => id % servers
 
 const messageOf = (cause: Cause.Cause<{ readonly message: string }>) => {
   const error = Cause.squash(cause)

@@ -1,5 +1,46 @@
-import { bearableLateness } from "../support/measured.js"
-import type { Machine } from "./load.js"
+import { bearableLateness, type Figures, type Hedging } from "../support/measured.js"
+import { failed, type Machine, type Results, type Way, ways } from "./load.js"
+import { ratio } from "./stage.js"
+
+export const count = (value: number) => value.toLocaleString("en")
+
+export const millis = (value: number) =>
+  Number.isNaN(value) ? "-" : value < 100 ? value.toFixed(1) : count(Math.round(value))
+
+export const titles: Readonly<Record<Way, string>> = { "in turn": "in turn", "hedged": "Replicas, hedged" }
+/** Of the cells. */
+export const heading = " calls    p50    p99 failed"
+
+/** What has become of the calls of one way, in milliseconds. */
+export const cells = (figures: Figures) =>
+  [
+    count(figures.requests).padStart(6),
+    millis(figures.quantile(0.5)).padStart(7),
+    millis(figures.quantile(0.99)).padStart(7),
+    count(failed(figures)).padStart(7)
+  ].join("")
+
+/** What has become of the calls of a phase. */
+export interface PhaseResults {
+  readonly name: string
+  readonly results: Results
+}
+
+/** How many hedges were sent, and what they have cost and brought. */
+export const hedges = ({ hedges, wins }: Hedging, calls: number): string =>
+  `hedges: ${count(hedges)}, for ${(100 * hedges / Math.max(calls, 1)).toFixed(1)} % of calls ` +
+  `(the budget pays for ${100 * ratio} %); ${count(wins)} came first`
+
+/** The results: a row for each phase, and one for all. */
+export const table = (phases: ReadonlyArray<PhaseResults>, all: Results): string => {
+  const rows = [...phases.filter(({ results }) => results.hedged.requests > 0), { name: "all", results: all }]
+  const width = Math.max(...rows.map(({ name }) => name.length))
+  return [
+    `${"".padEnd(width)}   ${ways.map((way) => titles[way].padEnd(heading.length)).join("   ")}`,
+    `${"milliseconds".padEnd(width)}   ${heading}   ${heading}`,
+    ...rows.map(({ name, results }) => `${name.padEnd(width)}   ${ways.map((way) => cells(results[way])).join("   ")}`)
+  ].map((line) => line.trimEnd()).join("\n")
+}
 
 /** Milliseconds. A machine that sleeps this long may well sleep until a call has timed out. */
 const bearableStall = 250
@@ -26,18 +67,3 @@ export const faults = (
     : [],
   ...left > 0 ? [`calls that nobody waits for still run in the servers: ${left}`] : []
 ]
-
-/** Counts how much has come in the last second. */
-export class Recent {
-  private readonly marks: Array<{ readonly at: number; readonly totals: ReadonlyArray<number> }> = []
-
-  /** Takes totals so far, and the time in milliseconds. */
-  add(at: number, totals: ReadonlyArray<number>): ReadonlyArray<number> {
-    this.marks.push({ at, totals })
-    while (this.marks.length > 2 && at - (this.marks[1]?.at ?? at) >= 1000) {
-      this.marks.shift()
-    }
-    const since = this.marks[0]
-    return totals.map((total, index) => total - (since?.totals[index] ?? 0))
-  }
-}

@@ -41,8 +41,11 @@ export interface Answer extends Message {
 export interface Server {
   readonly port: number
   readonly condition: Condition
-  /** Does something to it, and returns when that is done: a server that was killed listens again. */
-  readonly treat: (treatment: Treatment) => Effect.Effect<void, ServerError>
+  /**
+   * Does something to it, and returns when that is done: a server that was killed listens again. Calls `changed` as soon
+   * as calls feel it.
+   */
+  readonly treat: (treatment: Treatment, changed: () => void) => Effect.Effect<void, ServerError>
   /** Makes it well, unless it was killed, and waits until it has no calls under way. Gives how many are left. */
   readonly settle: Effect.Effect<number, ServerError>
 }
@@ -57,46 +60,55 @@ export const server = (seed: number): Effect.Effect<Server, ServerError, Scope.S
       )
 
     let running: ServerProcess<Question, Answer> = yield* start(0)
-    let condition = conditions.well
     // It keeps its port, so clients only connect again.
     const { port = 0 } = running.first
+    let condition = conditions.well
+    const isRunning = () => condition.answers || condition === conditions.stopped
 
-    const awake = Effect.suspend(() => {
-      if (condition === conditions.killed) {
-        condition = conditions.starting
-        return Effect.map(start(port), (next) => void (running = next))
+    const answer = (times: number) =>
+      Effect.gen(function*() {
+        if (isRunning()) {
+          running.child.kill("SIGCONT")
+        } else {
+          condition = conditions.starting
+          running = yield* start(port)
+        }
+        return yield* running.ask({ slowness: times })
+      })
+
+    const treat = (treatment: Treatment, changed: () => void) => {
+      const become = Effect.sync(() => {
+        condition = conditions[treatment]
+        changed()
+      })
+      switch (treatment) {
+        case "well":
+          return Effect.zipRight(answer(1), become)
+        case "slow":
+          return Effect.zipRight(answer(slowness), become)
+        case "stopped":
+          return Effect.zipRight(Effect.sync(() => running.child.kill("SIGSTOP")), become)
+        case "killed":
+          return Effect.zipRight(become, Effect.suspend(() => stop(running.child)))
       }
-      running.child.kill("SIGCONT")
-      return Effect.void
-    })
-    const tell = (times: number) => Effect.suspend(() => running.ask({ slowness: times }))
-    const does: Record<Treatment, Effect.Effect<unknown, ServerError>> = {
-      well: Effect.zipRight(awake, tell(1)),
-      slow: Effect.zipRight(awake, tell(slowness)),
-      stopped: Effect.sync(() => running.child.kill("SIGSTOP")),
-      killed: Effect.suspend(() => stop(running.child))
     }
+
     // While a server starts again, what is done to it next has to wait.
     const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
-
     return {
       port,
       get condition() {
         return condition
       },
-      treat: (next) =>
-        oneAtATime(Effect.suspend(() => Effect.map(does[next], () => void (condition = conditions[next])))),
+      treat: (treatment, changed) => oneAtATime(treat(treatment, changed)),
       settle: oneAtATime(Effect.suspend(() =>
-        condition === conditions.killed
-          ? Effect.succeed(0)
-          : Effect.zipRight(awake, tell(1)).pipe(
-            Effect.map(({ running }) => running),
-            Effect.repeat({
-              schedule: Schedule.spaced("50 millis"),
-              until: (left) => left === 0,
-              times: 100
-            })
-          )
+        isRunning()
+          ? Effect.repeat(Effect.map(answer(1), ({ running }) => running), {
+            schedule: Schedule.spaced("50 millis"),
+            until: (left) => left === 0,
+            times: 100
+          })
+          : Effect.succeed(0)
       ))
     }
   })
