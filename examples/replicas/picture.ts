@@ -27,7 +27,7 @@ const margin = Math.max(...ways.map((way) => titles[way].length))
 const titled = (title: string, ...parts: ReadonlyArray<string>) =>
   ["  " + title.padEnd(margin), ...parts].join("  ").trimEnd()
 
-const barWidth = 24
+const barWidth = 16
 
 const bar = (calls: number) => "#".repeat(Math.min(barWidth, Math.round(barWidth * calls / rate))).padEnd(barWidth, ".")
 
@@ -35,7 +35,7 @@ const serverRow = ({ condition, id, inFlight, isOut, latency, picks, recent }: R
   [
     `  ${id.padEnd(6)}`,
     condition.padEnd(8),
-    count(picks).padStart(8),
+    count(picks).padStart(10),
     `${count(recent).padStart(3)} ${bar(recent)}`,
     millis(Option.getOrElse(latency, () => NaN)).padStart(7),
     count(inFlight).padStart(9),
@@ -51,13 +51,13 @@ const markOf = (slowest: number) => slowest === 0 ? " " : slowest <= usual ? "."
 export const picture = ({ all, hedging, now, seconds, servers, slowest }: Picture): ReadonlyArray<string> => [
   `${rate} calls a second, and each is made in two ways:`.padEnd(71) + `${seconds} s`.padStart(8),
   titled(titles["in turn"], "to one server after the other"),
-  titled(titles.hedged, "to the server that should be quickest; to another one if late"),
+  titled(titles.hedged, "to the server that should be quickest; to another if late"),
   "",
-  "  server  state       calls  in the last second            mean ms  in flight",
+  "  server  state   hedged calls  in the last second    mean ms  in flight",
   ...servers.map(serverRow),
   "",
   titled("", "since the last change".padEnd(heading.length), "since the start"),
-  titled("milliseconds", heading, heading),
+  titled("", heading, heading),
   ...ways.map((way) => titled(titles[way], cells(now[way]), cells(all[way]))),
   "",
   titled("", `the slowest call of a second: . ${usual} ms  o more  X failed`),

@@ -8,10 +8,11 @@ export const millis = (value: number) =>
   Number.isNaN(value) ? "-" : value < 100 ? value.toFixed(1) : count(Math.round(value))
 
 export const titles: Readonly<Record<Way, string>> = { "in turn": "in turn", "hedged": "Replicas, hedged" }
-/** Of the cells. */
-export const heading = " calls    p50    p99 failed"
 
-/** What has become of the calls of one way, in milliseconds. */
+/** Names the cells. */
+export const heading = " calls p50 ms p99 ms failed"
+
+/** What has become of the calls of one way. */
 export const cells = (figures: Figures) =>
   [
     count(figures.requests).padStart(6),
@@ -37,7 +38,7 @@ export const table = (phases: ReadonlyArray<PhaseResults>, all: Results): string
   const width = Math.max(...rows.map(({ name }) => name.length))
   return [
     `${"".padEnd(width)}   ${ways.map((way) => titles[way].padEnd(heading.length)).join("   ")}`,
-    `${"milliseconds".padEnd(width)}   ${heading}   ${heading}`,
+    `${"".padEnd(width)}   ${heading}   ${heading}`,
     ...rows.map(({ name, results }) => `${name.padEnd(width)}   ${ways.map((way) => cells(results[way])).join("   ")}`)
   ].map((line) => line.trimEnd()).join("\n")
 }

@@ -20,7 +20,7 @@ const steps: ReadonlyArray<readonly [name: string, done?: readonly [place: numbe
 const intro = [
   `${rate} calls a second, and each is made in two ways:`,
   "  in turn           to one server after the other",
-  "  Replicas, hedged  to the server that should be quickest; to another one if late:",
+  "  Replicas, hedged  to the server that should be quickest; to another if late:",
   `                    a hedge if slower than ${100 * quantile} %, for ${100 * ratio} % of calls at most`,
   "A server takes 2 to 6 ms, and ten times as long for 5 % of calls.",
   `If it is slow, it takes ${slowness} times as long. A call fails after ${timeout}.`,

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { type Message, type ServerError, type ServerProcess, serverProcess, stop } from "../support/serverProcess.js"
 
@@ -93,6 +92,10 @@ export const server = (seed: number): Effect.Effect<Server, ServerError, Scope.S
       }
     }
 
+    const settled = (times: number): Effect.Effect<number, ServerError> =>
+      Effect.flatMap(answer(1), ({ running }) =>
+        running === 0 || times === 0 ? Effect.succeed(running) : Effect.delay(settled(times - 1), "50 millis"))
+
     // While a server starts again, what is done to it next has to wait.
     const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
     return {
@@ -100,15 +103,10 @@ export const server = (seed: number): Effect.Effect<Server, ServerError, Scope.S
       get condition() {
         return condition
       },
-      treat: (treatment, changed) => oneAtATime(treat(treatment, changed)),
+      treat: (treatment, changed) =>
+        oneAtATime(treat(treatment, changed)),
       settle: oneAtATime(Effect.suspend(() =>
-        isRunning()
-          ? Effect.repeat(Effect.map(answer(1), ({ running }) => running), {
-            schedule: Schedule.spaced("50 millis"),
-            until: (left) => left === 0,
-            times: 100
-          })
-          : Effect.succeed(0)
+        isRunning() ? settled(100) : Effect.succeed(0)
       ))
     }
   })

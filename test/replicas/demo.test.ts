@@ -98,32 +98,33 @@ describe("npm run demo:replicas", () => {
 })
 
 describe("keys", () => {
-  it.each<readonly [pieces: ReadonlyArray<string>, commands: ReadonlyArray<Command>, reading?: Reading]>([
-    [["1", "3", "2"], [0, 2, 1]],
-    [["12q"], [0, 1, "end"]],
-    [["Q"], ["end"]],
-    [["\x03"], ["end"]],
+  it.each<readonly [pieces: ReadonlyArray<string>, commands: ReadonlyArray<Command>, reading: Reading]>([
+    [["1", "3", "2"], [0, 2, 1], "text"],
+    [["12q"], [0, 1, "end"], "text"],
+    [["Q"], ["end"], "text"],
+    [["\x03"], ["end"], "text"],
     // There is no server of that number, nor a command of that letter.
-    [["0459 x\r"], []],
+    [["0459 x\r"], [], "text"],
     // Home, F5, an arrow, F1, and a paste.
-    [["\x1b[1~\x1b[15~\x1b[A\x1bOP\x1b[200~2\x1b[201~"], [1]],
-    [["\x1b", "[1", "~", "1"], [0]],
-    [["\x1bO", "q", "q"], ["end"]],
+    [["\x1b[1~\x1b[15~\x1b[A\x1bOP\x1b[200~2\x1b[201~"], [1], "text"],
+    [["\x1b", "[1", "~", "1"], [0], "text"],
+    [["\x1bO", "q", "q"], ["end"], "text"],
     // Escape alone, and with another key.
-    [["\x1b", "1"], [0]],
-    [["\x1b\x1b[1~2"], [1]],
+    [["\x1b", "1"], [0], "text"],
+    [["\x1b\x1b[1~2"], [1], "text"],
+    [["1\x1b"], [0], "escape"],
     [["\x1b[1"], [], "sequence"],
-    [["\x1b[1\x03"], ["end"]],
-    [["\x1bO\x03"], ["end"]]
-  ])("%j ask for %j", (pieces, expected, expectedReading = "text") => {
-    let reading: Reading = "text"
-    const commands: Array<Command> = []
+    [["\x1bO"], [], "last of a sequence"],
+    [["\x1b[1\x03"], ["end"], "text"],
+    [["\x1bO\x03"], ["end"], "text"]
+  ])("%j ask for %j", (pieces, commands, reading) => {
+    const read = { reading: "text" as Reading, commands: [] as ReadonlyArray<Command> }
     for (const piece of pieces) {
-      const read = readKeys(3, reading, piece)
-      reading = read.reading
-      commands.push(...read.commands)
+      const next = readKeys(3, read.reading, piece)
+      read.reading = next.reading
+      read.commands = [...read.commands, ...next.commands]
     }
-    deepStrictEqual({ commands, reading }, { commands: expected, reading: expectedReading })
+    deepStrictEqual(read, { reading, commands })
   })
 })
 
@@ -164,7 +165,30 @@ describe("the picture", () => {
   })
 
   it("shows what is done to each server, what Replicas makes of it, and what becomes of the calls", () => {
-    deepStrictEqual(lines, [])
+    deepStrictEqual(lines, [
+      "100 calls a second, and each is made in two ways:                          12 s",
+      "  in turn           to one server after the other",
+      "  Replicas, hedged  to the server that should be quickest; to another if late",
+      "",
+      "  server  state   hedged calls  in the last second    mean ms  in flight",
+      "  1       well           1,234   60 ##########......      5.3          1",
+      "  2       stopped           80    2 ................      512          2",
+      "  3       killed             0    0 ................        -          0  out",
+      "",
+      "                    since the last change        since the start",
+      "                     calls p50 ms p99 ms failed   calls p50 ms p99 ms failed",
+      "  in turn            1,500    6.2  1,004    500     300    5.0   56.2      0",
+      "  Replicas, hedged   1,499    5.1   43.0      0     300    5.0   21.9      0",
+      "",
+      "                    the slowest call of a second: . 100 ms  o more  X failed",
+      "  in turn           oooooooooooooooooooooooooooooooooooooooooooooooooooo. .X",
+      "  Replicas, hedged  .o. ..",
+      "",
+      "  hedges: 15, for 5.0 % of calls (the budget pays for 10 %); 12 came first",
+      "",
+      "  1 2 3  make that server slow, then stopped, then killed, and well again",
+      "  q      ends"
+    ])
   })
 
   it("fits a terminal of 80 columns and 24 lines", () => {
@@ -175,10 +199,14 @@ describe("the picture", () => {
   it("counts the calls of the last second", () => {
     const recent = new Recent()
     const taken = [[0, 5], [500, 8], [1000, 10], [1200, 11], [1500, 20], [9000, 21]] as const
-    deepStrictEqual(
-      taken.map(([at, total]) => recent.add(at, [total, 0])),
-      [[0], [3], [5], [6], [12], [1]].map(([n]) => [n!, 0])
-    )
+    deepStrictEqual(taken.map(([at, total]) => recent.add(at, [total, 7])), [
+      [0, 0],
+      [3, 0],
+      [5, 0],
+      [6, 0],
+      [12, 0],
+      [1, 0]
+    ])
   })
 })
 
@@ -192,12 +220,21 @@ describe("the table", () => {
         }],
         { "in turn": figures(1800, 500, 5.6, 1004), "hedged": figures(1799, 0, 5, 39.4) }
       ).split("\n"),
-      []
+      [
+        "            in turn                       Replicas, hedged",
+        "             calls p50 ms p99 ms failed    calls p50 ms p99 ms failed",
+        "all well       300    5.0   56.2      0      300    5.0   21.9      0",
+        "2 stopped    1,500    6.2  1,004    500    1,499    5.1   43.0      0",
+        "all          1,800    5.6  1,004    500    1,799    5.0   39.4      0"
+      ]
     )
   })
 
   it("shows calls that have no latency yet", () => {
-    deepStrictEqual(table([], none).split("\n").at(-1), "")
+    deepStrictEqual(
+      table([], none).split("\n").at(-1),
+      "all        0      -      -      0        0      -      -      0"
+    )
   })
 })
 

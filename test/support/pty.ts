@@ -41,10 +41,13 @@ export const inTerminal = (args: ReadonlyArray<string>): Effect.Effect<InTermina
     const ended = Effect.repeat(Effect.sleep("20 millis"), { until: () => status !== undefined })
     return {
       press: (keys) => void child.stdin.write(keys),
-      shows: (condition) =>
-        Effect.map(terminal.lines, ({ all }) => all.join("\n")).pipe(
-          Effect.repeat({ until: (lines) => status !== undefined || condition(lines), schedule: "50 millis" })
-        ),
+      shows: (condition) => {
+        const look: Effect.Effect<string> = Effect.flatMap(terminal.lines, ({ all }) => {
+          const lines = all.join("\n")
+          return status !== undefined || condition(lines) ? Effect.succeed(lines) : Effect.delay(look, "50 millis")
+        })
+        return look
+      },
       written: () => written,
       status: Effect.map(ended, () => status ?? null)
     }
