@@ -56,7 +56,7 @@ describe("npm run demo:replicas", () => {
     120_000
   )
 
-  it.live.skipIf(!hasPty)(
+  it.scopedLive.skipIf(!hasPty)(
     "in a terminal, keys make servers ill, it ends with q, and it gives the terminal back",
     () =>
       Effect.gen(function*() {

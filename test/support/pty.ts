@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { spawn, spawnSync } from "node:child_process"
 import { makeTerminal } from "./terminal.js"
 
@@ -24,11 +25,15 @@ export interface InTerminal {
   readonly status: Effect.Effect<number | null>
 }
 
-/** Runs this Node with the arguments in a terminal. */
-export const inTerminal = (args: ReadonlyArray<string>): Effect.Effect<InTerminal> =>
-  Effect.sync(() => {
+/** Runs this Node with the arguments in a terminal, at most until the scope closes. */
+export const inTerminal = (args: ReadonlyArray<string>): Effect.Effect<InTerminal, never, Scope.Scope> =>
+  Effect.gen(function*() {
     const terminal = makeTerminal(columns, rows)
-    const child = spawn("python3", ["-c", script, process.execPath, ...args], { timeout: 110_000 })
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn("python3", ["-c", script, process.execPath, ...args])),
+      // What runs in the terminal ends when that is gone.
+      (child) => Effect.sync(() => child.kill())
+    )
     let written = ""
     let status: number | null | undefined
     const hear = (text: string) => {
