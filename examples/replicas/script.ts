@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ServerError } from "../support/serverProcess.js"
 import { rate, timeout } from "./load.js"
-import { slowness, type Treatment } from "./server.js"
+import { slowness, tail, type Treatment } from "./server.js"
 import { quantile, ratio, type Stage } from "./stage.js"
 
 /** What happens after the first phase: the name of a phase, and what is done to a server, by its place. */
@@ -22,7 +22,7 @@ const intro = [
   "  in turn           to one server after the other",
   "  Replicas, hedged  to the server that should be quickest; to another if late:",
   `                    a hedge if slower than ${100 * quantile} %, for ${100 * ratio} % of calls at most`,
-  "A server takes 2 to 6 ms, and ten times as long for 5 % of calls.",
+  `A server takes 2 to 6 ms, and ten times as long for ${100 * tail} % of calls.`,
   `If it is slow, it takes ${slowness} times as long. A call fails after ${timeout}.`,
   "",
   "what happens      how many calls Replicas sends to servers 1, 2 and 3"

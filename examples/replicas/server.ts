@@ -5,6 +5,9 @@ import { type Message, type ServerError, type ServerProcess, serverProcess, stop
 /** How many times as long a slow replica takes. */
 export const slowness = 10
 
+/** The share of calls that take ten times as long as others, also while a replica is well. */
+export const tail = 1 / 40
+
 /** What was done to a replica last. */
 export interface Condition {
   readonly name: string

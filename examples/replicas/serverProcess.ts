@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { fate } from "../support/fate.js"
 import { Api } from "./api.js"
-import type { Answer, Question } from "./server.js"
+import { type Answer, type Question, tail } from "./server.js"
 
 const [seed = 0, port = 0] = process.argv.slice(2).map(Number)
 let slowness = 1
@@ -16,7 +16,7 @@ let running = 0
 const handlers = Api.toLayer({
   Get: ({ attempt, id }) =>
     Effect.suspend(() => {
-      const { millis } = fate(seed, id, attempt)
+      const { millis } = fate(seed, id, attempt, tail)
       running++
       return Effect.as(Effect.sleep(millis * slowness), millis * slowness)
     }).pipe(

@@ -166,12 +166,12 @@ describe("the picture", () => {
 
   it("shows what is done to each server, what Replicas makes of it, and what becomes of the calls", () => {
     deepStrictEqual(lines, [
-      "100 calls a second, and each is made in two ways:                          12 s",
+      "200 calls a second, and each is made in two ways:                          12 s",
       "  in turn           to one server after the other",
       "  Replicas, hedged  to the server that should be quickest; to another if late",
       "",
       "  server  state   hedged calls  in the last second    mean ms  in flight",
-      "  1       well           1,234   60 ##########......      5.3          1",
+      "  1       well           1,234   60 #####...........      5.3          1",
       "  2       stopped           80    2 ................      512          2",
       "  3       killed             0    0 ................        -          0  out",
       "",
