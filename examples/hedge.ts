@@ -9,32 +9,27 @@
  * busy, the demo shows no latencies: they would be those of the machine.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Arr from "effect/Array"
-import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import { readCommand } from "../scripts/command.js"
 import * as HedgedHttpClient from "../src/HedgedHttpClient.js"
 import { Hedge } from "../src/index.js"
+import { DemoError, leavingNothingOpen, runDemo } from "./support/demo.js"
 import { fate } from "./support/fate.js"
 import { faults, progress, report, runOf, table, tooBusy } from "./support/hedgeReport.js"
 import { measured } from "./support/measured.js"
 import { screen } from "./support/screen.js"
-import { openSockets } from "./support/sockets.js"
-import { type ServerError, type TailServer, tailServer } from "./support/tailServer.js"
-
-class DemoError extends Data.TaggedError("DemoError")<{ readonly message: string }> {}
+import type { ServerError } from "./support/serverProcess.js"
+import { type TailServer, tailServer } from "./support/tailServer.js"
+import { describeWhole, parseWhole } from "./support/wholes.js"
 
 const clients = {
   "fetch": FetchHttpClient.layer,
@@ -159,36 +154,9 @@ const intro = ({ names, requests, seed }: Options) =>
     `milliseconds; each request, hedged or not, times out after ${timeout}\n`
   ].join("\n")
 
-/** Runs an effect in a scope of its own. When the scope has closed, counts the sockets that are still open. */
-const leavingNothingOpen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const exit = yield* Effect.exit(restore(Effect.scoped(effect)))
-      // This process hears some turns later that the server has closed a connection.
-      yield* Effect.repeat(openSockets(), {
-        schedule: Schedule.spaced("20 millis"),
-        times: 100,
-        until: ({ total }) => total === 0
-      })
-      const { total } = yield* openSockets()
-      yield* Console.log(
-        `${Exit.isInterrupted(exit) ? "interrupted; " : ""}sockets of this process at the end, of any kind: ${total}`
-      )
-      return total === 0 ? yield* exit : yield* new DemoError({ message: "no socket should be open at the end" })
-    })
-  )
-
 const wholes = {
-  requests: { least: 1, most: 1_000_000, default: "20000" },
-  seed: { least: 0, most: 2 ** 31 - 1, default: "2" }
-}
-
-const parseWhole = (option: keyof typeof wholes, text: string) => {
-  const { least, most } = wholes[option]
-  const value = Number(text)
-  return /^\d+$/.test(text) && value >= least && value <= most
-    ? Effect.succeed(value)
-    : new DemoError({ message: `--${option} must be a whole number from ${least} to ${most}, got "${text}"` })
+  requests: { least: 1, most: 1_000_000, otherwise: 20_000 },
+  seed: { least: 0, most: 2 ** 31 - 1, otherwise: 2 }
 }
 
 const isClientName = (name: string): name is ClientName => Object.hasOwn(clients, name)
@@ -199,19 +167,14 @@ const parseClient = (name: string) =>
     ? Effect.succeed(name)
     : new DemoError({ message: `--client must be one of ${clientNames.join(", ")}, got "${name}"` })
 
-const describeWhole = (option: keyof typeof wholes) => {
-  const { default: value, least, most } = wholes[option]
-  return `from ${least} to ${most}; default ${value}`
-}
-
 const usage = [
   "Hedged requests to a server with a heavy tail: what they gain, what they cost, and what they leave behind.",
   "",
   "npm run demo:hedge -- [options]",
   "",
   "  --requests N   how many requests each client sends without hedging, and then with hedging:",
-  `                 ${describeWhole("requests")}`,
-  `  --seed N       decides which requests are slow: ${describeWhole("seed")}`,
+  `                 ${describeWhole(wholes.requests)}`,
+  `  --seed N       decides which requests are slow: ${describeWhole(wholes.seed)}`,
   `  --client NAME  the client that sends them: ${clientNames.join(", ")}; may be repeated; default all`,
   "  --help, -h     this text"
 ].join("\n")
@@ -224,20 +187,10 @@ const { options: given } = readCommand(usage, {
 
 const parseOptions = Effect.gen(function*() {
   return {
-    requests: yield* parseWhole("requests", given.requests ?? wholes.requests.default),
-    seed: yield* parseWhole("seed", given.seed ?? wholes.seed.default),
+    requests: yield* parseWhole("requests", wholes.requests, given.requests),
+    seed: yield* parseWhole("seed", wholes.seed, given.seed),
     names: Arr.dedupe(yield* Effect.forEach(given.client ?? clientNames, parseClient))
   }
 })
 
-const describe = (cause: Cause.Cause<{ readonly message: string }>) =>
-  Option.match(Cause.failureOption(cause), { onNone: () => Cause.pretty(cause), onSome: ({ message }) => message })
-
-parseOptions.pipe(
-  Effect.flatMap((options) => leavingNothingOpen(demo(options))),
-  Effect.tapErrorCause((cause) => Cause.isInterruptedOnly(cause) ? Effect.void : Console.error(describe(cause))),
-  NodeRuntime.runMain({
-    disableErrorReporting: true,
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : Exit.isInterrupted(exit) ? 130 : 1)
-  })
-)
+runDemo(Effect.flatMap(parseOptions, (options) => leavingNothingOpen(demo(options))))

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { type Figures, figures, type Hedging, hedging, lateness } from "./measured.js"
+import { bearableLateness, type Figures, figures, type Hedging, hedging, lateness } from "./measured.js"
 import { type Counts, noCounts } from "./tailServer.js"
 
 /** Names a run: the first part of the path of its requests, and the tag of its metrics. */
@@ -39,19 +39,14 @@ export const report = (
 const number = (value: number) => value.toLocaleString("en")
 const millis = (value: number) => Number.isNaN(value) ? "-" : value.toFixed(1)
 
-/**
- * Milliseconds. Most answers of the server take 2 to 6. If the machine adds as much as that spread to one answer in
- * ten, the machine decides which requests are late, and so the delay of the policy.
- */
-const bearable = 4
-const isTooBusy = ({ lateness }: Report) => lateness > bearable
+const isTooBusy = ({ lateness }: Report) => lateness > bearableLateness
 
 /** A line that says so if latencies would mislead. */
 export const tooBusy = (report: Report): Array<string> =>
   isTooBusy(report)
     ? [
       `${report.client}: too busy to measure: without hedging, this machine delayed one answer in ten by more than ` +
-      `${report.lateness.toFixed(1)} ms (the limit is ${bearable} ms), ` +
+      `${report.lateness.toFixed(1)} ms (the limit is ${bearableLateness} ms), ` +
       "so latencies would be those of the machine, and are not shown"
     ]
     : []

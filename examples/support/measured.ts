@@ -12,22 +12,28 @@ const late = Metric.histogram("demo_late_milliseconds", boundaries)
 
 const ends = Metric.frequency("demo_ends")
 
+/** Records how long a call has taken, how it has ended, and how much longer it took than the server, if that is known. */
+export const record = (run: string) => {
+  const [taken, ended] = [Metric.tagged(milliseconds, "run", run), Metric.tagged(ends, "run", run)]
+  const delayed = Metric.tagged(late, "run", run)
+  return (millis: number, end: string, lateness?: number): Effect.Effect<void> =>
+    Metric.update(taken, millis).pipe(
+      Effect.zipRight(Metric.update(ended, end)),
+      Effect.zipRight(lateness === undefined ? Effect.void : Metric.update(delayed, lateness))
+    )
+}
+
 /**
  * Records how long a call takes, in milliseconds, and how it ends, which is its value. With `serverTime`, also records
  * how much longer an answered call takes than the server.
  */
 export const measured = (run: string) => {
-  const [taken, ended] = [Metric.tagged(milliseconds, "run", run), Metric.tagged(ends, "run", run)]
-  const delayed = Metric.tagged(late, "run", run)
+  const recorded = record(run)
   return <E, R>(call: Effect.Effect<string, E, R>, serverTime?: number): Effect.Effect<string, E, R> =>
     Effect.flatMap(Effect.timed(call), ([duration, end]) => {
       const millis = Duration.toMillis(duration)
       const isDelayKnown = end === "answered" && serverTime !== undefined
-      return Metric.update(taken, millis).pipe(
-        Effect.zipRight(Metric.update(ended, end)),
-        Effect.zipRight(isDelayKnown ? Metric.update(delayed, millis - serverTime) : Effect.void),
-        Effect.as(end)
-      )
+      return Effect.as(recorded(millis, end, isDelayKnown ? millis - serverTime : undefined), end)
     })
 }
 
@@ -45,6 +51,12 @@ export const figures = (run: string): Effect.Effect<Figures> =>
     const { occurrences } = yield* Metric.value(Metric.tagged(ends, "run", run))
     return { requests: taken.count, ends: occurrences, quantile: quantileOf(taken) }
   })
+
+/**
+ * Milliseconds. Most answers of the servers take 2 to 6. If the machine adds as much as that spread to one answer in
+ * ten, the machine decides which requests are late, and so the delay of the policy.
+ */
+export const bearableLateness = 4
 
 /** The 90th percentile of how much longer calls take than the server. Milliseconds. */
 export const lateness = (run: string): Effect.Effect<number> =>
