@@ -1,4 +1,5 @@
-import { it } from "@effect/vitest"
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
@@ -15,204 +16,197 @@ import * as Hedge from "../../src/Hedge.js"
 import * as Replicas from "../../src/Replicas.js"
 import { describeNeeding } from "../support/needing.js"
 import { inFlight, stateOf } from "../support/replicas.js"
+import type { Overloaded } from "../support/rpc/api.js"
 import { type Client, clientOver, protocols } from "../support/rpc/clients.js"
 import { type Server, serversOf } from "../support/rpc/servers.js"
 import { leavingNoSocket } from "../support/sockets.js"
 
-// Hedged calls to servers that are processes, by @effect/rpc. The servers answer when the test tells them to, and only the
-// clock of the call is virtual. So each test knows all that happens to each call on each server.
-
-/** Lines of one call, by server. */
-const wroteNothing: ReadonlyArray<string> = []
-const interrupted = ["started 1", "interrupted 1", "released 1"]
-const done = ["started 1", "done 1", "released 1"]
-
-/** A test waits for what it has caused, but never for what has no cause. */
-const idle = (replicas: Replicas.Replicas<Client>) =>
-  inFlight(replicas).pipe(
-    Effect.zipLeft(Effect.yieldNow()),
-    Effect.repeat({ until: (numbers) => numbers.every((number) => number === 0) })
-  )
+// Hedged calls by @effect/rpc to servers that are processes. A server answers when the test tells it to, and the clock of
+// the calls is virtual. So each test knows all that happens to a call on each server.
 
 interface Rig {
   readonly a: Server
   readonly b: Server
   readonly c: Server
   readonly replicas: Replicas.Replicas<Client>
+  /** A call to the servers in order, with a hedge each second. */
+  readonly call: <A, E, Eff extends Effect.Effect<unknown, unknown, unknown>>(
+    request: (client: Client) => Eff & Effect.Effect<A, E, unknown>,
+    maxHedges?: number
+  ) => Effect.Effect<
+    Effect.Effect.Success<Eff>,
+    Effect.Effect.Error<Eff> | Replicas.NoReplica,
+    Effect.Effect.Context<Eff>
+  >
   /** What each server has written since the last time. */
   readonly transcripts: Effect.Effect<Readonly<Record<"a" | "b" | "c", ReadonlyArray<string>>>, Error>
 }
 
-/** Hedges by a virtual clock, in the order of the names. */
-const inOrder = { prefer: ["a", "b", "c"] }
-const policyOf = (maxHedges = 1) => Hedge.make({ delay: "1 second", budget: "unlimited", maxHedges })
+const inOrder = ["a", "b", "c"]
 
-describeNeeding("three servers", serversOf(["a", "b", "c"]), () => false, (started) => {
-  for (const [transport, protocolOf] of Object.entries(protocols)) {
-    const test = (name: string, body: (rig: Rig) => Effect.Effect<void, unknown, Scope.Scope>) =>
-      it.live(`${transport}: ${name}`, () =>
+/** Waits until no attempt is under way: it leaves no fiber behind. */
+const idle = (replicas: Replicas.Replicas<Client>) =>
+  inFlight(replicas).pipe(
+    Effect.zipLeft(Effect.yieldNow()),
+    Effect.repeat({ until: (numbers) => numbers.every((number) => number === 0) })
+  )
+
+type Protocol = (typeof protocols)[keyof typeof protocols]
+
+const replicasOf = (servers: ReadonlyArray<Server>, protocolOf: Protocol, options?: Replicas.Options) =>
+  Effect.forEach(
+    servers,
+    ({ name, ports }) => Effect.map(clientOver(protocolOf(ports)), (target) => ({ id: name, target }))
+  ).pipe(
+    Effect.flatMap((replicas) => Replicas.make(replicas, options))
+  )
+
+// What a server writes of call 1.
+const nothing: ReadonlyArray<string> = []
+const done = ["started 1", "done 1", "released 1"]
+const interrupted = ["started 1", "interrupted 1", "released 1"]
+
+describeNeeding("rpc", serversOf(["a", "b", "c"]), () => false, (started) => {
+  describe.each(Object.entries(protocols))("over %s", (_, protocolOf) => {
+    const virtual = (name: string, body: (rig: Rig) => Effect.Effect<void, unknown, Scope.Scope>) =>
+      it.live(name, () =>
         leavingNoSocket(Effect.scoped(Effect.gen(function*() {
           const [a, b, c] = (yield* started) as [Server, Server, Server]
           const transcripts = Effect.all({ a: a.transcript, b: b.transcript, c: c.transcript })
           yield* transcripts
-          const clients = yield* Effect.forEach([a, b, c], ({ name, ports }) =>
-            Effect.map(clientOver(protocolOf(ports)), (target) => ({ id: name, target })))
-          const replicas = yield* Replicas.make(clients)
-          yield* body({ a, b, c, replicas, transcripts })
+          const replicas = yield* replicasOf([a, b, c], protocolOf)
+          const call: Rig["call"] = (request, maxHedges = 1) =>
+            Effect.flatMap(
+              Hedge.make({ delay: "1 second", budget: "unlimited", maxHedges }),
+              (policy) => Replicas.hedge(replicas, request, policy, { prefer: inOrder })
+            )
+          // Only now: the clocks of the clients are real.
+          yield* Effect.provide(body({ a, b, c, replicas, call, transcripts }), TestContext.TestContext)
           yield* idle(replicas)
         }))))
 
-    const virtual = (name: string, body: (rig: Rig) => Effect.Effect<void, unknown, Scope.Scope>) =>
-      test(name, (rig) => Effect.provide(body(rig), TestContext.TestContext))
-
     virtual(
-      "the hedge answers, and the handler of the request is interrupted",
-      ({ a, b, replicas, transcripts }) =>
+      "a hedge answers, and the handler of the request is interrupted",
+      ({ a, b, call, transcripts }) =>
         Effect.gen(function*() {
-          const policy = yield* policyOf()
-          const call = yield* Effect.fork(
-            Replicas.hedge(replicas, (client) => client.Get({ call: 1, held: ["a", "b"] }), policy, inOrder)
-          )
+          const answer = yield* Effect.fork(call((client) => client.Get({ call: 1, held: ["a", "b"] })))
           yield* a.wrote("started 1")
           yield* TestClock.adjust("1 second")
           yield* b.wrote("started 1")
           yield* b.tell(1, "answer")
-          strictEqual(yield* Fiber.join(call), "b:1")
+          strictEqual(yield* Fiber.join(answer), "b:1")
           yield* a.wrote("released 1")
-          deepStrictEqual(yield* transcripts, { a: interrupted, b: done, c: wroteNothing })
+          deepStrictEqual(yield* transcripts, { a: interrupted, b: done, c: nothing })
         })
     )
 
-    virtual(
-      "the request answers, and the handlers of both hedges are interrupted",
-      ({ a, b, c, replicas, transcripts }) =>
-        Effect.gen(function*() {
-          const policy = yield* policyOf(2)
-          const call = yield* Effect.fork(
-            Replicas.hedge(replicas, (client) => client.Get({ call: 1, held: ["a", "b", "c"] }), policy, inOrder)
-          )
-          for (const server of [a, b, c]) {
-            yield* server.wrote("started 1")
-            yield* TestClock.adjust("1 second")
-          }
-          yield* a.tell(1, "answer")
-          strictEqual(yield* Fiber.join(call), "a:1")
-          yield* Effect.all([b.wrote("released 1"), c.wrote("released 1")])
-          deepStrictEqual(yield* transcripts, { a: done, b: interrupted, c: interrupted })
-        })
-    )
-
-    const waitingAtAll = ({ a, b, c, replicas }: Rig) =>
+    /** Forks a call, and waits until it waits for all three servers. */
+    const waiting = ({ a, b, c, call }: Rig) =>
       Effect.gen(function*() {
-        const policy = yield* policyOf(2)
-        const call = yield* Replicas.hedge(
-          replicas,
-          (client) => client.Get({ call: 1, held: ["a", "b", "c"] }),
-          policy,
-          inOrder
-        ).pipe(Effect.timeout("10 seconds"), Effect.fork)
-        for (const server of [a, b]) {
-          yield* server.wrote("started 1")
-          yield* TestClock.adjust("1 second")
-        }
+        const answer = yield* call((client) => client.Get({ call: 1, held: ["a", "b", "c"] }), 2).pipe(
+          Effect.timeout("3 seconds"),
+          Effect.fork
+        )
+        yield* a.wrote("started 1")
+        yield* TestClock.adjust("1 second")
+        yield* b.wrote("started 1")
+        yield* TestClock.adjust("1 second")
         yield* c.wrote("started 1")
-        return call
+        return answer
       })
 
-    const interruptedAtAll = ({ a, b, c, transcripts }: Rig) =>
+    const allInterrupted = ({ a, b, c, transcripts }: Rig) =>
       Effect.gen(function*() {
         yield* Effect.forEach([a, b, c], (server) => server.wrote("released 1"))
         deepStrictEqual(yield* transcripts, { a: interrupted, b: interrupted, c: interrupted })
       })
 
-    virtual("the caller is interrupted, and so are the handlers of all attempts", (rig) =>
+    virtual("the request answers, and the handlers of both hedges are interrupted", (rig) =>
       Effect.gen(function*() {
-        yield* Fiber.interrupt(yield* waitingAtAll(rig))
-        yield* interruptedAtAll(rig)
+        const { a, b, c, transcripts } = rig
+        const answer = yield* waiting(rig)
+        yield* a.tell(1, "answer")
+        strictEqual(yield* Fiber.join(answer), "a:1")
+        yield* Effect.forEach([b, c], (server) => server.wrote("released 1"))
+        deepStrictEqual(yield* transcripts, { a: done, b: interrupted, c: interrupted })
       }))
 
-    virtual("the call times out, and the handlers of all attempts are interrupted", (rig) =>
+    virtual("the caller is interrupted, and so are the handlers of all attempts", (rig) =>
       Effect.gen(function*() {
-        const call = yield* waitingAtAll(rig)
-        yield* TestClock.adjust("8 seconds")
-        deepStrictEqual(
-          Exit.mapError(yield* Fiber.await(call), ({ _tag }) => _tag),
-          Exit.fail("TimeoutException")
-        )
-        yield* interruptedAtAll(rig)
+        yield* Fiber.interrupt(yield* waiting(rig))
+        yield* allInterrupted(rig)
       }))
 
     virtual(
-      "the stream of a hedge runs to its end, and that of the request is interrupted",
-      ({ a, b, replicas, transcripts }) =>
+      "the call takes too long, and the handlers of all attempts are interrupted",
+      (rig) =>
         Effect.gen(function*() {
-          const policy = yield* policyOf()
-          const call = yield* Effect.fork(Replicas.hedge(
-            replicas,
-            (client) => Stream.runCollect(client.Watch({ call: 1, held: ["a", "b"] })),
-            policy,
-            inOrder
-          ))
+          const answer = yield* waiting(rig)
+          yield* TestClock.adjust("1 second")
+          strictEqual((yield* Effect.flip(Fiber.join(answer)))._tag, "TimeoutException")
+          yield* allInterrupted(rig)
+        })
+    )
+
+    virtual(
+      "the stream of a hedge runs to its end, and that of the request is interrupted",
+      (rig) =>
+        Effect.gen(function*() {
+          const { a, b, call, transcripts } = rig
+          const elements = yield* Effect.fork(
+            call((client) => Stream.runCollect(client.Watch({ call: 1, held: ["a", "b"] })))
+          )
           yield* a.tell(1, "answer")
           yield* a.wrote("element 0 of 1")
           yield* TestClock.adjust("1 second")
-          for (let element = 0; element < 3; element++) {
-            yield* b.tell(1, "answer")
-          }
-          deepStrictEqual(Chunk.toReadonlyArray(yield* Fiber.join(call)), ["b:1:0", "b:1:1", "b:1:2"])
+          yield* Effect.replicateEffect(b.tell(1, "answer"), 3)
+          deepStrictEqual(Chunk.toReadonlyArray(yield* Fiber.join(elements)), ["b:1:0", "b:1:1", "b:1:2"])
           yield* a.wrote("released 1")
           deepStrictEqual(yield* transcripts, {
             a: ["started 1", "element 0 of 1", "interrupted 1", "released 1"],
             b: ["started 1", "element 0 of 1", "element 1 of 1", "element 2 of 1", "done 1", "released 1"],
-            c: wroteNothing
+            c: nothing
           })
         })
     )
 
     virtual(
       "only the first element is taken, and the streams of all attempts are interrupted",
-      ({ a, b, replicas, transcripts }) =>
+      (rig) =>
         Effect.gen(function*() {
-          const policy = yield* policyOf()
-          const call = yield* Effect.fork(Replicas.hedge(
-            replicas,
-            (client) => Stream.runHead(client.Watch({ call: 1, held: ["a", "b"] })),
-            policy,
-            inOrder
-          ))
+          const { a, b, call, transcripts } = rig
+          const element = yield* Effect.fork(
+            call((client) => Stream.runHead(client.Watch({ call: 1, held: ["a", "b"] })))
+          )
           yield* a.wrote("started 1")
           yield* TestClock.adjust("1 second")
           yield* b.tell(1, "answer")
-          deepStrictEqual(yield* Fiber.join(call), Option.some("b:1:0"))
-          yield* Effect.all([a.wrote("released 1"), b.wrote("released 1")])
+          deepStrictEqual(yield* Fiber.join(element), Option.some("b:1:0"))
+          yield* Effect.forEach([a, b], (server) => server.wrote("released 1"))
           deepStrictEqual(yield* transcripts, {
             a: interrupted,
             b: ["started 1", "element 0 of 1", "interrupted 1", "released 1"],
-            c: wroteNothing
+            c: nothing
           })
         })
     )
 
     virtual(
       "the first element decides, and the stream of the winner goes on until the scope closes",
-      ({ a, b, replicas, transcripts }) =>
+      (rig) =>
         Effect.gen(function*() {
-          const policy = yield* policyOf()
+          const { a, b, call, transcripts } = rig
           yield* Effect.scoped(Effect.gen(function*() {
-            const call = yield* Effect.fork(Replicas.hedge(
-              replicas,
-              (client) =>
-                Effect.gen(function*() {
-                  const elements = yield* client.Watch({ call: 1, held: ["a", "b"] }, { asMailbox: true })
-                  return { first: yield* elements.take, elements }
-                }),
-              policy,
-              inOrder
+            const winner = yield* Effect.fork(call((client) =>
+              Effect.gen(function*() {
+                const elements = yield* client.Watch({ call: 1, held: ["a", "b"] }, { asMailbox: true })
+                return { elements, first: yield* elements.take }
+              })
             ))
             yield* a.wrote("started 1")
             yield* TestClock.adjust("1 second")
             yield* b.tell(1, "answer")
-            const { elements, first } = yield* Fiber.join(call)
+            const { elements, first } = yield* Fiber.join(winner)
             strictEqual(first, "b:1:0")
             yield* a.wrote("released 1")
             yield* b.tell(1, "answer")
@@ -220,120 +214,135 @@ describeNeeding("three servers", serversOf(["a", "b", "c"]), () => false, (start
             deepStrictEqual(yield* transcripts, {
               a: interrupted,
               b: ["started 1", "element 0 of 1", "element 1 of 1"],
-              c: wroteNothing
+              c: nothing
             })
           }))
           yield* b.wrote("released 1")
-          deepStrictEqual(yield* transcripts, {
-            a: wroteNothing,
-            b: ["interrupted 1", "released 1"],
-            c: wroteNothing
-          })
+          deepStrictEqual(yield* transcripts, { a: nothing, b: ["interrupted 1", "released 1"], c: nothing })
         })
     )
 
     virtual(
-      "an overloaded server says when to come back, and no other is asked before",
-      ({ a, b, replicas, transcripts }) =>
+      "a server is overloaded and says for how long, and no other is asked before",
+      (rig) =>
         Effect.gen(function*() {
-          const policy = yield* Hedge.make<string, Effect.Effect.Error<ReturnType<Client["Get"]>>>({
+          const { a, replicas, transcripts } = rig
+          const policy = yield* Hedge.make<string, Overloaded | RpcClientError>({
             delay: "1 minute",
             pushback: (exit) =>
-              Exit.causeOption(exit).pipe(
-                Option.flatMap(Cause.failureOption),
-                Option.match({
-                  onNone: () => false,
-                  onSome: (error) => error._tag === "Overloaded" && error.retryAfter
-                })
-              )
+              Option.match(Option.flatMap(Exit.causeOption(exit), Cause.failureOption), {
+                onNone: () => false,
+                onSome: (error) => error._tag === "Overloaded" && error.retryAfter
+              })
           })
-          const failed = yield* Deferred.make<void>()
-          const call = yield* Effect.fork(
-            Replicas.hedge(replicas, (client) => client.Get({ call: 1, held: ["a"] }), policy, {
-              ...inOrder,
-              onEvent: ({ _tag }) => _tag === "Failed" ? Deferred.succeed(failed, undefined) : Effect.void
-            })
-          )
-          yield* a.wrote("started 1")
+          const isHeard = yield* Deferred.make<void>()
+          const answer = yield* Replicas.hedge(replicas, (client) => client.Get({ call: 1, held: ["a"] }), policy, {
+            prefer: inOrder,
+            onEvent: ({ _tag }) => _tag === "Failed" ? Deferred.succeed(isHeard, undefined) : Effect.void
+          }).pipe(Effect.fork)
           yield* a.tell(1, { retryAfter: 5000 })
-          yield* Deferred.await(failed)
+          yield* Deferred.await(isHeard)
           yield* TestClock.adjust(4999)
+          deepStrictEqual(yield* transcripts, { a: ["started 1", "failed 1", "released 1"], b: nothing, c: nothing })
           strictEqual((yield* stateOf(replicas, "b")).picks, 0)
-          deepStrictEqual(yield* transcripts, {
-            a: ["started 1", "failed 1", "released 1"],
-            b: wroteNothing,
-            c: wroteNothing
-          })
           yield* TestClock.adjust(1)
-          strictEqual(yield* Fiber.join(call), "b:1")
-          deepStrictEqual(yield* transcripts, { a: wroteNothing, b: done, c: wroteNothing })
+          strictEqual(yield* Fiber.join(answer), "b:1")
+          deepStrictEqual(yield* transcripts, { a: nothing, b: done, c: nothing })
         })
     )
+  })
 
-    test("under load, a server hangs, goes on, dies and comes back, and no call fails", ({ a, b, c, replicas }) =>
-      Effect.gen(function*() {
-        const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95, { min: "5 millis", max: "200 millis" }) })
-        let calls = 0
-        let ended = 0
-        let isOver = false
-        const wrong: Array<Exit.Exit<string, unknown>> = []
-        /** How often attempts ended so at server `a`. */
-        const atA = { Lost: 0, Failed: 0 }
+  it.live("a server hangs, goes on, dies and comes back under load, and no call fails", () =>
+    leavingNoSocket(Effect.scoped(Effect.gen(function*() {
+      const [a, b, c] = (yield* started) as [Server, Server, Server]
+      yield* Effect.addFinalizer(() => a.goOn)
+      const loads = yield* Effect.forEach(
+        Object.values(protocols),
+        (protocolOf) => Effect.flatMap(replicasOf([a, b, c], protocolOf, soon), loading)
+      )
+      const each = (until: (load: Load) => Effect.Effect<void>) =>
+        Effect.forEach(loads, until, { concurrency: "unbounded", discard: true })
 
-        const call = Effect.suspend(() => {
-          const id = ++calls
-          return Replicas.hedge(replicas, (client) => client.Get({ call: id, millis: 3 }), policy, {
-            onEvent: (event, asked) =>
-              Effect.sync(() => {
-                if ((event._tag === "Lost" || event._tag === "Failed") && asked[event.index]?.id === "a") {
-                  atA[event._tag]++
-                }
-              })
-          }).pipe(
-            Effect.exit,
-            Effect.map((exit) => {
-              ended++
-              if (Exit.isFailure(exit) || !["a", "b", "c"].some((name) => exit.value === `${name}:${id}`)) {
-                wrong.push(exit)
-              }
-            })
+      yield* each(({ more }) => more("wonAtA", 20))
+      yield* a.stop
+      yield* each(({ more, waitsForA }) => Effect.zipRight(waitsForA, more("ended", 100)))
+      yield* a.goOn
+      yield* each(({ more }) => more("wonAtA", 20))
+      yield* a.kill
+      yield* each(({ more }) => Effect.zipRight(more("failedAtA", 1), more("ended", 100)))
+      yield* a.start
+      yield* each(({ more }) => more("wonAtA", 20))
+
+      deepStrictEqual(yield* Effect.forEach(loads, ({ end }) => end), loads.map(() => []))
+      yield* Effect.forEach(loads, ({ replicas }) => idle(replicas))
+      yield* Effect.forEach(
+        [a, b, c],
+        (server) =>
+          server.until((lines) =>
+            counted(lines, "started") > 0 && counted(lines, "started") === counted(lines, "released")
           )
-        })
-
-        const until = (isSo: () => boolean) => Effect.sleep("5 millis").pipe(Effect.repeat({ until: isSo }))
-        const more = (count: number) =>
-          Effect.suspend(() => {
-            const enough = ended + count
-            return until(() => ended >= enough)
-          })
-
-        const load = yield* Effect.replicate(Effect.repeat(call, { until: () => isOver }), 20).pipe(
-          Effect.forEach(Effect.fork)
-        )
-        yield* more(200)
-        yield* a.stop
-        yield* until(() => atA.Lost > 0)
-        yield* more(200)
-        yield* a.goOn
-        yield* more(200)
-        yield* a.kill
-        yield* until(() => atA.Failed > 0)
-        yield* more(200)
-        yield* a.start
-        yield* a.until((lines) => lines.filter((line) => line.startsWith("done")).length > 20)
-        yield* more(200)
-        isOver = true
-        yield* Fiber.joinAll(load)
-
-        deepStrictEqual(wrong, [])
-        yield* idle(replicas)
-        const count = (lines: ReadonlyArray<string>, event: string) =>
-          lines.filter((line) => line.startsWith(event)).length
-        yield* Effect.forEach(
-          [a, b, c],
-          (server) =>
-            server.until((lines) => count(lines, "started") > 0 && count(lines, "started") === count(lines, "released"))
-        )
-      }))
-  }
+      )
+    }))))
 })
+
+/** A server that is back gets calls within a second. */
+const soon: Replicas.Options = { halfLife: "500 millis", maxEjectFor: "1 second" }
+
+const counted = (lines: ReadonlyArray<string>, event: string) => lines.filter((line) => line.startsWith(event)).length
+
+type Load = Effect.Effect.Success<ReturnType<typeof loading>>
+
+/** Ten fibers that each make one call after the other. */
+const loading = (replicas: Replicas.Replicas<Client>) =>
+  Effect.gen(function*() {
+    const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95, { min: "5 millis", max: "200 millis" }) })
+    const counts = { ended: 0, wonAtA: 0, failedAtA: 0 }
+    const wrong: Array<Exit.Exit<string, unknown>> = []
+    let calls = 0
+    let isOver = false
+
+    const call = Effect.suspend(() => {
+      const id = calls++
+      return Replicas.hedge(replicas, (client) => client.Get({ call: id, millis: 5 }), policy, {
+        onEvent: (event, asked) =>
+          Effect.sync(() => {
+            if ("index" in event && asked[event.index]?.id === "a") {
+              counts.wonAtA += event._tag === "Won" ? 1 : 0
+              counts.failedAtA += event._tag === "Failed" ? 1 : 0
+            }
+          })
+      }).pipe(
+        Effect.exit,
+        Effect.map((exit) => {
+          counts.ended++
+          if (Exit.isFailure(exit) || !inOrder.includes(exit.value.replace(`:${id}`, ""))) {
+            wrong.push(exit)
+          }
+        })
+      )
+    })
+
+    const fibers = yield* Effect.forEach(
+      Array.from({ length: 10 }),
+      () => Effect.fork(Effect.repeat(Effect.delay(call, "20 millis"), { until: () => isOver }))
+    )
+
+    const until = (isSo: Effect.Effect<boolean>): Effect.Effect<void> =>
+      Effect.repeat(Effect.delay(isSo, "5 millis"), { until: (isSo) => isSo })
+
+    return {
+      replicas,
+      /** Waits until so many more of these have happened. */
+      more: (what: keyof typeof counts, count: number) =>
+        Effect.suspend(() => {
+          const enough = counts[what] + count
+          return until(Effect.sync(() => counts[what] >= enough))
+        }),
+      waitsForA: until(Effect.map(stateOf(replicas, "a"), ({ inFlight }) => inFlight > 0)),
+      /** Ends the load. Gives the calls that failed, or had the answer of another. */
+      end: Effect.suspend(() => {
+        isOver = true
+        return Effect.as(Fiber.joinAll(fibers), wrong)
+      })
+    }
+  })
