@@ -324,7 +324,7 @@ const loading = (replicas: Replicas.Replicas<Client>) =>
 
     const fibers = yield* Effect.forEach(
       Array.from({ length: 10 }),
-      () => Effect.fork(Effect.repeat(Effect.delay(call, "20 millis"), { until: () => isOver }))
+      () => Effect.fork(Effect.repeat(Effect.delay(call, "50 millis"), { until: () => isOver }))
     )
 
     const until = (isSo: Effect.Effect<boolean>): Effect.Effect<void> =>

@@ -31,7 +31,7 @@ export interface Server {
 const program = fileURLToPath(new URL("./server.ts", import.meta.url))
 
 /** How long a test waits for a process, so that it fails with what it has seen, and does not hang. */
-const patience = 20_000
+const patience = 30_000
 
 class ServerProcess implements Server {
   ports: Ports = { tcp: 0, http: 0 }
