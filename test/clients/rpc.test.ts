@@ -16,8 +16,8 @@ import * as Hedge from "../../src/Hedge.js"
 import * as Replicas from "../../src/Replicas.js"
 import { describeNeeding } from "../support/needing.js"
 import { inFlight, stateOf } from "../support/replicas.js"
-import type { Overloaded } from "../support/rpc/api.js"
-import { type Client, clientOver, protocols } from "../support/rpc/clients.js"
+import type { Overloaded, Ports } from "../support/rpc/api.js"
+import { type Client, clientOver, type Protocol, protocols } from "../support/rpc/clients.js"
 import { type Server, serversOf } from "../support/rpc/servers.js"
 import { leavingNoSocket } from "../support/sockets.js"
 
@@ -51,9 +51,11 @@ const idle = (replicas: Replicas.Replicas<Client>) =>
     Effect.repeat({ until: (numbers) => numbers.every((number) => number === 0) })
   )
 
-type Protocol = (typeof protocols)[keyof typeof protocols]
-
-const replicasOf = (servers: ReadonlyArray<Server>, protocolOf: Protocol, options?: Replicas.Options) =>
+const replicasOf = (
+  servers: ReadonlyArray<Server>,
+  protocolOf: (ports: Ports) => Protocol,
+  options?: Replicas.Options
+) =>
   Effect.forEach(
     servers,
     ({ name, ports }) => Effect.map(clientOver(protocolOf(ports)), (target) => ({ id: name, target }))
@@ -251,6 +253,27 @@ describeNeeding("rpc", serversOf(["a", "b", "c"]), () => false, (started) => {
         })
     )
   })
+
+  it.live("a server is asked to end and interrupts its handlers, and another one answers", () =>
+    leavingNoSocket(Effect.scoped(Effect.gen(function*() {
+      const [a, b, c] = (yield* started) as [Server, Server, Server]
+      const calls = yield* Effect.forEach(Object.values(protocols), (protocolOf, index) =>
+        Effect.gen(function*() {
+          const replicas = yield* replicasOf([a, b, c], protocolOf)
+          const call = yield* Effect.fork(Replicas.hedge(
+            replicas,
+            (client) => client.Get({ call: index, held: ["a"] }),
+            { delay: "1 minute" },
+            { prefer: inOrder }
+          ))
+          yield* a.wrote(`started ${index}`)
+          return call
+        }))
+      yield* a.terminate
+      deepStrictEqual(yield* Fiber.join(Fiber.all(calls)), ["b:0", "b:1", "b:2"])
+      yield* a.kill
+      yield* a.start
+    }))))
 
   it.live("a server hangs, goes on, dies and comes back under load, and no call fails", () =>
     leavingNoSocket(Effect.scoped(Effect.gen(function*() {

@@ -1,5 +1,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
@@ -25,12 +27,18 @@ export const protocols = {
       Layer.provide(NodeSocket.layerWebSocket(`ws://${host}:${http}/webSocket`))
     ),
   HTTP: ({ http }: Ports) =>
-    RpcClient.layerProtocolHttp({ url: `http://${host}:${http}/http` }).pipe(
-      Layer.provide(NodeHttpClient.layerUndici)
-    )
+    Layer.effect(
+      RpcClient.Protocol,
+      Effect.flatMap(HttpClient.HttpClient, (client) =>
+        RpcClient.makeProtocolHttp(client.pipe(
+          HttpClient.mapRequest(HttpClientRequest.prependUrl(`http://${host}:${http}/http`)),
+          // Without it, a call waits for ever if the answer is an error without a body, such as a proxy's.
+          HttpClient.filterStatusOk
+        )))
+    ).pipe(Layer.provide(NodeHttpClient.layerUndici))
 }
 
-export type Protocol = Layer.Layer<RpcClient.Protocol, unknown, RpcSerialization.RpcSerialization>
+export type Protocol = ReturnType<(typeof protocols)[keyof typeof protocols]>
 
 /** A client whose connection lives as long as the scope. */
 export const clientOver = <E>(protocol: Layer.Layer<RpcClient.Protocol, E, RpcSerialization.RpcSerialization>) =>

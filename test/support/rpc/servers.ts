@@ -23,6 +23,8 @@ export interface Server {
   /** It answers nothing any more, and keeps its connections. */
   readonly stop: Effect.Effect<void>
   readonly goOn: Effect.Effect<void>
+  /** Asks it to end: it interrupts its handlers. */
+  readonly terminate: Effect.Effect<void>
   readonly kill: Effect.Effect<void>
   /** Starts it again, on its ports. */
   readonly start: Effect.Effect<void, ServerError>
@@ -93,6 +95,7 @@ class ServerProcess implements Server {
 
   readonly stop = this.signal("SIGSTOP")
   readonly goOn = this.signal("SIGCONT")
+  readonly terminate = this.signal("SIGTERM")
 
   readonly kill = Effect.async<void>((resume) => {
     const { child } = this
