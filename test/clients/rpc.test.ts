@@ -315,10 +315,10 @@ const counted = (lines: ReadonlyArray<string>, event: string) => lines.filter((l
 
 type Load = Effect.Effect.Success<ReturnType<typeof loading>>
 
-/** Ten fibers that each make one call after the other. */
+/** Thirty fibers that each make one call after the other. */
 const loading = (replicas: Replicas.Replicas<Client>) =>
   Effect.gen(function*() {
-    const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95, { min: "5 millis", max: "200 millis" }) })
+    const policy = yield* Hedge.make({ delay: Hedge.percentile(0.95, { max: "1 second" }) })
     const counts = { ended: 0, wonAtA: 0, failedAtA: 0 }
     const wrong: Array<Exit.Exit<string, unknown>> = []
     let calls = 0
@@ -326,7 +326,7 @@ const loading = (replicas: Replicas.Replicas<Client>) =>
 
     const call = Effect.suspend(() => {
       const id = calls++
-      return Replicas.hedge(replicas, (client) => client.Get({ call: id, millis: 5 }), policy, {
+      return Replicas.hedge(replicas, (client) => client.Get({ call: id, millis: 200 }), policy, {
         onEvent: (event, asked) =>
           Effect.sync(() => {
             if ("index" in event && asked[event.index]?.id === "a") {
@@ -346,8 +346,8 @@ const loading = (replicas: Replicas.Replicas<Client>) =>
     })
 
     const fibers = yield* Effect.forEach(
-      Array.from({ length: 10 }),
-      () => Effect.fork(Effect.repeat(Effect.delay(call, "50 millis"), { until: () => isOver }))
+      Array.from({ length: 30 }),
+      () => Effect.fork(Effect.repeat(call, { until: () => isOver }))
     )
 
     const until = (isSo: Effect.Effect<boolean>): Effect.Effect<void> =>
