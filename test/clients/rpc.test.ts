@@ -286,15 +286,15 @@ describeNeeding("rpc", serversOf(["a", "b", "c"]), () => false, (started) => {
       const each = (until: (load: Load) => Effect.Effect<void>) =>
         Effect.forEach(loads, until, { concurrency: "unbounded", discard: true })
 
-      yield* each(({ more }) => more("wonAtA", 20))
+      yield* each(({ more }) => more("wonAtA", 10))
       yield* a.stop
       yield* each(({ more, waitsForA }) => Effect.zipRight(waitsForA, more("ended", 100)))
       yield* a.goOn
-      yield* each(({ more }) => more("wonAtA", 20))
+      yield* each(({ more }) => more("wonAtA", 10))
       yield* a.kill
       yield* each(({ more }) => Effect.zipRight(more("failedAtA", 1), more("ended", 100)))
       yield* a.start
-      yield* each(({ more }) => more("wonAtA", 20))
+      yield* each(({ more }) => more("wonAtA", 10))
 
       deepStrictEqual(yield* Effect.forEach(loads, ({ end }) => end), loads.map(() => []))
       yield* Effect.forEach(loads, ({ replicas }) => idle(replicas))
