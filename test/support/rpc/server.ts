@@ -87,6 +87,12 @@ const Handlers = Api.toLayer({
     )
 })
 
+/**
+ * In milliseconds, and longer than a client keeps an idle connection. By default the server closes it after five seconds,
+ * and a client that is busy sends a request into it.
+ */
+const keepAliveTimeout = 60_000
+
 /** One for each protocol. The same layer would be built only once. */
 const rpcs = () => Layer.provide(RpcServer.layer(Api, { disableFatalDefects }), Handlers)
 
@@ -97,7 +103,7 @@ const Tcp = Layer.provide(rpcs(), RpcServer.layerProtocolSocketServer).pipe(
 const Http = HttpRouter.Default.serve().pipe(
   Layer.provide(Layer.provide(rpcs(), RpcServer.layerProtocolHttp({ path: "/http" }))),
   Layer.provide(Layer.provide(rpcs(), RpcServer.layerProtocolWebsocket({ path: "/webSocket" }))),
-  Layer.provideMerge(NodeHttpServer.layer(() => http.createServer(), { host, port: ports.http }))
+  Layer.provideMerge(NodeHttpServer.layer(() => http.createServer({ keepAliveTimeout }), { host, port: ports.http }))
 )
 
 const program = Effect.gen(function*() {
