@@ -305,7 +305,7 @@ describeNeeding("rpc", serversOf(["a", "b", "c"]), () => false, (started) => {
             counted(lines, "started") > 0 && counted(lines, "started") === counted(lines, "released")
           )
       )
-    }))))
+    }))), 120_000)
 })
 
 /** A server that is back gets calls within a second. */
