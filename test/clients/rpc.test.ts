@@ -275,37 +275,41 @@ describeNeeding("rpc", serversOf(["a", "b", "c"]), () => false, (started) => {
       yield* a.start
     }))))
 
-  it.live("a server hangs, goes on, dies and comes back under load, and no call fails", () =>
-    leavingNoSocket(Effect.scoped(Effect.gen(function*() {
-      const [a, b, c] = (yield* started) as [Server, Server, Server]
-      yield* Effect.addFinalizer(() => a.goOn)
-      const loads = yield* Effect.forEach(
-        Object.values(protocols),
-        (protocolOf) => Effect.flatMap(replicasOf([a, b, c], protocolOf, soon), loading)
-      )
-      const each = (until: (load: Load) => Effect.Effect<void>) =>
-        Effect.forEach(loads, until, { concurrency: "unbounded", discard: true })
+  it.live(
+    "a server hangs, goes on, dies and comes back under load, and no call fails",
+    () =>
+      leavingNoSocket(Effect.scoped(Effect.gen(function*() {
+        const [a, b, c] = (yield* started) as [Server, Server, Server]
+        yield* Effect.addFinalizer(() => a.goOn)
+        const loads = yield* Effect.forEach(
+          Object.values(protocols),
+          (protocolOf) => Effect.flatMap(replicasOf([a, b, c], protocolOf, soon), loading)
+        )
+        const each = (until: (load: Load) => Effect.Effect<void>) =>
+          Effect.forEach(loads, until, { concurrency: "unbounded", discard: true })
 
-      yield* each(({ more }) => more("wonAtA", 10))
-      yield* a.stop
-      yield* each(({ more, waitsForA }) => Effect.zipRight(waitsForA, more("ended", 100)))
-      yield* a.goOn
-      yield* each(({ more }) => more("wonAtA", 10))
-      yield* a.kill
-      yield* each(({ more }) => Effect.zipRight(more("failedAtA", 1), more("ended", 100)))
-      yield* a.start
-      yield* each(({ more }) => more("wonAtA", 10))
+        yield* each(({ more }) => more("wonAtA", 10))
+        yield* a.stop
+        yield* each(({ more, waitsForA }) => Effect.zipRight(waitsForA, more("ended", 100)))
+        yield* a.goOn
+        yield* each(({ more }) => more("wonAtA", 10))
+        yield* a.kill
+        yield* each(({ more }) => Effect.zipRight(more("failedAtA", 1), more("ended", 100)))
+        yield* a.start
+        yield* each(({ more }) => more("wonAtA", 10))
 
-      deepStrictEqual(yield* Effect.forEach(loads, ({ end }) => end), loads.map(() => []))
-      yield* Effect.forEach(loads, ({ replicas }) => idle(replicas))
-      yield* Effect.forEach(
-        [a, b, c],
-        (server) =>
-          server.until((lines) =>
-            counted(lines, "started") > 0 && counted(lines, "started") === counted(lines, "released")
-          )
-      )
-    }))), 120_000)
+        deepStrictEqual(yield* Effect.forEach(loads, ({ end }) => end), loads.map(() => []))
+        yield* Effect.forEach(loads, ({ replicas }) => idle(replicas))
+        yield* Effect.forEach(
+          [a, b, c],
+          (server) =>
+            server.until((lines) =>
+              counted(lines, "started") > 0 && counted(lines, "started") === counted(lines, "released")
+            )
+        )
+      }))),
+    120_000
+  )
 })
 
 /** A server that is back gets calls within a second. */
