@@ -581,11 +581,10 @@ export interface CallOptions {
  * - Use one pool for each replica, `losers: "background"`, and connections outside the pools to cancel lost queries. A
  *   test has the code
  *   (https://github.com/effect-staggered-race/effect-staggered-race/blob/main/test/clients/databases.test.ts).
- * - With `losers: "await"`, a read waits until the replica that hangs has taken the cancellation. Measured with pools
- *   of 5 connections, 20 reads at a time, and a replica that hung for 5 seconds, p99 was 5.0 seconds. With
- *   `"background"`, it was 0.1 to 0.5 seconds.
+ * - With `losers: "await"`, a read waits for as long as a replica hangs that has its query.
  * - Do not cancel over a connection of the same pool. When all clients of the pool wait for another one to cancel with,
  *   they wait for ever.
+ * - Repeat a cancellation until the query has ended. A server drops one that overtakes its query.
  * - Limit how long a request may wait for a connection of the pool. Nothing can take back a request that waits there.
  *
  * @example
