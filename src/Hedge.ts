@@ -244,6 +244,9 @@ export interface Budget {
  *   later.
  * - The budget starts empty, and holds at most `burst` hedges. So any `n` calls in a row get at most
  *   `ratio * n + burst` hedges.
+ * - Without a `burst`, it holds what the calls of about a second pay for, and at least 3. A process with many calls then
+ *   sends at most twice its budget in the first second of a brown-out. Bursts of processes add up, so set `burst: 1`
+ *   where many processes make few calls each.
  * - A call pays for a hedge before it sends it. If the budget holds too little, the call sends no hedge, and its
  *   attempts continue. A hedge that was paid for and did not start is refunded.
  * - Many calls that are late at the same time are a sign of an overloaded server. `burst` limits how many of them get a
