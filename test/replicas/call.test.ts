@@ -432,7 +432,7 @@ describe("a call", () => {
               inFlight: (yield* value(metrics.inFlight, "counted", id)).value,
               wins: (yield* value(metrics.wins, "counted", id)).count,
               ejections: (yield* value(metrics.ejections, "counted", id)).count,
-              latency: (yield* value(metrics.latency, "counted", id)).value
+              latency: Math.round((yield* value(metrics.latency, "counted", id)).value * 1000) / 1000
             }
           }))
         // A failure counts as ten times the mean of the set, which is 1 at first. The silent one was cut off after 60.

@@ -68,6 +68,10 @@ const forgotten = ({ latency, measuredAt }: Known, usual: number | null, now: nu
   return latency === null ? null : latency - excess * (1 - 0.5 ** ((now - measuredAt) / settings.halfLife))
 }
 
+/** What an attempt costs if no other is in flight. */
+const dearness = ({ latency, measuredAt }: Known, now: number) =>
+  (latency ?? 0) * 0.5 ** ((now - measuredAt) / settings.halfLife)
+
 /** The rules of the set once more, over values that do not change. */
 const after = (happenings: ReadonlyArray<Happening>, count: number) => {
   let [usual, now] = [null as number | null, 0]
@@ -88,26 +92,26 @@ const after = (happenings: ReadonlyArray<Happening>, count: number) => {
       case "begins":
         all[which] = { ...known, inFlight: known.inFlight + 1 }
         break
-      case "answers":
-        all[which] = known.inFlight === 0
-          ? known
-          : {
-            ...known.hasAnswered
-              ? measured(happening.millis)
-              : { ...measured(0), latency: moved(usual && Math.min(usual, happening.millis), 0.1, happening.millis) },
-            failures: 0,
-            ejections: 0,
-            hasAnswered: true
-          }
-        usual = known.inFlight === 0 ? usual : moved(usual, 0.01, happening.millis)
+      case "answers": {
+        if (known.inFlight === 0) {
+          break
+        }
+        const { millis } = happening
+        const first = moved(usual && Math.min(usual, millis), 0.1, millis)
+        const back = { failures: 0, ejections: 0, hasAnswered: true }
+        all[which] = known.outUntil > now
+          ? measured(millis)
+          : known.hasAnswered
+          ? { ...measured(millis), ...back }
+          : { ...measured(millis), latency: first, ...back }
+        usual = moved(usual, 0.01, millis)
         break
+      }
       case "is cut off":
         all[which] = known.inFlight === 0
           ? known
-          : known.latency === null
-          ? measured(Math.max(happening.millis, usual ?? 0))
-          : happening.millis > known.latency
-          ? measured(happening.millis)
+          : happening.millis > dearness(known, now) || known.latency === null
+          ? measured(Math.max(happening.millis, forgotten(known, usual, now) ?? usual ?? 0))
           : ended
         break
       case "fails": {
@@ -130,9 +134,7 @@ const after = (happenings: ReadonlyArray<Happening>, count: number) => {
       }
     }
   }
-  const costs = all.map(({ inFlight, latency, measuredAt }) =>
-    (latency ?? 0) * 0.5 ** ((now - measuredAt) / settings.halfLife) * (inFlight + 1)
-  )
+  const costs = all.map((known) => dearness(known, now) * (known.inFlight + 1))
   const isOut = all.map(({ hasAnswered, inFlight, outUntil }) => outUntil > now || (!hasAnswered && inFlight > 0))
   return { all, costs, isOut, now }
 }

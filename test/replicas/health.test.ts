@@ -57,6 +57,17 @@ describe("a replica that refuses", () => {
       assertTrue(after > 0.2, `${after}`)
     })))
 
+  it.live("stays out, whatever an attempt that was under way before has found", () =>
+    inTime(Effect.gen(function*() {
+      const { asked, request } = serversOf({
+        a: (at) => at === 0 ? [0, "ok"] : at === 20 ? [60, "ok"] : [0, "fail"],
+        b: [0, "ok"]
+      })
+      const set = yield* setOf(["a", "b"], { ejectAfter: 1 })
+      yield* every(20, 60, () => Replicas.hedge(set, request, never, { prefer: ["a"] }))
+      deepStrictEqual(times(asked, "a"), [0, 20, 40, 1040])
+    })))
+
   it.live("so does one whose first answer comes late", () =>
     inTime(Effect.gen(function*() {
       const { asked, ids, request } = mostlyWell(3, (at) => at < 5100 ? [100, "ok"] : well)
@@ -240,6 +251,18 @@ describe("a replica that is silent", () => {
       strictEqual(failures, 0)
       assertTrue(Option.getOrThrow(latency) > 20)
     })))
+
+  it.live.each([["slow", [500, "ok"]], ["refusing", refuses]] as const)(
+    "also if it was %s before, when its cut-offs are shorter than what is known of it",
+    ([, before]) =>
+      inTime(Effect.gen(function*() {
+        const { asked, ids, request } = mostlyWell(3, (at) => at >= 5000 ? hang : before)
+        const set = yield* setOf(ids, { ejectAfter: Infinity })
+        yield* every(20, 9000, () => Replicas.hedge(set, request, { delay: 20, failovers: 2 }))
+        const shares = [5, 60, 120].map((seconds) => share(asked, "r0", 1000 * seconds, 1000 * (seconds + 55)))
+        assertTrue(shares.every((share) => share < 0.02), `${shares}`)
+      }))
+  )
 
   it.live("also if it has never answered", () =>
     inTime(Effect.gen(function*() {

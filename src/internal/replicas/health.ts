@@ -71,7 +71,7 @@ export class Health {
 
   /** How much of what was measured last still counts: from 1 down to 0. */
   private fresh(now: number): number {
-    return 2 ** ((this.measuredAt - now) / this.settings.halfLife)
+    return 2 ** (Math.min(0, this.measuredAt - now) / this.settings.halfLife)
   }
 
   /** The less is known of a replica of late, the more it counts as one of the set. */
@@ -92,25 +92,28 @@ export class Health {
   }
 
   answered(millis: number, now: number): void {
-    if (this.isOnTrial) {
+    const isOut = this.outUntil > now
+    if (this.isOnTrial && !isOut) {
       // What is known is of the time before it was out, and a first answer is often a late one. By itself, either would
       // keep calls away for long.
       this.mean.value = Math.min(this.all.value, millis)
     }
     this.measured(millis, now)
     this.all.add(millis)
-    this.failures = 0
-    this.ejections = 0
-    this.isOnTrial = false
+    // Those that were under way when it was ejected say nothing new.
+    if (!isOut) {
+      this.failures = 0
+      this.ejections = 0
+      this.isOnTrial = false
+    }
   }
 
   /** It was cut off, and would have taken longer. So silence shows without probes. */
   cutOff(millis: number, now: number): void {
-    if (Number.isNaN(this.latency)) {
+    const isKnown = !Number.isNaN(this.latency)
+    if (!isKnown || millis > this.fresh(now) * this.latency) {
       // A caller in a hurry must not make it look quick.
-      this.measured(Math.max(millis, this.all.value || 0), now)
-    } else if (millis > this.latency) {
-      this.measured(millis, now)
+      this.measured(Math.max(millis, (isKnown ? this.expected(now) : this.all.value) || 0), now)
     }
   }
 
@@ -118,7 +121,6 @@ export class Health {
   failed(now: number): boolean {
     this.measured(penalty * (this.all.value || 1), now)
     this.failures++
-    // Those that were under way when it was ejected say nothing new.
     return this.outUntil <= now && this.failures >= (this.ejections > 0 ? 1 : this.settings.ejectAfter)
   }
 
