@@ -242,11 +242,10 @@ export interface Budget {
  *
  * - Each call deposits `ratio` of a hedge. The deposit expires between nine tenths of a `window` and a full `window`
  *   later.
- * - The budget starts empty, and holds at most `burst` hedges. So any `n` calls in a row get at most
- *   `ratio * n + burst` hedges.
- * - Without a `burst`, it holds what the calls of about a second pay for, and at least 3. A process with many calls then
- *   sends at most twice its budget in the first second of a brown-out. Bursts of processes add up, so set `burst: 1`
- *   where many processes make few calls each.
+ * - The budget starts empty. While `n` calls begin, at most `ratio * n` hedges are sent, and what was saved up before.
+ * - It saves up at most `burst` hedges. Without a `burst`, it saves up what the calls of about a second pay for, and at
+ *   least 3. What is beyond that is dropped when the next call pays.
+ * - Bursts of processes add up. Where many processes make few calls each, set `burst: 1`.
  * - A call pays for a hedge before it sends it. If the budget holds too little, the call sends no hedge, and its
  *   attempts continue. A hedge that was paid for and did not start is refunded.
  * - Many calls that are late at the same time are a sign of an overloaded server. `burst` limits how many of them get a
@@ -319,8 +318,8 @@ export const tryAcquire: (budget: Budget) => Effect.Effect<boolean> = budgets.tr
  *
  * **Details**
  *
- * - Earlier deposits keep their value. With a ratio of zero, the budget pays for nothing until you raise the ratio
- *   again.
+ * - Earlier deposits keep their value. Without a `burst`, a lower ratio also lets calls save up less.
+ * - With a ratio of zero, the budget pays for nothing until you raise the ratio again.
  * - Hedges that already run continue.
  *
  * @example
@@ -584,7 +583,7 @@ export interface CallOptions {
  * - Use one pool for each replica, `losers: "background"`, and connections outside the pools to cancel lost queries. A
  *   test has the code
  *   (https://github.com/effect-staggered-race/effect-staggered-race/blob/main/test/clients/databases.test.ts).
- * - With `losers: "await"`, a read waits for as long as a replica hangs that has its query.
+ * - With `losers: "await"`, a call waits until a hung replica that has its query answers again.
  * - Do not cancel over a connection of the same pool. When all clients of the pool wait for another one to cancel with,
  *   they wait for ever.
  * - Repeat a cancellation until the query has ended. A server drops one that overtakes its query.

@@ -1,5 +1,6 @@
 /**
- * Sends each attempt of a hedged call to the replica that promises the quickest answer, and never twice to the same.
+ * Sends each attempt of a hedged call to the replica that promises the quickest answer, and not twice to the same while
+ * there is another.
  *
  * A hedge helps most when it goes to another server. A hedge alone cannot route around a bad one: within its budget,
  * most calls to a replica that hangs get none. A set of replicas knows how long each takes and how many calls it has, and
@@ -82,11 +83,11 @@ export interface Options {
   /** The zone whose replicas get the calls while one of them is well. Default: none. */
   readonly zone?: string | undefined
   /**
-   * How fast the set forgets: after this time without an answer, a replica counts as half as slow. So each is asked again
-   * some time. Milliseconds of the `Clock`. Default 10 seconds.
+   * How fast the set forgets: this long after a replica was last measured, it counts as half as slow. So each is asked
+   * again some time. Milliseconds of the `Clock`. Default 10 seconds.
    */
   readonly halfLife?: Duration.DurationInput | undefined
-  /** How many failures in a row eject a replica. `Infinity`: never. Default 5. */
+  /** How many failures in a row eject a replica. `Infinity`: never. Default 5. One that has come back: after one. */
   readonly ejectAfter?: number | undefined
   /** How long the first ejection lasts; each further one twice as long. Milliseconds of the `Clock`. Default 1 second. */
   readonly ejectFor?: Duration.DurationInput | undefined
@@ -107,13 +108,15 @@ export interface Options {
  *
  * **Details**
  *
- * - For each attempt, the set draws `choices` replicas and takes the cheapest: mean latency times calls in flight, plus
- *   one.
- * - An attempt that loses after more than the mean counts as that long. So a replica that says nothing becomes expensive
- *   without probes.
+ * - For each attempt, the set draws `choices` replicas and takes the cheapest. The cost is the mean latency times one
+ *   more than the calls in flight, and halves with each `halfLife` since it was last measured.
+ * - An attempt that loses after more than the mean counts as that long, once it has ended. So a replica that says nothing
+ *   becomes expensive without probes.
  * - A failure counts as ten times the mean latency of the set. Otherwise a replica that fails quickly would look quick.
- * - After `ejectAfter` failures in a row, a replica gets no calls for `ejectFor`, unless too many are out.
- * - A replica that is new, or comes back, gets one call at a time until it answers.
+ * - After `ejectAfter` failures in a row, a replica is out for `ejectFor`, unless too many are. It then gets calls only
+ *   when no other is left.
+ * - A replica that is new, or comes back, gets one call at a time until it answers. One that comes back and fails is out
+ *   again at once. If its first answer is slower than the set, that counts for a tenth beside the mean of the set.
  * - If two replicas have the same id, the last one counts.
  *
  * @example

@@ -105,7 +105,7 @@ export const load = (
         const wasAwake = condition?.answers === true && server?.condition === condition
         const lateness = isServerTimeKnown && wasAwake ? millis - serverTime : undefined
         yield* record(runOf(way))(millis, end, lateness)
-        // What is done to a server also affects calls that are under way. They count as calls of the time after it.
+        // What is done to a server affects calls that are under way, too. They count for the time when it was ill.
         yield* record(runOf(way, began.ill > 0 ? began : current()))(millis, end)
 
         const seen = slowest[way]
@@ -129,7 +129,7 @@ export const load = (
       for (const way of id % 2 === 0 ? ways : [...ways].reverse()) {
         run(call(way, id))
       }
-      // What is late is made up for, but not what a machine has slept through.
+      // Catches up after a delay of up to a second. The calls of a longer one are skipped.
       const now = performance.now()
       due = Math.max(due + 1000 / rate, now - 1000)
       return Effect.sleep(Math.max(0, due - now))

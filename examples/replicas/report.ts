@@ -1,6 +1,6 @@
 import { bearableLateness, type Figures, type Hedging } from "../support/measured.js"
 import { failed, type Machine, type Results, type Way, ways } from "./load.js"
-import { ratio } from "./stage.js"
+import { ratio } from "./recipe.js"
 
 export const count = (value: number) => value.toLocaleString("en")
 
@@ -46,7 +46,7 @@ export const table = (phases: ReadonlyArray<PhaseResults>, all: Results): string
 /** Milliseconds. A machine that sleeps this long may well sleep until a call has timed out. */
 const bearableStall = 250
 
-/** A line that says so if a hedged call may have failed for the machine's sake. */
+/** Says so if a call may have been late, or have failed, because of the machine. */
 export const tooBusy = ({ lateness, stall }: Machine): ReadonlyArray<string> =>
   lateness > bearableLateness || stall > bearableStall
     ? [
@@ -54,17 +54,3 @@ export const tooBusy = ({ lateness, stall }: Machine): ReadonlyArray<string> =>
       `(the limit is ${bearableLateness} ms), and one by ${stall.toFixed(0)} ms (the limit is ${bearableStall} ms)`
     ]
     : []
-
-/** What should not be, one line each. */
-export const faults = (
-  machine: Machine,
-  /** Hedged calls that have failed although no more than one server was ill. */
-  failed: number,
-  /** Calls that still run in the servers although nobody waits for them. */
-  left: number
-): ReadonlyArray<string> => [
-  ...failed > 0 && tooBusy(machine).length === 0
-    ? [`${failed} hedged calls failed, although no more than one server was ill`]
-    : [],
-  ...left > 0 ? [`calls that nobody waits for still run in the servers: ${left}`] : []
-]

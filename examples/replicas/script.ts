@@ -3,8 +3,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ServerError } from "../support/serverProcess.js"
 import { rate, timeout } from "./load.js"
+import { quantile, ratio } from "./recipe.js"
 import { slowness, tail, type Treatment } from "./server.js"
-import { quantile, ratio, type Stage } from "./stage.js"
+import type { Stage } from "./stage.js"
 
 /** What happens after the first phase: the name of a phase, and what is done to a server, by its place. */
 const steps: ReadonlyArray<readonly [name: string, done?: readonly [place: number, treatment: Treatment]]> = [

@@ -2,17 +2,12 @@ import type { SocketError } from "@effect/platform/Socket"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Hedge, Replicas } from "../../src/index.js"
+import { Replicas } from "../../src/index.js"
 import type { ServerError } from "../support/serverProcess.js"
 import { client } from "./client.js"
 import { type Gets, type Load, load, timeout } from "./load.js"
+import { makeGet } from "./recipe.js"
 import { type Server, server, type Treatment } from "./server.js"
-
-/** When a call gets a hedge. It leaves half of the budget for a server that stops. */
-export const quantile = 0.95
-
-/** Hedges for each call, at most. */
-export const ratio = 0.1
 
 /** Names the metrics of the hedged calls. */
 export const policyName = "demo"
@@ -35,19 +30,10 @@ export const stage = (seed: number): Effect.Effect<Stage, ServerError | SocketEr
     /** Each way to make a call, with a memory of its own. */
     const make = (name: string) =>
       Effect.gen(function*() {
-        const policy = yield* Hedge.make({
-          name,
-          delay: Hedge.percentile(quantile, { max: "100 millis" }),
-          budget: { ratio }
-        })
-        const replicas = yield* Replicas.make(
-          clients.map((target, index) => ({ id: `${index + 1}`, target })),
-          // Servers recover within seconds here. Leave it at ten seconds where they take minutes.
-          { halfLife: "1 second" }
-        )
+        const { get, replicas } = yield* makeGet(clients, name)
         const gets: Gets = {
           "in turn": (id) => clients[id % clients.length]!.Get({ id, attempt: 0 }),
-          "hedged": (id) => Replicas.hedge(replicas, (client, attempt) => client.Get({ id, attempt }), policy)
+          "hedged": get
         }
         return { gets, replicas }
       })

@@ -66,6 +66,7 @@ const guides = [
   "happy-eyeballs",
   "hedging",
   "replicas",
+  "between-machines",
   "observability",
   "recipes",
   "pitfalls",

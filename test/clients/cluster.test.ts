@@ -14,6 +14,7 @@ import { client, type Event, type Group, groups, Reader, type Task } from "../su
 import { reaches } from "../support/clients/reaches.js"
 import { postgres, type Program, ServerUnavailable } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
+import { inFlight } from "../support/replicas.js"
 import { leavingNoSocket, listening } from "../support/sockets.js"
 import { start, tsx } from "../support/wire/programs.js"
 
@@ -56,9 +57,6 @@ const about = (key: string, ...runners: ReadonlyArray<{ readonly events: Readonl
 const answered = (entity: string) => [`started ${entity}`, `released ${entity}`]
 
 const lost = (entity: string) => [`started ${entity}`, `interrupted ${entity}`, `released ${entity}`]
-
-const inFlight = (replicas: Replicas.Replicas<Group>) =>
-  Effect.map(Replicas.states(replicas), Arr.map(({ inFlight }) => inFlight))
 
 /** Three runners, a client, and a set of the groups. */
 const clusterOn = (server: Program) =>

@@ -13,6 +13,7 @@ import * as Replicas from "../../src/Replicas.js"
 import { reaches } from "../support/clients/reaches.js"
 import { goOn, hang, postgres, type Program, ServerUnavailable } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
+import { inFlight } from "../support/replicas.js"
 import { leavingNoSocket } from "../support/sockets.js"
 
 // Hedged reads with @effect/sql-pg: the recipe.
@@ -128,9 +129,6 @@ const isWhole = (database: Database, { connections, lock, running, unlock }: Wat
     deepStrictEqual(yield* Fiber.join(answers), Arr.replicate([{ answer: 42 }], maxConnections))
     assertTrue((yield* connections) <= maxConnections + 2)
   })
-
-const inFlight = (replicas: Replicas.Replicas<Target>) =>
-  Effect.map(Replicas.states(replicas), Arr.map(({ inFlight }) => inFlight))
 
 const reads = 1000
 

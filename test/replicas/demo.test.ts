@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url"
 import { type Command, type Reading, readKeys } from "../../examples/replicas/keys.js"
 import type { Results } from "../../examples/replicas/load.js"
 import { picture, Recent } from "../../examples/replicas/picture.js"
-import { faults, table, tooBusy } from "../../examples/replicas/report.js"
+import { table, tooBusy } from "../../examples/replicas/report.js"
 import { hasPty, inTerminal } from "../support/pty.js"
 
 const program = ["--import", "tsx", fileURLToPath(new URL("../../examples/replicas.ts", import.meta.url))]
@@ -56,7 +56,8 @@ describe("npm run demo:replicas", () => {
     120_000
   )
 
-  it.scopedLive.skipIf(!hasPty)(
+  // Where `CI` is set, a machine without it fails.
+  it.scopedLive.skipIf(!hasPty && !process.env["CI"])(
     "in a terminal, keys make servers ill, it ends with q, and it gives the terminal back",
     () =>
       Effect.gen(function*() {
@@ -238,19 +239,8 @@ describe("the table", () => {
   })
 })
 
-describe("what should not be", () => {
+describe("a machine that is too busy", () => {
   const quiet = { lateness: 4, stall: 250 }
-
-  it.each([
-    [0, 0, quiet, []],
-    [2, 0, quiet, ["2 hedged calls failed, although no more than one server was ill"]],
-    [0, 1, quiet, ["calls that nobody waits for still run in the servers: 1"]],
-    // No machine excuses calls that are left.
-    [2, 1, { lateness: 4.1, stall: 0 }, ["calls that nobody waits for still run in the servers: 1"]],
-    [2, 0, { lateness: 0, stall: 251 }, []]
-  ])("%d failed, %d left: %j %j", (failed, left, machine, expected) => {
-    deepStrictEqual(faults(machine, failed, left), expected)
-  })
 
   it.each([
     [quiet, []],

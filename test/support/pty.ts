@@ -29,13 +29,14 @@ export interface InTerminal {
 export const inTerminal = (args: ReadonlyArray<string>): Effect.Effect<InTerminal, never, Scope.Scope> =>
   Effect.gen(function*() {
     const terminal = makeTerminal(columns, rows)
+    let status: number | null | undefined
+    const ended = Effect.repeat(Effect.sleep("20 millis"), { until: () => status !== undefined })
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => spawn("python3", ["-c", script, process.execPath, ...args])),
       // What runs in the terminal ends when that is gone.
-      (child) => Effect.sync(() => child.kill())
+      (child) => Effect.zipRight(Effect.sync(() => child.kill()), ended)
     )
     let written = ""
-    let status: number | null | undefined
     const hear = (text: string) => {
       written += text
       terminal.output.write(text)
@@ -43,7 +44,6 @@ export const inTerminal = (args: ReadonlyArray<string>): Effect.Effect<InTermina
     child.stdout.setEncoding("utf8").on("data", hear)
     child.stderr.setEncoding("utf8").on("data", hear)
     child.on("close", (code) => status = code)
-    const ended = Effect.repeat(Effect.sleep("20 millis"), { until: () => status !== undefined })
     return {
       press: (keys) => void child.stdin.write(keys),
       shows: (condition) => {

@@ -22,7 +22,7 @@ export type Group = (typeof groups)[number]
  */
 export const Reader = Entity.make("Reader", [
   Rpc.make("read", { payload: { key: Schema.String, hangsAt: Schema.Array(Schema.String) }, success: Schema.String })
-]).annotate(ClusterSchema.ShardGroup, (id) => id.slice(id.indexOf("/") + 1))
+]).annotate(ClusterSchema.ShardGroup, (id) => id.slice(id.lastIndexOf("/") + 1))
 
 /**
  * A runner has the entities of one group, so no two replicas of a thing share a machine. All of them have the default
