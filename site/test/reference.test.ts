@@ -34,13 +34,14 @@ describePage("the reference beside the page", (site) => {
     }
     await follow(page.getByRole("link", { name: "Reference" }))
     const list = page.getByRole("navigation", { name: "Pages" })
-    expect((await list.getByRole("link").allTextContents()).slice(0, 13)).toStrictEqual([
+    expect((await list.getByRole("link").allTextContents()).slice(0, 14)).toStrictEqual([
       "Live page",
       "README",
       "Racing",
       "Happy Eyeballs",
       "Hedging",
       "Replicas",
+      "Between machines",
       "Observability",
       "Recipes",
       "Pitfalls",
