@@ -12,7 +12,7 @@ import pg from "pg"
 import * as Replicas from "../../src/Replicas.js"
 import { client, type Event, type Group, groups, Reader, type Task } from "../support/clients/cluster.js"
 import { reaches } from "../support/clients/reaches.js"
-import { postgres, type Program, ServerUnavailable } from "../support/clients/servers.js"
+import { isMissing, postgres, type Program } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { inFlight } from "../support/replicas.js"
 import { leavingNoSocket, listening } from "../support/sockets.js"
@@ -87,8 +87,6 @@ const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope>) 
     () => leavingNoSocket(Effect.provide(Effect.scoped(test), Logger.remove(Logger.defaultLogger))),
     120_000
   )
-
-const isMissing = (error: Error) => error instanceof ServerUnavailable && error.isMissing
 
 describeNeeding("replicas in a cluster of three runners", postgres, isMissing, (made) => {
   live(

@@ -8,7 +8,7 @@ import { Redis } from "ioredis"
 import pg from "pg"
 import * as Hedge from "../../src/Hedge.js"
 import { reaches } from "../support/clients/reaches.js"
-import { goOn, hang, postgres, type Program, redis, ServerUnavailable } from "../support/clients/servers.js"
+import { goOn, hang, isMissing, postgres, type Program, redis } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { leavingNoSocket } from "../support/sockets.js"
 
@@ -82,8 +82,6 @@ const readAll = (server: Program, read: (id: number) => Effect.Effect<unknown, u
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope>) =>
   it.live(name, () => leavingNoSocket(Effect.scoped(test)), 60_000)
-
-const isMissing = (error: Error) => error instanceof ServerUnavailable && error.isMissing
 
 describeNeeding("hedged reads of two PostgreSQL servers", Effect.all([postgres, postgres]), isMissing, (made) => {
   const poolOf = ({ address, plain }: Program, options: pg.PoolConfig) =>

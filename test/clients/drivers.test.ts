@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import type * as NodeHappyEyeballs from "../../src/NodeHappyEyeballs.js"
 import { type Ask, ofIoredis, ofMqtt, ofMysql2, ofNodemailer, ofPg, type Settings } from "../support/clients/drivers.js"
 import { closedPort, deadPort, limit, live, mute, muteAll, resolver, say, silent } from "../support/clients/hosts.js"
-import { mosquitto, mysql, postgres, redis, type Server, ServerUnavailable, smtp } from "../support/clients/servers.js"
+import { isMissing, mosquitto, mysql, postgres, redis, type Server, smtp } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { knows, listening, openSockets, tlsServer } from "../support/sockets.js"
 
@@ -82,7 +82,7 @@ for (const [name, { ask, late, left, refused, secure, server }] of Object.entrie
   describeNeeding(
     name,
     server,
-    (error) => error instanceof ServerUnavailable && error.isMissing,
+    isMissing,
     (made: Effect.Effect<Effect.Effect.Success<Server>, Error, Scope.Scope>) => {
       live("the first address refuses: the answer comes from the second", () =>
         Effect.gen(function*() {

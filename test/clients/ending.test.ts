@@ -12,7 +12,7 @@ import { WebSocketServer } from "ws"
 import type { Task } from "../support/clients/ending.js"
 import { deadPort, key } from "../support/clients/hosts.js"
 import { rows } from "../support/clients/http.js"
-import { mosquitto, mysql, postgres, redis, ServerUnavailable, smtp } from "../support/clients/servers.js"
+import { isMissing, mosquitto, mysql, postgres, redis, smtp } from "../support/clients/servers.js"
 import type { Kind } from "../support/clients/uses.js"
 import { describeNeeding } from "../support/needing.js"
 import { leavingNoSocket, listening, tlsServer } from "../support/sockets.js"
@@ -138,7 +138,7 @@ describe("a process that used a client, and left it while it connected to what i
     describeNeeding(
       name,
       server,
-      (error) => error instanceof ServerUnavailable && error.isMissing,
+      isMissing,
       (made: Effect.Effect<Effect.Effect.Success<typeof server>, Error>) => {
         live(
           "the driver",

@@ -11,7 +11,7 @@ import { randomUUID } from "node:crypto"
 import pg from "pg"
 import * as Replicas from "../../src/Replicas.js"
 import { reaches } from "../support/clients/reaches.js"
-import { goOn, hang, postgres, type Program, ServerUnavailable } from "../support/clients/servers.js"
+import { goOn, hang, isMissing, postgres, type Program } from "../support/clients/servers.js"
 import { describeNeeding } from "../support/needing.js"
 import { inFlight } from "../support/replicas.js"
 import { leavingNoSocket } from "../support/sockets.js"
@@ -65,8 +65,6 @@ const read = <A, E, R>(
 
 /** With `losers: "await"`, a call would wait for a server that hangs. A set of replicas leaves them to the background. */
 const policy = { delay: "30 millis" } as const
-
-const isMissing = (error: Error) => error instanceof ServerUnavailable && error.isMissing
 
 const live = (name: string, test: Effect.Effect<unknown, unknown, Scope.Scope | Reactivity.Reactivity>) =>
   it.live(name, () => leavingNoSocket(Effect.provide(Effect.scoped(test), Reactivity.layer)), 60_000)

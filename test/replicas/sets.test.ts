@@ -258,6 +258,13 @@ describe("a set", () => {
       }))).pipe(logging, Effect.map(({ logged }) => deepStrictEqual(logged, [warning]))))
   })
 
+  const complains = (effect: Effect.Effect<unknown, unknown>, message: string) =>
+    Effect.map(Effect.exit(effect), (exit) => {
+      const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
+      assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
+      strictEqual(defect.message, message)
+    })
+
   // What callers without types may pass.
   const given = (value: unknown) => value as never
   const whole = "a whole number of at least 1"
@@ -284,10 +291,7 @@ describe("a set", () => {
           Effect.scoped(Replicas.fromStream(Stream.empty, options))
         ]
       ) {
-        const exit = yield* Effect.exit(making)
-        const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
-        assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
-        strictEqual(defect.message, `Replicas: ${message}`)
+        yield* complains(making, `Replicas: ${message}`)
       }
     }))
 
@@ -300,10 +304,7 @@ describe("a set", () => {
   ])("a call says so too: %s", ([, call, message]) =>
     Effect.gen(function*() {
       const set = yield* setOf(["a"])
-      const exit = yield* Effect.exit(Replicas.hedge(set, Effect.succeed, never, call))
-      const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
-      assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
-      strictEqual(defect.message, message)
+      yield* complains(Replicas.hedge(set, Effect.succeed, never, call), message)
       deepStrictEqual((yield* Replicas.states(set)).map(({ inFlight, picks }) => [inFlight, picks]), [[0, 0]])
     }))
 
@@ -315,10 +316,7 @@ describe("a set", () => {
     Effect.gen(function*() {
       const set = yield* setOf(["a"])
       for (const making of [Replicas.make([given(replica)]), Replicas.update(set, [given(replica)])]) {
-        const exit = yield* Effect.exit(making)
-        const defect = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.dieOption(exit.cause)) : undefined
-        assertTrue(Cause.isIllegalArgumentException(defect), String(defect))
-        strictEqual(defect.message, `Replicas: ${message}`)
+        yield* complains(making, `Replicas: ${message}`)
       }
       deepStrictEqual((yield* Replicas.states(set)).map(({ id }) => id), ["a"])
     }))

@@ -18,10 +18,13 @@ import { listening, pem } from "../sockets.js"
 const address = "127.0.0.3"
 
 /** A program that is not on this machine, or does not start. */
-export class ServerUnavailable extends Data.TaggedError("ServerUnavailable")<{
+class ServerUnavailable extends Data.TaggedError("ServerUnavailable")<{
   readonly message: string
   readonly isMissing: boolean
 }> {}
+
+/** Whether a program is not on this machine, so that its tests may be skipped. */
+export const isMissing = (error: Error): boolean => error instanceof ServerUnavailable && error.isMissing
 
 /** The ports of a server. */
 interface Ports {
@@ -68,7 +71,15 @@ const start = (
   command: string,
   args: ReadonlyArray<string>,
   ports: Ports,
-  { signal = "SIGINT", uid }: { readonly signal?: NodeJS.Signals; readonly uid?: number | undefined } = {}
+  {
+    answered = Effect.zip(answers(ports.plain), answers(ports.secure)),
+    signal = "SIGINT",
+    uid
+  }: {
+    readonly answered?: Effect.Effect<unknown, Error>
+    readonly signal?: NodeJS.Signals
+    readonly uid?: number | undefined
+  } = {}
 ) =>
   Effect.gen(function*() {
     const child = yield* Effect.acquireRelease(
@@ -80,7 +91,7 @@ const start = (
           }
         })
     )
-    yield* Effect.retry(Effect.zip(answers(ports.plain), answers(ports.secure)), Schedule.spaced("20 millis")).pipe(
+    yield* Effect.retry(answered, Schedule.spaced("20 millis")).pipe(
       Effect.timeoutFail({
         duration: "20 seconds",
         onTimeout: () =>
@@ -194,26 +205,19 @@ export const postgres: Start<Program> = Effect.gen(function*() {
     ssl_cert_file: path,
     ssl_key_file: path
   }
-  const server = yield* start(
+  // It takes connections before it answers them.
+  const answered = Effect.tryPromise(async () => {
+    const client = new pg.Client({ host: address, port, user: "postgres" })
+    await client.connect()
+    await client.end()
+  })
+  return yield* start(
     command,
     ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
     { plain: port, secure: port },
     // It ends all of its processes at once, and waits for no client.
-    { uid, signal: "SIGQUIT" }
+    { answered, uid, signal: "SIGQUIT" }
   )
-  // It takes connections before it answers them.
-  yield* Effect.tryPromise(async () => {
-    const client = new pg.Client({ host: address, port, user: "postgres" })
-    await client.connect()
-    await client.end()
-  }).pipe(
-    Effect.retry(Schedule.spaced("20 millis")),
-    Effect.timeoutFail({
-      duration: "20 seconds",
-      onTimeout: () => new ServerUnavailable({ message: "PostgreSQL takes no client.", isMissing: false })
-    })
-  )
-  return server
 })
 
 /** What mysql2 tests itself with. */

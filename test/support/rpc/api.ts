@@ -40,7 +40,7 @@ export interface Ports {
 /** What a process is told as it starts. */
 export interface Task {
   readonly name: string
-  /** Zero: any. */
+  /** Those that it listens on. For 0, the system chooses one. */
   readonly ports: Ports
   readonly disableFatalDefects: boolean
 }

@@ -1,11 +1,9 @@
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { ServerError, stop } from "../../../examples/support/serverProcess.js"
 import type { FromServer, Ports, Task, ToServer, Word } from "./api.js"
-
-export class ServerError extends Data.TaggedError("ServerError")<{ readonly message: string }> {}
 
 /** A server in a process of its own. */
 export interface Server {
@@ -47,12 +45,14 @@ class ServerProcess implements Server {
   /** The clock of a test may be virtual, and a process is real. */
   private heard(isSo: (message?: FromServer) => boolean): Effect.Effect<void, ServerError> {
     return Effect.async((resume) => {
-      const fail = () => resume(new ServerError({ message: `${this.name} has written ${JSON.stringify(this.lines)}` }))
-      const timer = setTimeout(fail, patience)
       const forget = () => {
         clearTimeout(timer)
         this.waiting.delete(look)
       }
+      const timer = setTimeout(() => {
+        forget()
+        resume(new ServerError({ message: `${this.name} has written ${JSON.stringify(this.lines)}` }))
+      }, patience)
       const look = (message?: FromServer) => {
         if (isSo(message)) {
           forget()
@@ -97,13 +97,10 @@ class ServerProcess implements Server {
   readonly goOn = this.signal("SIGCONT")
   readonly terminate = this.signal("SIGTERM")
 
-  readonly kill = Effect.async<void>((resume) => {
+  readonly kill = Effect.suspend(() => {
     const { child } = this
     this.child = undefined
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
-      return resume(Effect.void)
-    }
-    child.once("exit", () => resume(Effect.void)).kill("SIGKILL")
+    return child === undefined ? Effect.void : stop(child)
   })
 
   readonly start = Effect.suspend(() => {

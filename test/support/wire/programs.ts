@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { spawn } from "node:child_process"
 import * as readline from "node:readline"
 import { fileURLToPath } from "node:url"
+import { stop } from "../../../examples/support/serverProcess.js"
 
 /** A program could not be started, has ended, or does not answer. */
 export class ProgramFailed extends Data.TaggedError("ProgramFailed")<{ readonly message: string }> {}
@@ -40,14 +41,7 @@ export const start = (
         child.stdin.on("error", () => {})
         return child
       }),
-      (child) =>
-        Effect.async<void>((resume) => {
-          if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-            return resume(Effect.void)
-          }
-          child.once("exit", () => resume(Effect.void))
-          child.kill("SIGKILL")
-        })
+      stop
     )
     const program: Program = {
       say: (line) => void child.stdin.write(`${line}\n`),
